@@ -1,0 +1,158 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The house: a target is a room, and a room may use only rooms on floors below it. docs/architecture.md names every
+// room in one sentence; scripts/check-architecture reads this file's floors and fails when an arrow points up.
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.init(stringLiteral: name), "TestSupport"] + dependencies,
+    swiftSettings: strict)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "_CryptoExtras", package: "swift-crypto")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "drover",
+  products: [
+    .executable(name: "drover", targets: ["drover"]),
+    .executable(name: "droverd", targets: ["droverd"]),
+    .executable(name: "drover-agent", targets: ["drover-agent"]),
+    .executable(name: "drover-cpi", targets: ["drover-cpi"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // C: a few functions each, where Swift has no way to say it.
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Floor 0: values and formats.
+    room("Formats", ["CYAML", collections, crypto]),
+    room("Surroundings", []),
+    room("Releases", ["Formats"]),
+    room("Manifests", ["Formats", "Releases"]),
+    room("AgentProtocol", ["Formats"]),
+
+    // Floor 1: engines, each hiding one outside thing.
+    room("Archives", ["Formats", "CZlib", "CLinux"]),
+    room("Documents", ["Formats", "Surroundings", grdb, logging]),
+    room("Blobs", ["Formats", "Surroundings", crypto, logging, httpClient, nioCore, nioSSL]),
+    room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
+    room("Processes", ["Formats", "Surroundings", "CLinux", subprocess, systemPackage, logging]),
+    room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL]),
+    room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
+    room("Containers", ["Formats", "CLinux", logging, subprocess, systemPackage]),
+
+    // Floor 2: machines.
+    room("Supervision", ["Formats", "Surroundings", "Processes", logging]),
+    room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
+
+    // Floor 3: services.
+    room(
+      "Agent",
+      [
+        "AgentProtocol", "Archives", "Blobs", "Formats", "Messaging", "Processes", "Releases", "Supervision",
+        "Surroundings", logging, lifecycle,
+      ]),
+    room(
+      "Director",
+      [
+        "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Documents", "Formats", "Manifests",
+        "Messaging", "Releases", "Surroundings", "Templates", logging, lifecycle,
+      ]),
+
+    // Floor 4: faces.
+    room(
+      "DirectorAPI",
+      ["Blobs", "Director", "Documents", "Formats", "Manifests", "Surroundings", hummingbird, hummingbirdTLS, logging]),
+    room(
+      "CommandLine",
+      [
+        "Archives", "Clouds", "Formats", "Manifests", "Processes", "Releases", "Surroundings", arguments, httpClient,
+        logging, nioCore, nioSSL,
+      ]),
+
+    // Floor 5: executables, nothing but wiring.
+    program("drover", ["CommandLine"]),
+    program(
+      "droverd",
+      [
+        "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Formats", "Messaging", "Processes",
+        "Surroundings", "Templates", arguments, lifecycle, logging,
+      ]),
+    program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
+    program("drover-cpi", ["Clouds", "Formats", "Surroundings", logging]),
+
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["Formats", "Surroundings"], path: "Tests/TestSupport", swiftSettings: strict),
+    tests("Formats"),
+    tests("Releases", ["Archives", "Formats"]),
+    tests("Manifests", ["Formats"]),
+    tests("AgentProtocol", ["Formats"]),
+    tests("Archives", ["Formats"]),
+    tests("Documents", ["Formats", "Surroundings", grdb]),
+    tests("Blobs", ["Formats", "Surroundings"]),
+    tests("Certificates", ["Surroundings"]),
+    tests("Processes", ["Formats", "Surroundings"]),
+    tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),
+    tests("Templates", ["Formats", "Surroundings", logging]),
+    tests("Containers", ["Formats"]),
+    tests("Supervision", ["Formats", "Processes", "Surroundings", logging]),
+    tests("Clouds", ["Archives", "Containers", "Formats", "Processes", "Surroundings", logging]),
+    tests("Agent", ["AgentProtocol", "Archives", "Formats", "Messaging", "Processes", "Surroundings", logging]),
+    tests("Director", ["AgentProtocol", "Documents", "Formats", "Manifests", "Messaging", "Surroundings", logging]),
+    tests("DirectorAPI", ["Director", "Formats", "Surroundings"]),
+    tests("CommandLine", ["Formats"]),
+    .testTarget(
+      name: "EndToEndTests", dependencies: ["Formats", "TestSupport"], swiftSettings: strict),
+  ]
+)

@@ -1,0 +1,62 @@
+/// Everything that a service needs from outside that would make two runs differ: time, waiting, identifiers and chance.
+///
+/// Nothing above floor 0 asks the system for these directly, so a whole server can run in simulation, in virtual time,
+/// and a failing run can be replayed exactly.
+public struct Surroundings: Sendable {
+  /// The time of day.
+  public var now: @Sendable () -> Timestamp
+  /// A clock that never goes back, for measuring how long something took.
+  public var elapsed: @Sendable () -> Duration
+  /// Waits; throws `CancellationError` when the task is cancelled meanwhile.
+  public var sleep: @Sendable (Duration) async throws -> Void
+  /// A new identifier in the form of a random UUID, lower case.
+  public var identifier: @Sendable () -> String
+  /// That many unpredictable bytes.
+  public var randomBytes: @Sendable (Int) -> [UInt8]
+
+  public init(
+    now: @escaping @Sendable () -> Timestamp,
+    elapsed: @escaping @Sendable () -> Duration,
+    sleep: @escaping @Sendable (Duration) async throws -> Void,
+    identifier: @escaping @Sendable () -> String,
+    randomBytes: @escaping @Sendable (Int) -> [UInt8]
+  ) {
+    self.now = now
+    self.elapsed = elapsed
+    self.sleep = sleep
+    self.identifier = identifier
+    self.randomBytes = randomBytes
+  }
+}
+
+/// A point in time, in nanoseconds since 1970-01-01 00:00:00 UTC.
+public struct Timestamp: Sendable, Hashable, Comparable, Codable {
+  public let nanoseconds: Int64
+
+  public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
+  public init(seconds: Int) { nanoseconds = Int64(seconds) * 1_000_000_000 }
+
+  /// Whole seconds since 1970.
+  public var seconds: Int { Int(nanoseconds / 1_000_000_000) }
+
+  public static func < (left: Timestamp, right: Timestamp) -> Bool { left.nanoseconds < right.nanoseconds }
+
+  public static func + (left: Timestamp, right: Duration) -> Timestamp {
+    let (seconds, attoseconds) = right.components
+    return Timestamp(nanoseconds: left.nanoseconds + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+  }
+
+  /// How long it is from `right` to `left`.
+  public static func - (left: Timestamp, right: Timestamp) -> Duration {
+    .nanoseconds(left.nanoseconds - right.nanoseconds)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    nanoseconds = try decoder.singleValueContainer().decode(Int64.self)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(nanoseconds)
+  }
+}
