@@ -28,6 +28,8 @@ struct JSONParser {
     return DroverError(.invalid, "JSON line \(line) column \(column): \(text)")
   }
 
+  private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
   private mutating func skipBlanks() {
     while let byte = current, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
   }
@@ -42,8 +44,8 @@ struct JSONParser {
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
-    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     case nil: throw error("unexpected end; expected a value")
+    case .some(let byte) where byte == UInt8(ascii: "-") || isDigit(byte): return try number()
     default: throw error("expected a value")
     }
   }
@@ -128,7 +130,7 @@ struct JSONParser {
 
   private mutating func skipDigits() throws {
     let start = position
-    while let byte = current, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
+    while let byte = current, isDigit(byte) { position += 1 }
     guard position > start else { throw error("expected a digit") }
   }
 

@@ -1,4 +1,4 @@
-public import OrderedCollections
+import OrderedCollections
 
 /// A value of a JSON or YAML document, as it was written: integers stay integers and members keep their order.
 ///
