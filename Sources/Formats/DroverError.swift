@@ -36,11 +36,14 @@ public struct DroverError: Error, Sendable, CustomStringConvertible {
   public let message: String
   /// What caused it, if it was another error.
   public let cause: (any Error)?
+  /// The number that the director's API has for this error (reference/director.md A.1), if it has one of its own.
+  public let number: Int?
 
-  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil, number: Int? = nil) {
     self.code = code
     self.message = message
     self.cause = cause
+    self.number = number
   }
 
   /// The messages of this error and of its causes, joined by ": ", outermost first.
