@@ -1,0 +1,88 @@
+public import Formats
+
+/// The argument of `read_output`, an action of ours: the next bytes that a task's script printed (D13).
+public struct ReadOutputRequest: Sendable, Hashable {
+  public var taskID: String
+  public var stdoutOffset: Int
+  public var stderrOffset: Int
+  /// Of both streams together.
+  public var maximumBytes: Int
+  /// How long to wait for something new before answering with nothing.
+  public var waitMilliseconds: Int
+
+  public init(
+    taskID: String, stdoutOffset: Int = 0, stderrOffset: Int = 0,
+    maximumBytes: Int = AgentLimits.maximumReadBytes, waitMilliseconds: Int = 0
+  ) {
+    self.taskID = taskID
+    self.stdoutOffset = stdoutOffset
+    self.stderrOffset = stderrOffset
+    self.maximumBytes = maximumBytes
+    self.waitMilliseconds = waitMilliseconds
+  }
+
+  public init(_ value: Value) throws {
+    let reader = try FieldReader(value, at: "read_output")
+    func number(_ name: String, _ fallback: Int, _ maximum: Int) throws -> Int {
+      let number = try reader.optionalInt(name) ?? fallback
+      guard number >= 0 else { throw reader.error(name, "expected 0 or more, found \(number)") }
+      return min(number, maximum)
+    }
+    self.init(
+      taskID: try reader.string("agent_task_id"), stdoutOffset: try number("stdout_offset", 0, .max),
+      stderrOffset: try number("stderr_offset", 0, .max),
+      maximumBytes: try number("max_bytes", AgentLimits.maximumReadBytes, AgentLimits.maximumReadBytes),
+      waitMilliseconds: try number("wait_ms", 0, AgentLimits.maximumReadWaitMilliseconds))
+  }
+
+  public var value: Value {
+    [
+      "agent_task_id": .string(taskID), "stdout_offset": .int(stdoutOffset), "stderr_offset": .int(stderrOffset),
+      "max_bytes": .int(maximumBytes), "wait_ms": .int(waitMilliseconds),
+    ]
+  }
+}
+
+/// The value of `read_output`. The bytes are base64.
+public struct ReadOutputReply: Sendable, Hashable {
+  public var stdout: String
+  public var stderr: String
+  /// Where to read on.
+  public var stdoutOffset: Int
+  public var stderrOffset: Int
+  /// How many bytes there are now.
+  public var stdoutSize: Int
+  public var stderrSize: Int
+  /// The task is over and nothing will be added.
+  public var ended: Bool
+
+  public init(
+    stdout: String, stderr: String, stdoutOffset: Int, stderrOffset: Int, stdoutSize: Int, stderrSize: Int,
+    ended: Bool
+  ) {
+    self.stdout = stdout
+    self.stderr = stderr
+    self.stdoutOffset = stdoutOffset
+    self.stderrOffset = stderrOffset
+    self.stdoutSize = stdoutSize
+    self.stderrSize = stderrSize
+    self.ended = ended
+  }
+
+  public init(_ value: Value) throws {
+    let reader = try FieldReader(value, at: "read_output reply")
+    self.init(
+      stdout: try reader.optionalString("stdout") ?? "", stderr: try reader.optionalString("stderr") ?? "",
+      stdoutOffset: try reader.int("stdout_offset"), stderrOffset: try reader.int("stderr_offset"),
+      stdoutSize: try reader.int("stdout_size"), stderrSize: try reader.int("stderr_size"),
+      ended: try reader.optionalBool("ended") ?? false)
+  }
+
+  public var value: Value {
+    [
+      "stdout": .string(stdout), "stderr": .string(stderr), "stdout_offset": .int(stdoutOffset),
+      "stderr_offset": .int(stderrOffset), "stdout_size": .int(stdoutSize), "stderr_size": .int(stderrSize),
+      "ended": .bool(ended),
+    ]
+  }
+}

@@ -1,0 +1,47 @@
+public import Formats
+
+/// The second argument of `run_errand`, an extension of ours; a Go agent ignores it.
+public struct ErrandOptions: Sendable, Hashable {
+  /// Passed to the errand's script.
+  public var arguments: [String]
+  /// Added to the script's environment.
+  public var environment: [String: String]
+
+  public init(arguments: [String] = [], environment: [String: String] = [:]) {
+    self.arguments = arguments
+    self.environment = environment
+  }
+
+  public init(_ value: Value) throws {
+    let reader = try FieldReader(value, at: "errand options")
+    self.init(arguments: try reader.strings("arguments"), environment: try reader.stringMap("env"))
+  }
+
+  public var value: Value { ["arguments": Value(arguments), "env": Value(environment)] }
+}
+
+/// The value of `run_errand`. Output that does not fit is head and tail around ``AgentTexts/truncationMark``; the whole
+/// of it is read with `read_output`.
+public struct ErrandResult: Sendable, Hashable {
+  public var stdout: String
+  public var stderr: String
+  /// 128 + n when signal n killed the script.
+  public var exitCode: Int
+
+  public init(stdout: String, stderr: String, exitCode: Int) {
+    self.stdout = stdout
+    self.stderr = stderr
+    self.exitCode = exitCode
+  }
+
+  public init(_ value: Value) throws {
+    let reader = try FieldReader(value, at: "errand result")
+    self.init(
+      stdout: try reader.optionalString("stdout") ?? "", stderr: try reader.optionalString("stderr") ?? "",
+      exitCode: try reader.int("exit_code"))
+  }
+
+  public var value: Value {
+    ["stdout": .string(stdout), "stderr": .string(stderr), "exit_code": .int(exitCode)]
+  }
+}

@@ -1,0 +1,78 @@
+public import Formats
+
+/// A message from a director to an agent (reference/agent.md 7).
+public struct AgentRequest: Sendable, Hashable {
+  /// 0 when absent; matters for `stop` and `list_disk` only.
+  public var protocolVersion: Int
+  public var method: String
+  public var arguments: [Value]
+  /// The subject to answer on: `director.<director uuid>.<agent id>.<request uuid>`.
+  public var replyTo: String?
+
+  public init(
+    method: String, arguments: [Value] = [], replyTo: String?, protocolVersion: Int = AgentLimits.protocolVersion
+  ) {
+    self.protocolVersion = protocolVersion
+    self.method = method
+    self.arguments = arguments
+    self.replyTo = replyTo
+  }
+
+  public init(
+    _ method: AgentMethod, _ arguments: [Value] = [], replyTo: String?,
+    protocolVersion: Int = AgentLimits.protocolVersion
+  ) {
+    self.init(method: method.rawValue, arguments: arguments, replyTo: replyTo, protocolVersion: protocolVersion)
+  }
+
+  /// What identifies this request: the last dot-separated part of `reply_to`. A repeat carries the same one.
+  public var requestID: String? {
+    guard let last = replyTo?.split(separator: ".", omittingEmptySubsequences: false).last, !last.isEmpty else {
+      return nil
+    }
+    return String(last)
+  }
+
+  public var value: Value {
+    [
+      "protocol": .int(protocolVersion), "method": .string(method), "arguments": .array(arguments),
+      "reply_to": Value(replyTo),
+    ]
+  }
+
+  public var bytes: [UInt8] { JSON.bytes(value) }
+
+  /// What became of a message that was read.
+  public enum Reading: Sendable, Hashable {
+    case request(AgentRequest)
+    /// The message can be answered, but only with this exception.
+    case refused(replyTo: String?, message: String)
+    /// Not JSON, or not an object: nothing can be answered.
+    case unreadable(reason: String)
+  }
+
+  /// Reads a message. Absent or null `arguments` are none; arguments that are no array are refused.
+  public static func read(_ bytes: [UInt8]) -> Reading {
+    let document: Value
+    do {
+      document = try JSON.parse(bytes)
+    } catch {
+      return .unreadable(reason: "\(error)")
+    }
+    guard let object = document.object else {
+      return .unreadable(reason: "expected an object, found \(document.kindName)")
+    }
+    let replyTo = object["reply_to"]?.string
+    let method = object["method"]?.string ?? ""
+    var request = AgentRequest(method: method, replyTo: replyTo, protocolVersion: object["protocol"]?.int ?? 0)
+    switch object["arguments"] {
+    case nil, .some(.null): break
+    case .some(.array(let arguments)): request.arguments = arguments
+    case .some(let other):
+      return .refused(
+        replyTo: replyTo,
+        message: AgentTexts.actionFailed(method, "arguments: expected an array, found \(other.kindName)"))
+    }
+    return .request(request)
+  }
+}
