@@ -1,7 +1,210 @@
 #define _GNU_SOURCE
 #include "clinux_process.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 int drover_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+int drover_pidfd_send_signal(int pidfd, int signal) {
+  return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+}
+
+// What a child tells its parent over a pipe that closes when it executes its program.
+struct report {
+  int is_pid;
+  int value;
+  int stage;
+};
+
+static void tell(int fd, int is_pid, int value, int stage) {
+  struct report report = {is_pid, value, stage};
+  ssize_t written;
+  do {
+    written = write(fd, &report, sizeof report);
+  } while (written < 0 && errno == EINTR);
+}
+
+static void fail(int fd, int stage) {
+  tell(fd, 0, errno, stage);
+  _exit(127);
+}
+
+static int descriptor(int fd, int flags) {
+  int source = fd < 0 ? open("/dev/null", flags | O_CLOEXEC) : fd;
+  return source < 0 ? -1 : fcntl(source, F_DUPFD_CLOEXEC, 10);
+}
+
+static void enter_cgroup(const char *procs, int report) {
+  int fd = open(procs, O_WRONLY | O_CLOEXEC);
+  if (fd < 0 || write(fd, "0", 1) != 1) fail(report, DROVER_SPAWN_CGROUP);
+  close(fd);
+}
+
+// Raw system calls: the C library's forms try to change every thread of the process the child was forked from.
+static void take_identity(const struct drover_spawn_options *options, int report) {
+  if (options->gid >= 0) {
+    gid_t gid = (gid_t)options->gid;
+    if (syscall(SYS_setgroups, 1, &gid) != 0) fail(report, DROVER_SPAWN_IDENTITY);
+    if (syscall(SYS_setresgid, gid, gid, gid) != 0) fail(report, DROVER_SPAWN_IDENTITY);
+  }
+  if (options->uid >= 0) {
+    uid_t uid = (uid_t)options->uid;
+    if (syscall(SYS_setresuid, uid, uid, uid) != 0) fail(report, DROVER_SPAWN_IDENTITY);
+  }
+}
+
+static void become(const struct drover_spawn_options *options, int report) {
+  if (options->new_session) {
+    if (setsid() < 0 && getsid(0) != getpid()) fail(report, DROVER_SPAWN_SESSION);
+  } else if (options->new_group && setpgid(0, 0) != 0) {
+    fail(report, DROVER_SPAWN_SESSION);
+  }
+  int in = descriptor(options->stdin_fd, O_RDONLY);
+  int out = descriptor(options->stdout_fd, O_WRONLY);
+  int err = descriptor(options->stderr_fd, O_WRONLY);
+  if (in < 0 || out < 0 || err < 0) fail(report, DROVER_SPAWN_DESCRIPTORS);
+  if (dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) fail(report, DROVER_SPAWN_DESCRIPTORS);
+  syscall(SYS_close_range, 3U, ~0U, 4U /* CLOSE_RANGE_CLOEXEC */);
+  if (options->cgroup_procs) enter_cgroup(options->cgroup_procs, report);
+  if (options->niceness != 0) {
+    int current = getpriority(PRIO_PROCESS, 0);
+    setpriority(PRIO_PROCESS, 0, current + options->niceness);  // as the originals, not fatal
+  }
+  if (options->umask_bits >= 0) umask((mode_t)options->umask_bits);
+  if (options->directory && chdir(options->directory) != 0) fail(report, DROVER_SPAWN_DIRECTORY);
+  take_identity(options, report);
+  for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  execve(options->path, options->argv, options->envp);
+  fail(report, DROVER_SPAWN_EXEC);
+}
+
+// Reads reports until the pipe closes. Returns an errno, 0 when the program was executed.
+static int listen_to(int fd, int *pid, int *stage) {
+  int error = 0;
+  struct report report;
+  for (;;) {
+    ssize_t count = read(fd, &report, sizeof report);
+    if (count < 0 && errno == EINTR) continue;
+    if (count != (ssize_t)sizeof report) return error;
+    if (report.is_pid) {
+      *pid = report.value;
+    } else {
+      error = report.value;
+      *stage = report.stage;
+    }
+  }
+}
+
+int drover_spawn(const struct drover_spawn_options *options, int *pid, int *stage) {
+  int ends[2];
+  *pid = -1;
+  *stage = DROVER_SPAWN_FORK;
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  // The report must not sit where the child's standard streams go.
+  int report = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
+  if (report < 0) {
+    int error = errno;
+    close(ends[0]);
+    close(ends[1]);
+    return error;
+  }
+  close(ends[1]);
+
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before);
+  pid_t child = fork();
+  int fork_error = errno;
+  if (child == 0) {
+    if (options->detached) {
+      if (setsid() < 0) fail(report, DROVER_SPAWN_SESSION);
+      pid_t grandchild = fork();
+      if (grandchild < 0) fail(report, DROVER_SPAWN_FORK);
+      if (grandchild > 0) _exit(0);
+    }
+    tell(report, 1, getpid(), 0);
+    become(options, report);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  close(report);
+  if (child < 0) {
+    close(ends[0]);
+    return fork_error;
+  }
+  int error = listen_to(ends[0], pid, stage);
+  close(ends[0]);
+  if (error != 0 || options->detached) {
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+  }
+  return error;
+}
+
+int drover_reap(int pid, int block, int *code, int *signalled) {
+  int status;
+  pid_t found;
+  do {
+    found = waitpid(pid, &status, block ? 0 : WNOHANG);
+  } while (found < 0 && errno == EINTR);
+  if (found < 0) return -1;
+  if (found == 0) return 0;
+  *signalled = WIFSIGNALED(status) ? 1 : 0;
+  *code = *signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+  return 1;
+}
+
+int drover_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int drover_epoll_add(int epoll, int fd, int writable, uint64_t token) {
+  struct epoll_event event;
+  memset(&event, 0, sizeof event);
+  event.events = (writable ? EPOLLOUT : EPOLLIN) | EPOLLONESHOT;
+  event.data.u64 = token;
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+void drover_epoll_remove(int epoll, int fd) {
+  struct epoll_event ignored;
+  memset(&ignored, 0, sizeof ignored);
+  epoll_ctl(epoll, EPOLL_CTL_DEL, fd, &ignored);
+}
+
+int drover_epoll_wait(int epoll, uint64_t *tokens, int maximum, int timeout_ms) {
+  struct epoll_event events[64];
+  if (maximum > 64) maximum = 64;
+  int count = epoll_wait(epoll, events, maximum, timeout_ms);
+  for (int index = 0; index < count; index++) tokens[index] = events[index].data.u64;
+  return count;
+}
+
+int drover_memory_file(void) {
+  int fd = memfd_create("output", MFD_CLOEXEC);
+  if (fd >= 0) fcntl(fd, F_SETFL, O_APPEND);
+  return fd;
+}
+
+int drover_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+int64_t drover_boot_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+long drover_ticks_per_second(void) { return sysconf(_SC_CLK_TCK); }

@@ -1,0 +1,45 @@
+import Formats
+
+/// The folder of one run: what the runner and those who attach to it tell each other, in files.
+///
+/// | file | written by | when |
+/// | --- | --- | --- |
+/// | `spec.json` | the starter, never replaced | first |
+/// | `lock` | – | held while a runner decides whether it is the one that runs the script |
+/// | `runner.json` | the runner | who it is |
+/// | `started` | the runner, created exclusively | before the script is executed: from then on it never is again |
+/// | `script.json` | the runner | who the script is, once it runs |
+/// | `stdout`, `stderr` | the script | unless they go to other files |
+/// | `exit.json` | the runner | how the script ended |
+struct RunFolder: Sendable, Hashable {
+  let path: String
+
+  private func file(_ name: String) -> String { "\(path)/\(name)" }
+  var specFile: String { file("spec.json") }
+  var lockFile: String { file("lock") }
+  var runnerFile: String { file("runner.json") }
+  var startedFile: String { file("started") }
+  var scriptFile: String { file("script.json") }
+  var exitFile: String { file("exit.json") }
+  var logFile: String { file("runner.log") }
+
+  func outputFile(_ stream: OutputStream, _ spec: ScriptSpec) -> String {
+    let output = stream == .stdout ? spec.stdout : spec.stderr
+    if case .append(let path) = output { return path }
+    return file(stream.rawValue)
+  }
+
+  func spec() throws -> ScriptSpec { try ScriptSpec(JSON.parse(Files.read(specFile))) }
+  func runner() throws -> ProcessIdentity? { try read(runnerFile, ProcessIdentity.init) }
+  func script() throws -> ProcessIdentity? { try read(scriptFile, ProcessIdentity.init) }
+  func exit() throws -> ExitRecord? { try read(exitFile, ExitRecord.init) }
+  var isStarted: Bool { Files.exists(startedFile) }
+
+  /// Whether no runner needs to be started for this run any more.
+  func isDecided() throws -> Bool { try isStarted || exit() != nil }
+
+  private func read<T>(_ path: String, _ make: (Value) throws -> T) throws -> T? {
+    guard Files.exists(path) else { return nil }
+    return try make(JSON.parse(Files.read(path)))
+  }
+}

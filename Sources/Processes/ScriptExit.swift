@@ -1,0 +1,66 @@
+import Formats
+import Surroundings
+
+/// How a script ended.
+public enum ScriptExit: Sendable, Hashable, CustomStringConvertible {
+  case exited(Int)
+  case signalled(Int)
+  /// It could not be executed; the text says why.
+  case notStarted(String)
+  /// Its runner was killed, so nobody knows. It may have run to its end, or not at all; it does not run any more.
+  case lost
+
+  /// The exit code as a shell would give it: 128 + n for signal n; nil when there is none.
+  public var code: Int? {
+    switch self {
+    case .exited(let code): code
+    case .signalled(let number): 128 + number
+    case .notStarted, .lost: nil
+    }
+  }
+
+  public var description: String {
+    switch self {
+    case .exited(let code): "exited with \(code)"
+    case .signalled(let number): "was killed by signal \(number)"
+    case .notStarted(let reason): reason
+    case .lost: "its exit status is lost: the process that waited for it was killed"
+    }
+  }
+}
+
+/// How and when a script ended, as its runner writes it down.
+struct ExitRecord: Sendable, Hashable {
+  let exit: ScriptExit
+  let ended: Timestamp
+
+  var value: Value {
+    var object: ValueObject = ["ended": .int(Int(ended.nanoseconds))]
+    switch exit {
+    case .exited(let code): object["code"] = .int(code)
+    case .signalled(let number): object["signal"] = .int(number)
+    case .notStarted(let reason): object["not_started"] = .string(reason)
+    case .lost: object["lost"] = true
+    }
+    return .object(object)
+  }
+
+  init(_ exit: ScriptExit, ended: Timestamp) {
+    self.exit = exit
+    self.ended = ended
+  }
+
+  init(_ value: Value) throws {
+    let reader = try FieldReader(value)
+    ended = Timestamp(nanoseconds: Int64(try reader.int("ended")))
+    if let code = try reader.optionalInt("code") {
+      exit = .exited(code)
+    } else if let number = try reader.optionalInt("signal") {
+      exit = .signalled(number)
+    } else if let reason = try reader.optionalString("not_started") {
+      exit = .notStarted(reason)
+    } else {
+      exit = .lost
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import CLinux
+import Formats
+import Glibc
+
+/// Starts scripts so that each runs exactly once and its exit status is never lost with the process that started it
+/// (design D7).
+///
+/// ```swift
+/// let runner = ScriptRunner(directory: "/var/vcap/bosh/runs", runnerCommand: ["/proc/self/exe", "runner"])
+/// let script = try await runner.start(id: taskID, ScriptSpec(["/var/vcap/jobs/web/bin/run"]))
+/// let exit = try await script.wait()
+/// try await runner.remove(id: taskID)
+/// ```
+///
+/// ``start(id:_:)`` may be called again with the same id, at any time and by another process: the script is attached.
+public actor ScriptRunner {
+  /// Each run has a folder in here, named by its id.
+  public nonisolated let directory: String
+  private let runnerCommand: [String]
+  private var starting: [String: Task<RunningScript, any Error>] = [:]
+
+  /// - Parameter runnerCommand: what is executed, with the run's folder as a further argument; it calls
+  ///   ``Runner/main(folder:)``.
+  public init(directory: String, runnerCommand: [String]) {
+    self.directory = directory
+    self.runnerCommand = runnerCommand
+  }
+
+  /// Starts the script, or attaches to it when one was started under this id. The spec of the first call counts.
+  ///
+  /// A script that cannot be executed is no error here: its exit is ``ScriptExit/notStarted(_:)``.
+  public func start(id: String, _ spec: ScriptSpec) async throws -> RunningScript {
+    let folder = try folder(id)
+    if let task = starting[id] { return try await task.value }
+    let task = Task { [runnerCommand] in try await Self.start(id, spec, folder, runnerCommand) }
+    starting[id] = task
+    defer { starting[id] = nil }
+    return try await task.value
+  }
+
+  /// The script that was started under this id; nil when none was.
+  public nonisolated func attach(id: String) throws -> RunningScript? {
+    let folder = try folder(id)
+    guard Files.exists(folder.specFile), try folder.isDecided() else { return nil }
+    return RunningScript(id: id, spec: try folder.spec(), folder: folder)
+  }
+
+  /// The ids of all runs that have not been removed, sorted.
+  public nonisolated func list() throws -> [String] {
+    try Files.names(in: directory).filter { (try? Self.check($0)) != nil }
+  }
+
+  /// Forgets a run: its output and exit status. One that still runs is a conflict; nothing there is fine.
+  public func remove(id: String) throws {
+    let folder = try folder(id)
+    if let script = try attach(id: id), try script.exitIfEnded() == nil {
+      throw DroverError(.conflict, "removing the run \(id): its script still runs; terminate it first")
+    }
+    try Files.remove(folder.path)
+  }
+
+  private nonisolated func folder(_ id: String) throws -> RunFolder {
+    try Self.check(id)
+    return RunFolder(path: "\(directory)/\(id)")
+  }
+
+  /// An id names a folder: it must not lead out of its place.
+  private static func check(_ id: String) throws {
+    let allowed = id.utf8.allSatisfy { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+        true
+      default: false
+      }
+    }
+    guard allowed, !id.isEmpty, !id.hasPrefix("."), id.utf8.count <= 200 else {
+      throw DroverError(
+        .invalid, "a run's id is 1 to 200 letters, digits, '-', '_' and '.', not beginning with '.': found '\(id)'")
+    }
+  }
+
+  private static func start(
+    _ id: String, _ spec: ScriptSpec, _ folder: RunFolder, _ command: [String]
+  ) async throws -> RunningScript {
+    try Files.makeFolder(folder.path, mode: 0o700)
+    if !Files.exists(folder.specFile) { _ = try Files.create(folder.specFile, with: JSON.bytes(spec.value)) }
+    // A runner that was killed before it marked the script as started leaves it to the next one.
+    for _ in 0..<3 where try !folder.isDecided() { try await launch(folder, command) }
+    guard try folder.isDecided() else {
+      let log = (Files.textIfPresent(folder.logFile) ?? "").split(separator: "\n").suffix(3).joined(separator: "; ")
+      throw DroverError(
+        .failed,
+        "starting \(spec.arguments.first ?? "a script"): its runner \(command.joined(separator: " ")) "
+          + "ended before it ran the script\(log.isEmpty ? "" : ": \(log)")")
+    }
+    return RunningScript(id: id, spec: try folder.spec(), folder: folder)
+  }
+
+  /// Starts a runner and waits until it runs the script, or has found that it must not.
+  private static func launch(_ folder: RunFolder, _ command: [String]) async throws {
+    guard let program = command.first else { throw DroverError(.invalid, "no runner command is configured") }
+    let log = try Files.openDescriptor(folder.logFile, O_WRONLY | O_CREAT | O_APPEND)
+    defer { close(log) }
+    var ends: [Int32] = [-1, -1]
+    guard drover_pipe(&ends) == 0 else { throw DroverError.system(errno, "starting a runner") }
+    defer { close(ends[0]) }
+    // The program's own name would be that of the process that opens it.
+    let path = program == "/proc/self/exe" ? try ownExecutable() : program
+    var spawn = Spawn(path: path, arguments: command + [folder.path], environment: Environment.current())
+    spawn.directory = "/"
+    spawn.output = ends[1]
+    spawn.errors = log
+    spawn.separation = .detached
+    do {
+      _ = try spawn.start()
+      close(ends[1])
+    } catch {
+      close(ends[1])
+      throw error.error(path: path, directory: nil)
+    }
+    try await Readiness.shared.wait(ends[0])
+  }
+
+  private static func ownExecutable() throws -> String {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
+    guard count > 0 else { throw DroverError.system(errno, "finding this program's own file") }
+    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+}
