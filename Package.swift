@@ -33,6 +33,7 @@ let cryptoExtras = Target.Dependency.product(name: "_CryptoExtras", package: "sw
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
@@ -84,7 +85,7 @@ let package = Package(
     // Floor 1: engines, each hiding one outside thing.
     room("Archives", ["Formats", "CZlib", "CLinux"]),
     room("Documents", ["Formats", "Surroundings", grdb, logging]),
-    room("Blobs", ["Formats", "Surroundings", crypto, logging, httpClient, nioCore, nioSSL]),
+    room("Blobs", ["Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", subprocess, systemPackage, logging]),
     room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL]),
