@@ -1,5 +1,5 @@
-import FoundationEssentials
 import Formats
+import FoundationEssentials
 
 /// The documents of one kind, as values of one type.
 ///

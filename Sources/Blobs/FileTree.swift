@@ -1,0 +1,44 @@
+import Formats
+import Glibc
+
+/// Folders and what is in them.
+enum FileTree {
+  /// Makes a folder and those above it. Returns whether it is new.
+  @discardableResult
+  static func makeFolder(_ path: String, mode: UInt32) throws -> Bool {
+    if mkdir(path, mode) == 0 { return true }
+    switch errno {
+    case EEXIST: return false
+    case ENOENT:
+      guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw systemError("making '\(path)'") }
+      try makeFolder(String(path[..<slash]), mode: mode)
+      if mkdir(path, mode) != 0, errno != EEXIST { throw systemError("making folder '\(path)'") }
+      return true
+    default: throw systemError("making folder '\(path)'")
+    }
+  }
+
+  /// The names in a folder, in no order, without `.` and `..`.
+  static func names(in path: String) throws -> [String] {
+    guard let directory = opendir(path) else { throw systemError("listing '\(path)'") }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Bytes in a regular file; nil when there is none.
+  static func fileSize(_ path: String) throws -> Int64? {
+    var status = stat()
+    if lstat(path, &status) != 0 {
+      if errno == ENOENT || errno == ENOTDIR { return nil }
+      throw systemError("looking at '\(path)'")
+    }
+    return status.st_mode & S_IFMT == S_IFREG ? Int64(status.st_size) : nil
+  }
+}
