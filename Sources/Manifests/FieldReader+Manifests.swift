@@ -50,7 +50,8 @@ extension FieldReader {
   func requireUnique(_ names: some Sequence<String>, in field: String, number: Int? = nil) throws {
     var seen: Set<String> = []
     for name in names where !seen.insert(name).inserted {
-      throw DroverError(.invalid, "\(place(field)): the name '\(name)' is there twice; names must be unique", number: number)
+      throw DroverError(
+        .invalid, "\(place(field)): the name '\(name)' is there twice; names must be unique", number: number)
     }
   }
 }

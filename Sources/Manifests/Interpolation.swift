@@ -67,7 +67,8 @@ public enum Interpolation {
         if pieces.count == 1 { return value }
         guard let scalar = value.scalarText else {
           throw DroverError(
-            .invalid, "variable '\(reference.name)' is \(value.kindName); inside the text '\(text)' it must be a scalar")
+            .invalid, "variable '\(reference.name)' is \(value.kindName); inside the text '\(text)' it must be a scalar"
+          )
         }
         filled += scalar
       }
@@ -106,7 +107,8 @@ public enum Interpolation {
       path = Array(parts.dropFirst())
     }
 
-    private static let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./".unicodeScalars)
+    private static let allowed = Set(
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./".unicodeScalars)
   }
 
   private enum Piece {

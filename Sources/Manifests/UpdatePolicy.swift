@@ -1,39 +1,5 @@
 public import Formats
 
-/// A number of instances, or a share of them.
-public enum InstanceAmount: Sendable, Hashable, CustomStringConvertible {
-  case count(Int)
-  case percent(Int)
-
-  /// How many of `total` that is: percents round down.
-  public func of(_ total: Int) -> Int {
-    switch self {
-    case .count(let count): count
-    case .percent(let percent): percent * total / 100
-    }
-  }
-
-  /// Reads `3`, `"3"` or `"30%"`.
-  ///
-  /// - Throws: ``DroverError`` with code `invalid`; `name` is what the message calls the field.
-  public init(_ value: Value, name: String) throws {
-    let text = value.scalarText ?? ""
-    let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
-    guard digits.utf8.count <= 9, let number = Int(digits), number >= 0, digits.utf8.first != UInt8(ascii: "+") else {
-      throw DroverError(
-        .invalid, "\(name): expected a number or a percentage such as 30%, found \(value.scalarText ?? value.kindName)")
-    }
-    self = text.hasSuffix("%") ? .percent(number) : .count(number)
-  }
-
-  public var description: String {
-    switch self {
-    case .count(let count): "\(count)"
-    case .percent(let percent): "\(percent)%"
-    }
-  }
-}
-
 /// How long to wait for an instance to run: nothing is asked before `minimum`, and after `maximum` it has failed.
 public struct WatchTime: Sendable, Hashable, CustomStringConvertible {
   /// Milliseconds.
@@ -82,8 +48,8 @@ public struct UpdatePolicy: Sendable, Hashable {
   /// Whether the first deploy goes AZ by AZ.
   public enum InitialAZStrategy: String, CaseIterable, Sendable, Hashable { case serial, parallel }
 
-  public var canaries: InstanceAmount
-  public var maxInFlight: InstanceAmount
+  public var canaries: Amount
+  public var maxInFlight: Amount
   public var canaryWatchTime: WatchTime
   public var updateWatchTime: WatchTime
   /// False lets neighbouring groups that say so too be updated at the same time.
@@ -92,7 +58,7 @@ public struct UpdatePolicy: Sendable, Hashable {
   public var initialDeployAZUpdateStrategy: InitialAZStrategy
 
   public init(
-    canaries: InstanceAmount, maxInFlight: InstanceAmount, canaryWatchTime: WatchTime, updateWatchTime: WatchTime,
+    canaries: Amount, maxInFlight: Amount, canaryWatchTime: WatchTime, updateWatchTime: WatchTime,
     serial: Bool = true, vmStrategy: VMStrategy = .deleteCreate,
     initialDeployAZUpdateStrategy: InitialAZStrategy = .serial
   ) {
@@ -120,13 +86,22 @@ public struct UpdatePolicy: Sendable, Hashable {
       try reader.optionalChoice(name) ?? inherited
     }
     self.init(
-      canaries: try read("canaries", base?.canaries, InstanceAmount.init),
-      maxInFlight: try read("max_in_flight", base?.maxInFlight, InstanceAmount.init),
+      canaries: try read("canaries", base?.canaries, Amount.init(reading:name:)),
+      maxInFlight: try read("max_in_flight", base?.maxInFlight, Amount.init(reading:name:)),
       canaryWatchTime: try read("canary_watch_time", base?.canaryWatchTime, WatchTime.init),
       updateWatchTime: try read("update_watch_time", base?.updateWatchTime, WatchTime.init),
       serial: try reader.optionalBool("serial") ?? base?.serial ?? true,
       vmStrategy: try choice("vm_strategy", base?.vmStrategy ?? .deleteCreate),
       initialDeployAZUpdateStrategy: try choice(
         "initial_deploy_az_update_strategy", base?.initialDeployAZUpdateStrategy ?? .serial))
+  }
+}
+
+extension Amount {
+  /// Reads `3`, `"3"` or `"30%"`; `name` is what the message calls the field.
+  init(reading value: Value, name: String) throws {
+    do { self = try Amount(value.scalarText ?? value.kindName) } catch let error as DroverError {
+      throw DroverError(error.code, "\(name): \(error.message)")
+    }
   }
 }

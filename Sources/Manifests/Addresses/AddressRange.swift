@@ -31,7 +31,8 @@ public struct AddressRange: Sendable, Hashable, CustomStringConvertible {
       throw DroverError(.invalid, "'\(text)' is not a range of addresses; expected A, A - B or A/BITS", number: 160010)
     }
     guard let range = AddressRange(lowest: try IPAddress(first), highest: try IPAddress(last)) else {
-      throw DroverError(.invalid, "'\(text)' is not a range: the first address must not be above the last", number: 160010)
+      throw DroverError(
+        .invalid, "'\(text)' is not a range: the first address must not be above the last", number: 160010)
     }
     self = range
   }

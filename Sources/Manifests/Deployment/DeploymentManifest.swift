@@ -16,30 +16,6 @@ public struct DeploymentManifest: Sendable, Hashable {
   public var properties: ValueObject
 }
 
-/// A version as it is asked for: exactly this one, or the latest of those that begin so.
-public enum VersionRequest: Sendable, Hashable, CustomStringConvertible {
-  case exact(String)
-  /// `latest`, or `1.latest` with the prefix `1`.
-  case latest(prefix: String?)
-
-  public init(_ text: String) {
-    if text == "latest" {
-      self = .latest(prefix: nil)
-    } else if text.hasSuffix(".latest") {
-      self = .latest(prefix: String(text.dropLast(".latest".count)))
-    } else {
-      self = .exact(text)
-    }
-  }
-
-  public var description: String {
-    switch self {
-    case .exact(let version): version
-    case .latest(let prefix): prefix.map { "\($0).latest" } ?? "latest"
-    }
-  }
-}
-
 /// A release that a deployment uses.
 public struct ReleaseReference: Sendable, Hashable {
   public var name: String

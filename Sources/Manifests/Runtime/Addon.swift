@@ -56,7 +56,9 @@ public struct AddonFilter: Sendable, Hashable {
   /// Whether all that it says is true of the group.
   public func matches(_ subject: AddonSubject) -> Bool {
     let group = subject.group
-    func any(_ wanted: [String]?, of found: [String]) -> Bool { wanted.map { !Set($0).isDisjoint(with: found) } ?? true }
+    func any(_ wanted: [String]?, of found: [String]) -> Bool {
+      wanted.map { !Set($0).isDisjoint(with: found) } ?? true
+    }
     return any(deployments, of: [subject.deployment])
       && any(teams, of: subject.teams)
       && any(instanceGroups, of: [group.name])

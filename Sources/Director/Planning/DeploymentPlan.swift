@@ -1,0 +1,60 @@
+/// What a deploy will do, in order (design D6): compile, delete, make VMs, update group by group.
+public struct DeploymentPlan: Sendable, Hashable {
+  public var deployment: String
+  /// Packages to compile, in an order in which each comes after its dependencies.
+  public var compilations: [CompilationTarget]
+  /// Instances of groups that are gone, and surplus ones of errand groups.
+  public var deletions: [InstanceDeletion]
+  /// Instances whose VM is to be made before groups are updated, all at once.
+  public var missingVMs: [InstanceUpdate]
+  /// Service groups in the order of the manifest; groups of one element are updated at the same time.
+  public var stages: [[GroupPlan]]
+  /// Records of errand groups' instances, which have no VM between runs.
+  public var errandInstances: [ResolvedInstance]
+
+  /// Whether anything will be done to an instance: then `post-deploy` runs at the end.
+  public var hasChanges: Bool {
+    !deletions.isEmpty || stages.contains { $0.contains { !$0.updates.isEmpty || !$0.deletions.isEmpty } }
+  }
+}
+
+/// What is done with one group.
+public struct GroupPlan: Sendable, Hashable {
+  public var group: String
+  /// Surplus instances, deleted first.
+  public var deletions: [InstanceDeletion]
+  /// How many may be deleted at once.
+  public var deletionConcurrency: Int
+  /// Instances that change, in the order in which they are updated.
+  public var updates: [InstanceUpdate]
+  /// The updates in batches, one after the other; each instance is in exactly one.
+  public var batches: [UpdateBatch]
+}
+
+/// Instances that are updated together, not more than ``concurrency`` at once.
+public struct UpdateBatch: Sendable, Hashable {
+  public var az: String?
+  public var isCanary: Bool
+  /// Instance ids, in order.
+  public var instances: [String]
+  public var concurrency: Int
+}
+
+/// What is done with one instance that stays or comes.
+public struct InstanceUpdate: Sendable, Hashable {
+  public var instance: ResolvedInstance
+  public var change: InstanceChange
+  public var isCanary: Bool
+  /// Made before the group's turn comes: `createVM` and what belongs to it. Empty when there is a VM.
+  public var creationSteps: [InstanceStep]
+  /// In the group's turn.
+  public var steps: [InstanceStep]
+  /// To be stored when all is done.
+  public var fingerprint: InstanceFingerprint
+}
+
+/// What is done with one instance that goes.
+public struct InstanceDeletion: Sendable, Hashable {
+  public var instance: InstanceRecord
+  public var steps: [InstanceStep]
+}
