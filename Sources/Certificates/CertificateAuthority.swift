@@ -1,44 +1,177 @@
 import Formats
+import FoundationEssentials
 public import Surroundings
+import SwiftASN1
+import X509
 
 /// The authority that vouches for the parts of one server: made at first use, kept in a directory.
+///
+/// Files are written aside, synced and moved into place, so that a process that dies on the way leaves nothing half
+/// made: a key without its certificate is used at the next try, an identity whose key and certificate don't belong
+/// together is issued again. Only an authority's certificate without its key is an error, since others trust it.
 public actor CertificateAuthority {
+  private let directory: String
+  private let commonName: String
+  private let keyKind: KeyKind
+  private let surroundings: Surroundings
+  private var loaded: (key: Certificate.PrivateKey, certificate: Certificate, pem: String)?
+
+  /// How long before its end a kept identity is replaced.
+  public static let renewal: Duration = .seconds(30 * 86400)
+  private static let validity: Duration = .seconds(10 * 365 * 86400)
+  /// How far in the past a certificate begins, for peers whose clock is late.
+  private static let clockTolerance: Duration = .seconds(3600)
+
   /// - Parameters:
   ///   - directory: holds `ca.crt` (0644) and `ca.key` (0600); made if missing.
-  ///   - commonName: the authority's name, for instance `drover ca`.
+  ///   - commonName: the authority's name, for instance `Drover CA`.
   public init(
     directory: String, commonName: String = "Drover CA", keyKind: KeyKind = .p256, surroundings: Surroundings = .system
   ) {
+    self.directory = directory
+    self.commonName = commonName
+    self.keyKind = keyKind
+    self.surroundings = surroundings
   }
 
   /// The authority's certificate. Makes the authority if it is not there yet.
-  public func certificatePEM() throws -> String { throw DroverError(.unsupported, "not here yet") }
+  public func certificatePEM() throws -> String { try authority().pem }
 
   /// Issues a new certificate with a new key; nothing is stored.
   public func issue(_ subject: CertificateSubject) throws -> Identity {
-    throw DroverError(.unsupported, "not here yet")
+    let authority = try authority()
+    let key = try SigningKey(subject.keyKind)
+    let now = surroundings.now()
+    let certificate = try Certificate(
+      version: .v3, serialNumber: serialNumber(), publicKey: key.key.publicKey,
+      notValidBefore: date(now + (.zero - Self.clockTolerance)),
+      notValidAfter: min(date(now + subject.validity), authority.certificate.notValidAfter),
+      issuer: authority.certificate.subject, subject: subject.distinguishedName(),
+      extensions: Certificate.Extensions {
+        Critical(BasicConstraints.notCertificateAuthority)
+        Critical(KeyUsage(digitalSignature: true, keyEncipherment: subject.keyKind != .p256))
+        try subject.extendedKeyUsage()
+        SubjectKeyIdentifier(hash: key.key.publicKey)
+        AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: authority.key.publicKey).keyIdentifier)
+        if let names = try subject.alternativeNames() { names }
+      },
+      issuerPrivateKey: authority.key)
+    return Identity(certificatePEM: try pem(certificate), key: try key.pem(), caPEM: authority.pem)
   }
 
   /// The identity kept as `<directory>/<name>.crt` and `.key`; issued and stored if it is missing, damaged, from
-  /// another authority, made for something else, or within 30 days of its end.
+  /// another authority, made for something else, or within `renewal` of its end.
   public func identity(named name: String, _ subject: CertificateSubject) throws -> Identity {
-    throw DroverError(.unsupported, "not here yet")
+    let letters = name.utf8.allSatisfy { Self.isNameByte($0) }
+    guard letters, !name.isEmpty, name != "ca", !name.hasPrefix(".") else {
+      throw DroverError(
+        .invalid, "certificate name \(name.debugDescription): must be letters, digits, \"-\", \"_\", \".\", and not ca")
+    }
+    if let kept = try kept(name, subject) { return kept }
+    let identity = try issue(subject)
+    try StoredFile.write(identity.key.reveal(), to: "\(directory)/\(name).key", mode: 0o600)
+    try StoredFile.write(identity.certificatePEM, to: "\(directory)/\(name).crt", mode: 0o644)
+    return identity
   }
 
   /// All certificates kept in the directory with their ends (`GET /director/certificate_expiry`).
-  public func expiries() throws -> [CertificateExpiry] { [] }
-}
-
-/// When a certificate ends.
-public struct CertificateExpiry: Sendable, Hashable {
-  public var path: String
-  public var expiry: Timestamp
-  /// Whole days until then, negative afterwards.
-  public var daysLeft: Int
-
-  public init(path: String, expiry: Timestamp, daysLeft: Int) {
-    self.path = path
-    self.expiry = expiry
-    self.daysLeft = daysLeft
+  public func expiries() throws -> [CertificateExpiry] {
+    let now = surroundings.now()
+    return try StoredFile.names(in: directory).filter { $0.hasSuffix(".crt") }.compactMap { name in
+      let path = "\(directory)/\(name)"
+      guard let text = try StoredFile.read(path) else { return nil }
+      return try CertificateExpiry(path: path, pem: text, now: now)
+    }
   }
+
+  // MARK: - The authority itself
+
+  private func authority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String) {
+    if let loaded { return loaded }
+    try StoredFile.makeDirectory(directory)
+    let authority = try keptAuthority() ?? makeAuthority()
+    loaded = authority
+    return authority
+  }
+
+  private func keptAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String)? {
+    let (keyPath, path) = ("\(directory)/ca.key", "\(directory)/ca.crt")
+    guard let text = try StoredFile.read(path) else { return nil }
+    guard let keyText = try StoredFile.read(keyPath) else {
+      throw DroverError(
+        .corrupt,
+        "reading the authority \(path): its key \(keyPath) is missing; restore it, or remove both for a new authority")
+    }
+    do {
+      let certificate = try Certificate(pemEncoded: text)
+      let key = try SigningKey(pem: Secret(keyText))
+      guard key.key.publicKey == certificate.publicKey else {
+        throw DroverError(.corrupt, "the key \(keyPath) belongs to another certificate")
+      }
+      return (key.key, certificate, text)
+    } catch {
+      throw DroverError(
+        .corrupt, "reading the authority \(path): restore it and its key, or remove both for a new authority",
+        cause: error)
+    }
+  }
+
+  private func makeAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String) {
+    let keyPath = "\(directory)/ca.key"
+    let left = try StoredFile.read(keyPath).flatMap { try? SigningKey(pem: Secret($0)) }
+    let key = try left ?? SigningKey(keyKind)
+    if left == nil { try StoredFile.write(key.pem().reveal(), to: keyPath, mode: 0o600) }
+    let now = surroundings.now()
+    let name = try CertificateSubject.distinguishedName(commonName)
+    let certificate = try Certificate(
+      version: .v3, serialNumber: serialNumber(), publicKey: key.key.publicKey,
+      notValidBefore: date(now + (.zero - Self.clockTolerance)), notValidAfter: date(now + Self.validity),
+      issuer: name, subject: name,
+      extensions: Certificate.Extensions {
+        Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
+        Critical(KeyUsage(keyCertSign: true, cRLSign: true))
+        SubjectKeyIdentifier(hash: key.key.publicKey)
+      },
+      issuerPrivateKey: key.key)
+    let text = try pem(certificate)
+    try StoredFile.write(text, to: "\(directory)/ca.crt", mode: 0o644)
+    return (key.key, certificate, text)
+  }
+
+  // MARK: - Kept identities
+
+  /// What is kept under a name, if it can still be used for the subject.
+  private func kept(_ name: String, _ subject: CertificateSubject) throws -> Identity? {
+    let authority = try authority()
+    guard let text = try StoredFile.read("\(directory)/\(name).crt"),
+      let keyText = try StoredFile.read("\(directory)/\(name).key"),
+      let certificate = try? Certificate(pemEncoded: text),
+      let key = try? SigningKey(pem: Secret(keyText)),
+      key.key.publicKey == certificate.publicKey, key.isKind(subject.keyKind),
+      authority.certificate.publicKey.isValidSignature(certificate.signature, for: certificate),
+      try subject.isFulfilled(by: certificate),
+      date(surroundings.now() + Self.renewal) < certificate.notValidAfter
+    else { return nil }
+    return Identity(certificatePEM: text, key: Secret(keyText), caPEM: authority.pem)
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+      true
+    default: false
+    }
+  }
+
+  /// 16 random bytes, a positive number of full length.
+  private func serialNumber() -> Certificate.SerialNumber {
+    var bytes = surroundings.randomBytes(16)
+    bytes[0] = bytes[0] & 0x3F | 0x40
+    return Certificate.SerialNumber(bytes: bytes)
+  }
+
+  private func date(_ time: Timestamp) -> Date { Date(timeIntervalSince1970: Double(time.seconds)) }
+
+  private func pem(_ certificate: Certificate) throws -> String { try certificate.serializeAsPEM().pemString + "\n" }
 }
