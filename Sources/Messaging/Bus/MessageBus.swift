@@ -33,12 +33,28 @@ public struct BusMessage: Sendable, Hashable {
   public var reply: String?
   /// The status of a message that the bus itself made: 503 says that nobody listens on a request's subject.
   public var status: Int?
+  /// Fields that came with the message, in their order.
+  public var headers: [Header]
 
-  public init(subject: String, payload: [UInt8], reply: String? = nil, status: Int? = nil) {
+  /// A field beside the payload.
+  public struct Header: Sendable, Hashable {
+    public var name: String
+    public var value: String
+
+    public init(name: String, value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public init(
+    subject: String, payload: [UInt8], reply: String? = nil, status: Int? = nil, headers: [Header] = []
+  ) {
     self.subject = subject
     self.payload = payload
     self.reply = reply
     self.status = status
+    self.headers = headers
   }
 
   /// What it counts for in a buffer, in bytes.
