@@ -2,5 +2,6 @@
 #define DROVER_CLINUX_H
 
 #include "clinux_process.h"
+#include "clinux_sandbox.h"
 
 #endif

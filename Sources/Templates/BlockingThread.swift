@@ -1,0 +1,42 @@
+import Formats
+import Glibc
+
+/// Threads for calls that block: they must not keep the threads of Swift's tasks, and a sandbox ends with the thread
+/// that started it.
+enum BlockingThread {
+  private final class Work {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  /// - Throws: `DroverError` when the system has no more threads.
+  static func start(_ body: @escaping @Sendable () -> Void) throws {
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+    let work = Unmanaged.passRetained(Work(body))
+    var thread = pthread_t()
+    let error = pthread_create(
+      &thread, &attributes,
+      { argument in
+        if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+        return nil
+      }, work.toOpaque())
+    guard error == 0 else {
+      work.release()
+      throw DroverError(.failed, "starting a thread: \(String(cString: strerror(error)))")
+    }
+  }
+
+  /// Runs a blocking call on a thread of its own.
+  static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try start { continuation.resume(returning: body()) }
+      } catch {
+        continuation.resume(throwing: error)
+      }
+    }
+  }
+}
