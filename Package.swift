@@ -78,14 +78,15 @@ let package = Package(
     // Floor 0: values and formats.
     room("Formats", ["CYAML", collections, crypto]),
     room("Surroundings", []),
+    room("Files", ["Formats"]),
     room("Releases", ["Formats"]),
     room("Manifests", ["Formats", "Releases"]),
     room("AgentProtocol", ["Formats"]),
 
     // Floor 1: engines, each hiding one outside thing.
     room("Archives", ["Formats", "CZlib", "CLinux"]),
-    room("Documents", ["Formats", "Surroundings", grdb, logging]),
-    room("Blobs", ["Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
+    room("Documents", ["Files", "Formats", grdb]),
+    room("Blobs", ["Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", subprocess, systemPackage, logging]),
     room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL]),
@@ -136,12 +137,18 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Formats", "Surroundings"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("Formats"),
+    .executableTarget(
+      name: "document-writer", dependencies: ["Documents"], path: "Tests/Fixtures/document-writer",
+      swiftSettings: strict),
+    .target(
+      name: "CPowerCut", path: "Tests/Fixtures/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
+    tests("Files", ["Formats"]),
     tests("Releases", ["Archives", "Formats"]),
     tests("Manifests", ["Formats"]),
     tests("AgentProtocol", ["Formats"]),
     tests("Archives", ["Formats"]),
-    tests("Documents", ["Formats", "Surroundings", grdb]),
-    tests("Blobs", ["Formats", "Surroundings"]),
+    tests("Documents", ["Files", "Formats", "CPowerCut"]),
+    tests("Blobs", ["Files", "Formats", "Surroundings"]),
     tests("Certificates", ["Surroundings"]),
     tests("Processes", ["Formats", "Surroundings"]),
     tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),

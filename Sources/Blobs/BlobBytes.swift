@@ -1,3 +1,5 @@
+import Files
+
 /// Bytes in chunks, from a file or from memory. May be iterated several times.
 public struct BlobBytes: AsyncSequence, Sendable {
   public typealias Element = [UInt8]

@@ -1,3 +1,4 @@
+import Files
 public import Formats
 
 /// Where large unstructured things are kept: archives of releases, packages, rendered jobs and logs, by id.

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 public import Surroundings
@@ -35,7 +36,7 @@ public struct FileBlobStore: BlobStore {
     let folder = folder
     try await onDisk {
       if try FileTree.makeFolder("\(folder)/\(BlobID.folder(id))", mode: 0o700) {
-        try FileSink.syncFolder(of: "\(folder)/\(BlobID.folder(id))")
+        try FileTree.syncFolder(of: "\(folder)/\(BlobID.folder(id))")
       }
     }
     do {

@@ -1,22 +1,32 @@
-import Formats
+public import Formats
 import Glibc
+import Synchronization
 
 /// Writes a file that appears under its name whole and synced, or not at all.
-enum FileSink {
-  struct Written: Sendable {
-    let size: Int64
-    let digest: MultiDigest
+public enum FileSink {
+  /// What was written.
+  public struct Written: Sendable {
+    /// Bytes.
+    public let size: Int64
+    /// SHA-1, SHA-256 and SHA-512.
+    public let digest: MultiDigest
   }
 
+  /// Tells the temporary files of this process apart.
+  private static let counter = Atomic<Int>(0)
+
+  /// Writes what `chunks` gives.
+  ///
   /// - Parameters:
   ///   - temporary: where it is written first, on the same file system; beside `path` when nil.
   ///   - limit: the most bytes that are taken.
   ///   - check: looks at the digests before the file appears; what it throws keeps it from appearing.
-  static func write<Chunks: AsyncSequence & Sendable>(
+  public static func write<Chunks: AsyncSequence & Sendable>(
     _ chunks: Chunks, to path: String, temporary: String? = nil, mode: UInt32, limit: Int64? = nil,
     check: @Sendable (Written) throws -> Void = { _ in }
   ) async throws -> Written where Chunks.Element == [UInt8] {
-    let temporary = temporary ?? "\(path).part-\(getpid())-\(UInt64.random(in: .min ... .max))"
+    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
+    let temporary = temporary ?? "\(path).part-\(getpid())-\(number)"
     var hasher = DigestHasher(Set(DigestAlgorithm.allCases))
     var size: Int64 = 0
     let file = try await onDisk { try OpenFile(creating: temporary, mode: mode) }
@@ -39,18 +49,12 @@ enum FileSink {
       try await onDisk {
         try file.sync()
         if rename(temporary, path) != 0 { throw systemError("renaming '\(temporary)' to '\(path)'") }
-        try syncFolder(of: path)
+        try FileTree.syncFolder(of: path)
       }
       return written
     } catch {
       unlink(temporary)
       throw error
     }
-  }
-
-  /// Makes what was created, renamed or removed in the folder of `path` survive a loss of power.
-  static func syncFolder(of path: String) throws {
-    let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    try OpenFile(reading: folder.isEmpty ? "/" : folder).sync()
   }
 }

@@ -1,0 +1,68 @@
+import Formats
+import GRDB
+
+/// The tables of the SQLite driver.
+enum SQLiteSchema {
+  /// Raised when a table changes; kept in the database's `user_version`.
+  static let version = 1
+
+  /// SQLite's setting of the same name.
+  enum Synchronous: Int {
+    case off = 0
+    case full = 2
+  }
+
+  /// Makes the connection durable and the tables, if need be.
+  static func prepare(_ database: Database, _ wanted: Synchronous) throws {
+    // GRDB opens a pool with NORMAL, which may lose the latest commits with the power.
+    try database.execute(sql: "PRAGMA synchronous = \(wanted.rawValue)")
+    try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+    let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode")
+    let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
+    guard mode == "wal", synchronous == wanted.rawValue else {
+      throw DroverError(
+        .failed,
+        "SQLite does not do journal_mode=WAL and synchronous=\(wanted.rawValue) (found \(mode ?? "none") and "
+          + "\(synchronous ?? -1))")
+    }
+    let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    guard found <= version else {
+      throw DroverError(
+        .unsupported, "its format is \(found), this version of Drover knows those up to \(version); use a newer one")
+    }
+    guard found < version else { return }
+    try database.inTransaction(.immediate) {
+      try database.execute(
+        sql: """
+          CREATE TABLE documents (
+            kind TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER NOT NULL, body BLOB NOT NULL,
+            UNIQUE (kind, name));
+          CREATE TABLE changes (
+            revision INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, body BLOB);
+          PRAGMA user_version = \(version);
+          """)
+      return .commit
+    }
+  }
+
+  /// The revision of the last change; trimming the history never removes it.
+  static func lastRevision(_ database: Database) throws -> Int64 {
+    try Int64.fetchOne(try database.cachedStatement(sql: "SELECT max(revision) FROM changes")) ?? 0
+  }
+
+  /// What GRDB threw, as one of ours.
+  static func error(_ doing: String, _ error: any Error) -> any Error {
+    if error is CancellationError { return error }
+    if let error = error as? DroverError {
+      return error.documentFault == nil ? DroverError(error.code, doing, cause: error) : error
+    }
+    guard let database = error as? DatabaseError else { return DroverError(.failed, doing, cause: error) }
+    switch database.resultCode {
+    case .SQLITE_FULL: return DroverError(.failed, "\(doing): the disk is full; free some space and try again")
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+      return DroverError(.corrupt, "\(doing): the database is damaged; restore it from a backup", cause: error)
+    case .SQLITE_MISUSE: return DroverError(.unavailable, "\(doing): the store is closed")
+    default: return DroverError(.failed, doing, cause: error)
+    }
+  }
+}

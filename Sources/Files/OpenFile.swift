@@ -1,0 +1,81 @@
+import Formats
+import Glibc
+
+/// An open file, closed when the last one who uses it lets go.
+public final class OpenFile: Sendable {
+  public let path: String
+  private let descriptor: Int32
+
+  private init(_ path: String, _ flags: Int32, mode: UInt32, doing: String) throws {
+    self.path = path
+    descriptor = open(path, flags | O_CLOEXEC, mode)
+    if descriptor < 0 { throw systemError("\(doing) '\(path)'") }
+  }
+
+  /// Throws `notFound` when there is no such file. Folders can be opened too, to be synced.
+  public convenience init(reading path: String) throws {
+    try self.init(path, O_RDONLY, mode: 0, doing: "opening")
+  }
+
+  /// A new file, which must not exist.
+  public convenience init(creating path: String, mode: UInt32) throws {
+    try self.init(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode, doing: "creating")
+  }
+
+  /// A file to append to, made when it is not there.
+  public convenience init(appending path: String, mode: UInt32) throws {
+    try self.init(path, O_WRONLY | O_CREAT | O_APPEND, mode: mode, doing: "opening")
+  }
+
+  deinit { close(descriptor) }
+
+  /// Bytes in it.
+  public func size() throws -> Int64 {
+    var status = stat()
+    if fstat(descriptor, &status) != 0 { throw systemError("looking at '\(path)'") }
+    return Int64(status.st_size)
+  }
+
+  /// Up to `count` bytes at `offset`; none at the end.
+  public func read(_ count: Int, at offset: Int64) throws -> [UInt8] {
+    var result = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
+      repeat { result = pread(descriptor, buffer.baseAddress, count, off_t(offset)) } while result < 0 && errno == EINTR
+      used = max(result, 0)
+    }
+    if result < 0 { throw systemError("reading '\(path)'") }
+    return bytes
+  }
+
+  /// Writes all of it where the file's position is.
+  public func write(_ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { buffer in
+      var rest = buffer[...]
+      while !rest.isEmpty {
+        let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0 {
+          if errno == EINTR { continue }
+          throw systemError("writing '\(path)'")
+        }
+        rest = rest.dropFirst(count)
+      }
+    }
+  }
+
+  /// Cuts it, or fills it up with zeros, to that many bytes.
+  public func truncate(to size: Int64) throws {
+    if ftruncate(descriptor, off_t(size)) != 0 { throw systemError("cutting '\(path)' to \(size) bytes") }
+  }
+
+  /// Makes what was written survive a loss of power.
+  public func sync() throws {
+    if fsync(descriptor) != 0 { throw systemError("syncing '\(path)'") }
+  }
+
+  /// Takes the file for this process alone until it is closed; returns false when another one has it.
+  public func lock() throws -> Bool {
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+    if errno == EWOULDBLOCK { return false }
+    throw systemError("locking '\(path)'")
+  }
+}
