@@ -93,7 +93,8 @@ let package = Package(
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
     room("Containers", ["Formats", "CLinux", logging, subprocess, systemPackage]),
 
-    // Floor 2: machines.
+    // Floor 2: machines, and artifacts on disk.
+    room("ReleaseFiles", ["Archives", "Formats", "Releases", subprocess, systemPackage]),
     room("Supervision", ["Formats", "Surroundings", "Processes", logging]),
     room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
 
@@ -108,7 +109,7 @@ let package = Package(
       "Director",
       [
         "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Documents", "Formats", "Manifests",
-        "Messaging", "Releases", "Surroundings", "Templates", logging, lifecycle,
+        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", logging, lifecycle,
       ]),
 
     // Floor 4: faces.
@@ -118,8 +119,8 @@ let package = Package(
     room(
       "CommandLine",
       [
-        "Archives", "Clouds", "Formats", "Manifests", "Processes", "Releases", "Surroundings", arguments, httpClient,
-        logging, nioCore, nioSSL,
+        "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings", arguments,
+        httpClient, logging, nioCore, nioSSL,
       ]),
 
     // Floor 5: executables, nothing but wiring.
@@ -143,7 +144,8 @@ let package = Package(
     .target(
       name: "CPowerCut", path: "Tests/Fixtures/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests("Files", ["Formats"]),
-    tests("Releases", ["Archives", "Formats"]),
+    tests("Releases", ["Formats"]),
+    tests("ReleaseFiles", ["Archives", "Formats", "Releases"]),
     tests("Manifests", ["Formats"]),
     tests("AgentProtocol", ["Formats"]),
     tests("Archives", ["Formats"]),
