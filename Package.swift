@@ -136,7 +136,7 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Formats", "Surroundings"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Files", "Formats", "Surroundings"], path: "Tests/TestSupport", swiftSettings: strict),
     tests("Formats"),
     .executableTarget(
       name: "document-writer", dependencies: ["Documents"], path: "Tests/Fixtures/document-writer",

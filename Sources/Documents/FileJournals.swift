@@ -33,6 +33,7 @@ public final class FileJournals: Journals {
     }
   }
 
+  @discardableResult
   public func append(_ name: String, _ bytes: [UInt8]) async throws -> Int64 {
     let path = try path(name)
     let size = try await inLane(name) {

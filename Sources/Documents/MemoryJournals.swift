@@ -7,6 +7,7 @@ public final class MemoryJournals: Journals {
 
   public init() {}
 
+  @discardableResult
   public func append(_ name: String, _ bytes: [UInt8]) async throws -> Int64 {
     _ = try JournalName.parts(name)
     let size = journals.withLock { journals in

@@ -48,6 +48,8 @@ static powercut_machine *machines;
 static sqlite3_vfs *real_vfs;
 static sqlite3_vfs vfs;
 
+static void install_vfs(void);
+
 static powercut_machine *machine_of(const char *path) {
   if (path == NULL) return NULL;
   for (powercut_machine *machine = machines; machine; machine = machine->next) {
@@ -123,11 +125,10 @@ powercut_machine *powercut_add(const char *live, const char *disk) {
     machine->next = machines;
     machines = machine;
   }
-  int install = real_vfs == NULL;
+  int first = real_vfs == NULL;
   pthread_mutex_unlock(&guard);
-  if (install) {
-    extern void powercut_install(void);
-    powercut_install();
+  if (first) {
+    install_vfs();
   }
   return machine;
 }
@@ -148,87 +149,87 @@ long powercut_syncs(powercut_machine *machine) {
   return syncs;
 }
 
-#define REAL(pointer) (((file *)(pointer))->real)
+static sqlite3_file *real(sqlite3_file *self) { return ((file *)self)->real; }
 
-static int file_close(sqlite3_file *self) { return REAL(self)->pMethods->xClose(REAL(self)); }
+static int file_close(sqlite3_file *self) { return real(self)->pMethods->xClose(real(self)); }
 
 static int file_read(sqlite3_file *self, void *bytes, int count, sqlite3_int64 offset) {
-  return REAL(self)->pMethods->xRead(REAL(self), bytes, count, offset);
+  return real(self)->pMethods->xRead(real(self), bytes, count, offset);
 }
 
 static int file_write(sqlite3_file *self, const void *bytes, int count, sqlite3_int64 offset) {
-  file *file = (void *)self;
-  if (file->machine == NULL) return REAL(self)->pMethods->xWrite(REAL(self), bytes, count, offset);
+  file *opened = (void *)self;
+  if (opened->machine == NULL) return real(self)->pMethods->xWrite(real(self), bytes, count, offset);
   pthread_mutex_lock(&guard);
-  int outcome = file->machine->cut ? SQLITE_IOERR_WRITE : remember(file->node, offset, count, bytes);
-  if (outcome == SQLITE_OK) outcome = REAL(self)->pMethods->xWrite(REAL(self), bytes, count, offset);
+  int outcome = opened->machine->cut ? SQLITE_IOERR_WRITE : remember(opened->node, offset, count, bytes);
+  if (outcome == SQLITE_OK) outcome = real(self)->pMethods->xWrite(real(self), bytes, count, offset);
   pthread_mutex_unlock(&guard);
   return outcome;
 }
 
 static int file_truncate(sqlite3_file *self, sqlite3_int64 size) {
-  file *file = (void *)self;
-  if (file->machine == NULL) return REAL(self)->pMethods->xTruncate(REAL(self), size);
+  file *opened = (void *)self;
+  if (opened->machine == NULL) return real(self)->pMethods->xTruncate(real(self), size);
   pthread_mutex_lock(&guard);
-  int outcome = file->machine->cut ? SQLITE_IOERR_TRUNCATE : remember(file->node, size, -1, NULL);
-  if (outcome == SQLITE_OK) outcome = REAL(self)->pMethods->xTruncate(REAL(self), size);
+  int outcome = opened->machine->cut ? SQLITE_IOERR_TRUNCATE : remember(opened->node, size, -1, NULL);
+  if (outcome == SQLITE_OK) outcome = real(self)->pMethods->xTruncate(real(self), size);
   pthread_mutex_unlock(&guard);
   return outcome;
 }
 
 static int file_sync(sqlite3_file *self, int flags) {
-  file *file = (void *)self;
-  if (file->machine == NULL) return REAL(self)->pMethods->xSync(REAL(self), flags);
+  file *opened = (void *)self;
+  if (opened->machine == NULL) return real(self)->pMethods->xSync(real(self), flags);
   pthread_mutex_lock(&guard);
   unsigned everything = 0;
-  file->machine->syncs += 1;
-  int outcome = file->machine->cut ? SQLITE_IOERR_FSYNC : settle(file->node, &everything);
+  opened->machine->syncs += 1;
+  int outcome = opened->machine->cut ? SQLITE_IOERR_FSYNC : settle(opened->node, &everything);
   pthread_mutex_unlock(&guard);
   return outcome;
 }
 
 static int file_size(sqlite3_file *self, sqlite3_int64 *size) {
-  return REAL(self)->pMethods->xFileSize(REAL(self), size);
+  return real(self)->pMethods->xFileSize(real(self), size);
 }
-static int file_lock(sqlite3_file *self, int level) { return REAL(self)->pMethods->xLock(REAL(self), level); }
-static int file_unlock(sqlite3_file *self, int level) { return REAL(self)->pMethods->xUnlock(REAL(self), level); }
+static int file_lock(sqlite3_file *self, int level) { return real(self)->pMethods->xLock(real(self), level); }
+static int file_unlock(sqlite3_file *self, int level) { return real(self)->pMethods->xUnlock(real(self), level); }
 static int file_reserved(sqlite3_file *self, int *result) {
-  return REAL(self)->pMethods->xCheckReservedLock(REAL(self), result);
+  return real(self)->pMethods->xCheckReservedLock(real(self), result);
 }
 static int file_control(sqlite3_file *self, int what, void *argument) {
-  return REAL(self)->pMethods->xFileControl(REAL(self), what, argument);
+  return real(self)->pMethods->xFileControl(real(self), what, argument);
 }
-static int file_sector(sqlite3_file *self) { return REAL(self)->pMethods->xSectorSize(REAL(self)); }
-static int file_device(sqlite3_file *self) { return REAL(self)->pMethods->xDeviceCharacteristics(REAL(self)); }
+static int file_sector(sqlite3_file *self) { return real(self)->pMethods->xSectorSize(real(self)); }
+static int file_device(sqlite3_file *self) { return real(self)->pMethods->xDeviceCharacteristics(real(self)); }
 static int file_shm_map(sqlite3_file *self, int page, int size, int extend, void volatile **memory) {
-  return REAL(self)->pMethods->xShmMap(REAL(self), page, size, extend, memory);
+  return real(self)->pMethods->xShmMap(real(self), page, size, extend, memory);
 }
 static int file_shm_lock(sqlite3_file *self, int offset, int count, int flags) {
-  return REAL(self)->pMethods->xShmLock(REAL(self), offset, count, flags);
+  return real(self)->pMethods->xShmLock(real(self), offset, count, flags);
 }
-static void file_shm_barrier(sqlite3_file *self) { REAL(self)->pMethods->xShmBarrier(REAL(self)); }
+static void file_shm_barrier(sqlite3_file *self) { real(self)->pMethods->xShmBarrier(real(self)); }
 static int file_shm_unmap(sqlite3_file *self, int remove) {
-  return REAL(self)->pMethods->xShmUnmap(REAL(self), remove);
+  return real(self)->pMethods->xShmUnmap(real(self), remove);
 }
 
 // Version 2: shared memory for WAL, but no memory-mapped pages, which would be written past this layer.
 static const sqlite3_io_methods methods = {
     2,           file_close,   file_read,     file_write,  file_truncate, file_sync,        file_size,     file_lock,
     file_unlock, file_reserved, file_control, file_sector, file_device,   file_shm_map, file_shm_lock, file_shm_barrier,
-    file_shm_unmap};
+    file_shm_unmap, NULL, NULL};
 
-static int vfs_open(sqlite3_vfs *self, const char *path, sqlite3_file *opened, int flags, int *result) {
+static int vfs_open(sqlite3_vfs *self, const char *path, sqlite3_file *place, int flags, int *result) {
   (void)self;
-  file *file = (void *)opened;
-  file->real = (sqlite3_file *)(file + 1);
-  file->base.pMethods = NULL;
+  file *opened = (void *)place;
+  opened->real = (sqlite3_file *)(opened + 1);
+  opened->base.pMethods = NULL;
   pthread_mutex_lock(&guard);
-  file->machine = machine_of(path);
-  file->node = file->machine ? node_of(file->machine, path) : NULL;
+  opened->machine = machine_of(path);
+  opened->node = opened->machine ? node_of(opened->machine, path) : NULL;
   pthread_mutex_unlock(&guard);
-  if (file->machine && file->node == NULL) return SQLITE_NOMEM;
-  int outcome = real_vfs->xOpen(real_vfs, path, file->real, flags, result);
-  if (file->real->pMethods) file->base.pMethods = &methods;
+  if (opened->machine && opened->node == NULL) return SQLITE_NOMEM;
+  int outcome = real_vfs->xOpen(real_vfs, path, opened->real, flags, result);
+  if (opened->real->pMethods) opened->base.pMethods = &methods;
   return outcome;
 }
 
@@ -249,7 +250,7 @@ static int vfs_delete(sqlite3_vfs *self, const char *path, int sync) {
   return outcome;
 }
 
-void powercut_install(void) {
+static void install_vfs(void) {
   sqlite3_vfs *found = sqlite3_vfs_find(NULL);
   pthread_mutex_lock(&guard);
   if (real_vfs == NULL) {

@@ -14,7 +14,8 @@ func text(_ number: Int) -> [UInt8] {
 func say(_ line: String) { Array((line + "\n").utf8).withUnsafeBytes { _ = Glibc.write(1, $0.baseAddress, $0.count) } }
 
 func write(_ store: SQLiteDocumentStore, _ writer: Int) async throws {
-  var number = 0
+  let before = try await store.get("writer", "\(writer)")
+  var number = before.flatMap { Int(String(decoding: $0.body, as: UTF8.self)) } ?? 0
   while true {
     number += 1
     _ = try await store.commit([

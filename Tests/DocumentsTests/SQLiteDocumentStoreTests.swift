@@ -1,0 +1,118 @@
+import Formats
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Documents
+
+@Suite("SQLiteDocumentStore") struct SQLiteDocumentStoreTests {
+  @Test("what was committed is there after reopening, and revisions go on")
+  func reopen() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/documents.sqlite"
+      let store = try await SQLiteDocumentStore.open(path)
+      for number in 1...5 { _ = try await store.commit([.put("thing", "a", json(number))]) }
+      _ = try await store.commit([.delete("thing", "a")])
+      try await store.close()
+
+      let again = try await SQLiteDocumentStore.open(path)
+      #expect(try await again.get("thing", "a") == nil)
+      #expect(try await again.commit([.create("thing", "b", json(9))]) == 7)
+      // The first ones come from the table of changes, the last one from memory.
+      #expect(
+        try await again.watch("thing", from: 3).first(4) == [
+          "4 thing/a = 4", "5 thing/a = 5", "6 thing/a deleted", "7 thing/b = 9",
+        ])
+      #expect(try await again.damage() == [])
+      try await again.close()
+    }
+  }
+
+  @Test("the history is trimmed, the last revision is kept")
+  func trimming() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/documents.sqlite"
+      let store = try await SQLiteDocumentStore.open(path, history: 10)
+      for number in 1...35 { _ = try await store.commit([.put("thing", "a", json(number))]) }
+      try await store.close()
+      let again = try await SQLiteDocumentStore.open(path, history: 10)
+      #expect(try await again.revision() == 35)
+      #expect(try await again.watch("thing", from: 25).first(10).count == 10)
+      let error = await #expect(throws: DroverError.self) { try await again.watch("thing", from: 10).first(1) }
+      #expect(error?.isHistoryForgotten == true)
+      try await again.close()
+    }
+  }
+
+  @Test("writers that come together share transactions")
+  func sharing() async throws {
+    try await withTemporaryFolder { folder in
+      let store = try await SQLiteDocumentStore.open("\(folder)/documents.sqlite")
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for writer in 0..<64 {
+          group.addTask {
+            for number in 0..<10 { _ = try await store.commit([.create("thing", "\(writer)/\(number)", json(0))]) }
+          }
+        }
+        try await group.waitForAll()
+      }
+      let statistics = store.statistics
+      #expect(statistics.commits == 640)
+      #expect(statistics.transactions < 320, "\(statistics)")
+      #expect(try await store.list("thing").documents.count == 640)
+      try await store.close()
+    }
+  }
+
+  @Test("a condition that does not hold fails its own commit and none of those that share its transaction")
+  func ownFailure() async throws {
+    try await withTemporaryFolder { folder in
+      let store = try await SQLiteDocumentStore.open("\(folder)/documents.sqlite")
+      _ = try await store.commit([.create("thing", "taken", json(0))])
+      let outcomes = await withTaskGroup(of: Bool.self) { group in
+        for number in 0..<100 {
+          group.addTask {
+            do {
+              _ = try await store.commit([
+                .create("thing", "\(number)", json(0)),
+                .create("thing", number % 2 == 0 ? "taken" : "x\(number)", json(0)),
+              ])
+              return true
+            } catch {
+              return false
+            }
+          }
+        }
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+      #expect(outcomes.filter { $0 }.count == 50)
+      #expect(try await store.list("thing").documents.count == 101)
+      #expect(try await store.revision() == 101)
+      try await store.close()
+    }
+  }
+
+  @Test("a database has one owner, is nobody else's to read, and must be one")
+  func opening() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/documents.sqlite"
+      let store = try await SQLiteDocumentStore.open(path)
+      let second = await #expect(throws: DroverError.self) { try await SQLiteDocumentStore.open(path) }
+      #expect(second?.code == .conflict)
+      _ = try await store.commit([.put("thing", "a", json(1))])
+      for suffix in ["", "-wal", "-shm", ".lock"] {
+        var status = stat()
+        #expect(stat(path + suffix, &status) == 0)
+        #expect(status.st_mode & 0o077 == 0, "\(suffix)")
+      }
+      try await store.close()
+
+      let text = "\(folder)/text"
+      let file = try #require(fopen(text, "w"))
+      for _ in 0..<200 { fputs("this is no database\n", file) }
+      fclose(file)
+      let damaged = await #expect(throws: DroverError.self) { try await SQLiteDocumentStore.open(text) }
+      #expect(damaged?.code == .corrupt)
+    }
+  }
+}
