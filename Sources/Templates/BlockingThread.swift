@@ -11,14 +11,10 @@ enum BlockingThread {
 
   /// - Throws: `DroverError` when the system has no more threads.
   static func start(_ body: @escaping @Sendable () -> Void) throws {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
     let work = Unmanaged.passRetained(Work(body))
     var thread = pthread_t()
     let error = pthread_create(
-      &thread, &attributes,
+      &thread, nil,
       { argument in
         if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
         return nil
@@ -27,6 +23,7 @@ enum BlockingThread {
       work.release()
       throw DroverError(.failed, "starting a thread: \(String(cString: strerror(error)))")
     }
+    pthread_detach(thread)
   }
 
   /// Runs a blocking call on a thread of its own.
