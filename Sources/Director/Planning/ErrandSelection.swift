@@ -1,0 +1,138 @@
+import Formats
+import Manifests
+
+/// On which instances an errand runs, and how (`reference/director.md D.1, D.2`).
+public struct ErrandSelection: Sendable, Hashable {
+  /// One run on one instance.
+  public struct Target: Sendable, Hashable {
+    public var instance: ResolvedInstance
+    /// The argument of `run_errand`; nil runs the group's first job.
+    public var job: String?
+    /// The job whose `bin/run` it is.
+    public var script: String
+    /// Whether the instance is an errand group's: it gets a VM for the run, and has none afterwards.
+    public var needsVM: Bool
+  }
+
+  public var name: String
+  public var targets: [Target]
+  /// For the task's event log.
+  public var warnings: [String]
+}
+
+/// One of the `instances` of a request: a group, and within it a UUID, an index or `first`.
+public struct ErrandFilter: Sendable, Hashable, Codable, CustomStringConvertible {
+  public var group: String
+  public var id: String?
+
+  public init(group: String, id: String? = nil) {
+    self.group = group
+    self.id = id
+  }
+
+  /// As Ruby prints it, which is part of the error's text.
+  public var description: String {
+    "{\"group\"=>\"\(group)\"" + (id.map { ", \"id\"=>\"\($0)\"" } ?? "") + "}"
+  }
+
+  func matches(_ instance: ResolvedInstance, in group: ResolvedGroup) -> Bool {
+    guard instance.group == self.group else { return false }
+    switch id {
+    case nil: return true
+    case "first": return instance.id == group.instances.map(\.id).min()
+    case let id?: return id == instance.id || id == String(instance.index)
+    }
+  }
+}
+
+extension ResolvedDeployment {
+  /// Names by which an errand can be run: errand groups, and jobs with `bin/run`; each once, sorted.
+  public var errandNames: [String] {
+    let named = groups.filter { $0.lifecycle == .errand }.map(\.name)
+    let jobs = groups.flatMap(\.jobs).filter(\.interface.isErrand).map(\.name)
+    return Set(named + jobs).sorted()
+  }
+
+  /// Finds an errand by name, a job first, and the instances that it runs on.
+  ///
+  /// - Throws: ``DroverError`` with BOSH's texts and numbers.
+  public func errand(_ name: String, filters: [ErrandFilter] = []) throws -> ErrandSelection {
+    let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.interface.isErrand } }
+    guard !withJob.isEmpty else { return try groupErrand(name, filters) }
+    var selection = ErrandSelection(name: name, targets: [], warnings: [])
+    if groups.contains(where: { $0.name == name }) {
+      selection.warnings.append(
+        "Ambiguous request: the requested errand name '\(name)' matches both a job name and an errand instance group "
+          + "name. Executing errand on all relevant instances with job '\(name)'.")
+    }
+    var used: Set<ErrandFilter> = []
+    for group in withJob {
+      let chosen = group.instances.filter { instance in
+        let fitting = filters.filter { $0.matches(instance, in: group) }
+        used.formUnion(fitting)
+        return filters.isEmpty || !fitting.isEmpty
+      }
+      add(chosen, of: group, to: &selection)
+    }
+    let unused = filters.filter { !used.contains($0) }
+    guard unused.isEmpty else {
+      throw DroverError(
+        .notFound,
+        "No instances match selection criteria: [\(unused.map(\.description).joined(separator: ", "))]",
+        number: 510000)
+    }
+    for target in selection.targets where target.instance.state != .started {
+      throw DroverError(
+        .conflict,
+        "Errand '\(name)' can't run on instance '\(target.instance.group)/\(target.instance.id)', which is "
+          + "\(target.instance.state.rawValue); start it first or select others", number: 510000)
+    }
+    return selection
+  }
+
+  private func add(_ chosen: [ResolvedInstance], of group: ResolvedGroup, to selection: inout ErrandSelection) {
+    if group.lifecycle == .errand {
+      // Only the first instance of an errand group runs.
+      guard let first = group.instances.first, chosen.contains(where: { $0.id == first.id }) else { return }
+      selection.targets.append(.init(instance: first, job: selection.name, script: selection.name, needsVM: true))
+      return
+    }
+    var running: [ResolvedInstance] = []
+    for instance in chosen {
+      if instance.state == .started, instance.current?.vm?.cid == nil {
+        selection.warnings.append("Skipping instance: \(instance.label) no matching VM reference was found")
+      } else {
+        running.append(instance)
+      }
+    }
+    if running.count > 1 {
+      selection.warnings.append(
+        "Executing errand on multiple instances in parallel. Use the `--instance` flag to run the errand on a single "
+          + "instance.")
+    }
+    selection.targets += running.map {
+      .init(instance: $0, job: selection.name, script: selection.name, needsVM: false)
+    }
+  }
+
+  private func groupErrand(_ name: String, _ filters: [ErrandFilter]) throws -> ErrandSelection {
+    guard let group = group(name) else {
+      throw DroverError(.notFound, "Errand '\(name)' doesn't exist", number: 70009)
+    }
+    guard group.lifecycle == .errand else {
+      throw DroverError(
+        .invalid,
+        "Instance group '\(name)' is not an errand. To mark an instance group as an errand set its lifecycle to "
+          + "'errand' in the deployment manifest.", number: 510000)
+    }
+    guard filters.isEmpty else {
+      throw DroverError(
+        .invalid, "Filtering by instances is not allowed when running errand by instance group name", number: 510000)
+    }
+    guard let first = group.instances.first, let job = group.jobs.first else {
+      throw DroverError(.notFound, "Instance '\(self.name)/\(name)/0' doesn't exist", number: 70001)
+    }
+    return ErrandSelection(
+      name: name, targets: [.init(instance: first, job: nil, script: job.name, needsVM: true)], warnings: [])
+  }
+}
