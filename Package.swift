@@ -35,6 +35,7 @@ let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -89,7 +90,7 @@ let package = Package(
     room("Blobs", ["Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", subprocess, systemPackage, logging]),
-    room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL]),
+    room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
     room("Containers", ["Formats", "CLinux", logging, subprocess, systemPackage]),
 
