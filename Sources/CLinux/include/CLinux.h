@@ -1,6 +1,7 @@
 #ifndef DROVER_CLINUX_H
 #define DROVER_CLINUX_H
 
+#include "clinux_detached.h"
 #include "clinux_process.h"
 #include "clinux_sandbox.h"
 
