@@ -4,12 +4,14 @@ import Synchronization
 ///
 /// It never throws a message away by itself: `offer` says when the limit is passed, and the bus decides what to do.
 final class MessageBuffer: Sendable {
+  private typealias Reader = (id: Int, continuation: CheckedContinuation<BusMessage?, any Error>)
+
   private struct State {
     var messages = FIFO<BusMessage>()
     var bytes = 0
     var dropped = 0
     var overLimit = false
-    var waiting: [(id: Int, continuation: CheckedContinuation<BusMessage?, any Error>)] = []
+    var waiting: [Reader] = []
     var nextWaiter = 0
     var ending: Ending?
   }
@@ -36,6 +38,9 @@ final class MessageBuffer: Sendable {
   /// Whether more than the limit is waiting to be read.
   var isFull: Bool { state.withLock { $0.overLimit } }
 
+  /// Whether everything that has arrived was read.
+  var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
+
   func countDropped() { state.withLock { $0.dropped += 1 } }
 
   /// Takes a message. Returns false when, with it, more waits than the limit allows.
@@ -54,10 +59,8 @@ final class MessageBuffer: Sendable {
 
   /// No more will come: readers get what is there, then the end or the error.
   func finish(throwing error: (any Error)?) {
-    let readers = state.withLock { state in
-      guard state.ending == nil else {
-        return [] as [(id: Int, continuation: CheckedContinuation<BusMessage?, any Error>)]
-      }
+    let readers = state.withLock { state -> [Reader] in
+      guard state.ending == nil else { return [] }
       state.ending = error.map { .failed($0) } ?? .finished
       defer { state.waiting = [] }
       return state.waiting
@@ -114,31 +117,5 @@ final class MessageBuffer: Sendable {
     }
     if let result { continuation.resume(with: result) }
     if relieved { onRelief() }
-  }
-}
-
-/// A queue with cheap removal at its front.
-struct FIFO<Element> {
-  private var elements: [Element?] = []
-  private var head = 0
-
-  var isEmpty: Bool { head == elements.count }
-  var count: Int { elements.count - head }
-
-  mutating func append(_ element: Element) { elements.append(element) }
-
-  mutating func popFirst() -> Element? {
-    guard head < elements.count else { return nil }
-    let element = elements[head]
-    elements[head] = nil
-    head += 1
-    if head == elements.count {
-      elements.removeAll(keepingCapacity: head < 1024)
-      head = 0
-    } else if head >= 1024, head * 2 > elements.count {
-      elements.removeFirst(head)
-      head = 0
-    }
-    return element
   }
 }

@@ -1,0 +1,102 @@
+import Formats
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Surroundings
+
+/// The server's process: its files, its start, finding it again, its end.
+extension NATSServer {
+  private var arguments: [String] { [configuration.executable, "-c", files.configuration] }
+
+  /// Writes everything the server reads. Returns whether a server that runs can take it over without a restart.
+  func writeFiles() throws -> Bool {
+    try StateFile.makeDirectory(files.directory)
+    let text = files.text(configuration)
+    let isSame = try StateFile.text(files.configuration) == text
+    try StateFile.write(configuration.certificatePEM, to: files.certificate, mode: 0o644)
+    try StateFile.write(configuration.key.reveal(), to: files.key)
+    try StateFile.write(configuration.caPEM, to: files.authority, mode: 0o644)
+    if change == 0, let kept = try StateFile.text(files.authorization) {
+      do { agents = try NATSAuthorization.agents(in: kept) } catch {
+        logger.error("the list of agents can't be read and begins anew", metadata: ["error": "\(error)"])
+      }
+    }
+    try StateFile.write(NATSAuthorization.text(agents: agents), to: files.authorization)
+    try StateFile.write(text, to: files.configuration)
+    return isSame
+  }
+
+  /// The process that runs with our configuration: the one written down, or else, if we died between its start and
+  /// writing it down, the one that has our file as its argument.
+  func findProcess() -> DetachedProcess? {
+    if let text = try? StateFile.text(files.process), let recorded = NATSProcessRecord.process(text),
+      recorded.isRunning, recorded.hasArguments(arguments)
+    {
+      return recorded
+    }
+    return DetachedProcess.all(withArguments: arguments).first
+  }
+
+  /// Starts a new process and waits until it answers.
+  func launch() async throws {
+    isLaunching = true
+    defer { isLaunching = false }
+    let change = try writeAuthorization()
+    shortenLog()
+    let logged = StateFile.size(files.log)
+    let process = try DetachedProcess.start(arguments, log: files.log)
+    try StateFile.write(NATSProcessRecord.text(process), to: files.process)
+    logger.info("started the NATS server", metadata: ["pid": "\(process.pid)", "url": "\(url)"])
+    let began = surroundings.elapsed()
+    while await !answers() {
+      guard process.isRunning else {
+        await process.waitForExit()
+        throw DroverError(
+          .failed, "starting \(configuration.executable) at \(url): it ended at once: \(logEnd(after: logged))")
+      }
+      guard surroundings.elapsed() - began < configuration.patience else {
+        throw DroverError(
+          .timeout,
+          "starting \(configuration.executable) at \(url): no answer after \(configuration.patience): "
+            + logEnd(after: logged))
+      }
+      try await surroundings.sleep(.milliseconds(10))
+    }
+    self.process = process
+    appliedChange = max(appliedChange, change)
+  }
+
+  /// Asks the process to end, and makes it if it doesn't.
+  func end(_ process: DetachedProcess) async {
+    process.signal(SIGTERM)
+    let began = surroundings.elapsed()
+    while process.isRunning {
+      if surroundings.elapsed() - began > configuration.patience { process.signal(SIGKILL) }
+      guard (try? await surroundings.sleep(.milliseconds(10))) != nil else { break }
+    }
+    await process.waitForExit()
+    unlink(files.process)
+  }
+
+  /// What the server has logged lately, for an error.
+  func logEnd(after offset: Int) -> String {
+    let text = (try? StateFile.read(files.log, from: offset)).flatMap { $0 } ?? []
+    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").suffix(5)
+    return lines.isEmpty ? "it has logged nothing" : lines.joined(separator: "; ")
+  }
+
+  /// Keeps the log from growing for ever: one old part stays. Only between two processes, so nothing is lost.
+  private func shortenLog() {
+    if StateFile.size(files.log) > 16 << 20 { rename(files.log, files.log + ".old") }
+  }
+
+  /// Whether somebody takes connections there. It is our process: another one on that port would have ended it.
+  private func answers() async -> Bool {
+    let connecting = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .connectTimeout(.seconds(1)).connect(host: configuration.address, port: configuration.port)
+    guard let channel = try? await connecting.get() else { return false }
+    try? await channel.close()
+    return true
+  }
+}
