@@ -44,6 +44,7 @@ let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-s
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -59,6 +60,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(
+      url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -110,7 +113,7 @@ let package = Package(
       "Director",
       [
         "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Documents", "Formats", "Manifests",
-        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", logging, lifecycle,
+        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", crypto, logging, lifecycle,
       ]),
 
     // Floor 4: faces.
@@ -124,14 +127,17 @@ let package = Package(
         httpClient, logging, nioCore, nioSSL,
       ]),
 
-    // Floor 5: executables, nothing but wiring.
-    program("drover", ["CommandLine"]),
-    program(
-      "droverd",
+    // Floor 5: whole servers.
+    room(
+      "Server",
       [
-        "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Formats", "Messaging", "Processes",
-        "Surroundings", "Templates", arguments, lifecycle, logging,
+        "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Formats",
+        "Messaging", "Processes", "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
       ]),
+
+    // Floor 6: executables, nothing but wiring.
+    program("drover", ["CommandLine"]),
+    program("droverd", ["Formats", "Server", "Surroundings", arguments, logging]),
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
     program("drover-cpi", ["Clouds", "Formats", "Surroundings", logging]),
 

@@ -1,0 +1,31 @@
+# Each target says what it does. `make demo` and `make test` need nothing but Debian 12, Swift 6.2 or newer, and root.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CONFIGURATION ?= debug
+BIN = .build/$(CONFIGURATION)
+
+.PHONY: help dependencies build demo test unit end-to-end lint format install clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+dependencies: ## Install what is missing from Debian
+	@scripts/install-dependencies
+
+build: dependencies ## Build the executables (CONFIGURATION=debug or release)
+	swift build -c $(CONFIGURATION)
+
+demo: build ## From nothing to a running redis deployment and a finished errand
+	@scripts/demo $(BIN)
+
+test: dependencies ## Build and run all tests, the end-to-end path included
+	@scripts/test
+
+lint: ## Check formatting, file sizes and that dependencies point down
+	@scripts/lint
+
+format: ## Format the sources
+	swift format -i -r Sources Tests Package.swift
+
+clean: ## Remove what was built
+	rm -rf .build

@@ -1,0 +1,127 @@
+public import AgentProtocol
+public import Formats
+public import Surroundings
+
+/// One agent, as the director talks to it: requests, tasks and retries (reference/director.md C.6, C.8).
+public struct AgentClient: Sendable {
+  public let agentID: String
+  let bus: AgentBus
+  let surroundings: Surroundings
+  /// Where messages are written: people search a task's debug output for them.
+  let log: @Sendable (String) async -> Void
+
+  public init(
+    agentID: String, bus: AgentBus, surroundings: Surroundings,
+    log: @escaping @Sendable (String) async -> Void = { _ in }
+  ) {
+    self.agentID = agentID
+    self.bus = bus
+    self.surroundings = surroundings
+    self.log = log
+  }
+
+  /// What the agent answered with an exception.
+  public struct Exception: Error, CustomStringConvertible {
+    public let method: AgentMethod
+    public let message: String
+    public var description: String { message }
+
+    /// The agent does not know the method.
+    public var isUnknownMessage: Bool { AgentTexts.isUnknownMessage(message) }
+  }
+
+  /// Asks and waits for the answer; a request that may be sent again is, with the same identity.
+  ///
+  /// - Parameter identity: nil for requests that do no harm when they are done twice.
+  public func ask(
+    _ method: AgentMethod, _ arguments: [Value] = [], identity: RequestIdentity? = nil,
+    timeout: Duration = .seconds(45), tries: Int = 1
+  ) async throws -> Value {
+    let identity = identity ?? RequestIdentity(unique: surroundings.identifier())
+    let start = surroundings.elapsed()
+    let deadline = start + timeout * tries
+    while true {
+      do {
+        switch try await bus.ask(agent: agentID, method, arguments, identity: identity, timeout: timeout) {
+        case .value(let value): return value
+        case .exception(let message): throw Exception(method: method, message: message)
+        }
+      } catch let error as DroverError where error.code == .timeout || error.code == .unavailable {
+        guard surroundings.elapsed() < deadline else {
+          throw DirectorFailure.agentTimeout(
+            "Timed out sending '\(method.rawValue)' to agent '\(agentID)' after \(surroundings.elapsed() - start)")
+        }
+        // Nobody listens: the agent is starting, or starting again.
+        if error.code == .unavailable { try await surroundings.sleep(.milliseconds(25)) }
+      }
+    }
+  }
+
+  /// Starts something long and waits until the agent has done it.
+  ///
+  /// - Parameters:
+  ///   - identity: with which the request is recorded by the agent, so that asking again starts nothing twice.
+  ///   - cancellation: when the end is asked for, the agent's task is cancelled once, and its result still awaited.
+  ///   - onStart: told the agent's task id as soon as it is known.
+  public func perform(
+    _ method: AgentMethod, _ arguments: [Value] = [], identity: RequestIdentity, cancellation: Cancellation? = nil,
+    onStart: @Sendable (String) async throws -> Void = { _ in }
+  ) async throws -> Value {
+    await log("DEBUG -- SENT: agent.\(agentID) {\"method\":\"\(method.rawValue)\",\"request\":\"\(identity.text)\"}")
+    // The identity makes it safe to ask again when an answer was lost.
+    let first = try await ask(method, arguments, identity: identity, timeout: .seconds(15), tries: 12)
+    guard let task = AgentTaskReply(first) else { return first }
+    try await onStart(task.taskID)
+    return try await result(of: task.taskID, method, cancellation)
+  }
+
+  /// Waits for the result of a task of the agent: asks often at first, then every second.
+  func result(of taskID: String, _ method: AgentMethod, _ cancellation: Cancellation?) async throws -> Value {
+    var pause = Duration.milliseconds(20)
+    var isCancelled = false
+    while true {
+      if let cancellation, cancellation.isRequested, !isCancelled {
+        isCancelled = true
+        _ = try? await ask(.cancelTask, [.string(taskID)])
+      }
+      let value = try await ask(.getTask, [.string(taskID)], timeout: .seconds(5), tries: 36)
+      guard AgentTaskReply(value) != nil else {
+        await log("DEBUG -- RECEIVED: result of '\(method.rawValue)' from agent.\(agentID)")
+        return value
+      }
+      try await surroundings.sleep(pause)
+      pause = min(pause * 3 / 2, .seconds(1))
+    }
+  }
+
+  /// Waits until the agent answers a ping.
+  public func waitUntilReady(timeout: Duration, cancellation: Cancellation) async throws {
+    let deadline = surroundings.elapsed() + timeout
+    while true {
+      try cancellation.check()
+      do {
+        _ = try await ask(.ping, timeout: .seconds(1))
+        return
+      } catch let failure as DirectorFailure {
+        guard surroundings.elapsed() < deadline else {
+          throw DirectorFailure.agentTimeout("Timed out pinging VM with agent '\(agentID)' after \(timeout): \(failure)")
+        }
+      }
+    }
+  }
+
+  /// - Parameter full: with vitals.
+  public func state(full: Bool = false, timeout: Duration = .seconds(45)) async throws -> AgentState {
+    try AgentState(await ask(.getState, full ? ["full"] : [], timeout: timeout, tries: 2))
+  }
+
+  /// The next bytes that a task's script printed, or nil when the agent cannot say before the task has ended.
+  public func readOutput(_ request: ReadOutputRequest) async throws -> ReadOutputReply? {
+    do {
+      let wait = Duration.milliseconds(request.waitMilliseconds)
+      return try ReadOutputReply(await ask(.readOutput, [request.value], timeout: wait + .seconds(20), tries: 4))
+    } catch let exception as Exception where exception.isUnknownMessage {
+      return nil
+    }
+  }
+}

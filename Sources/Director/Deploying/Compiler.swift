@@ -1,0 +1,191 @@
+import AgentProtocol
+import Documents
+import Formats
+import Manifests
+
+/// Compiles packages on compilation VMs, dependencies first; what has been compiled once is never compiled again
+/// (reference/director.md C.3).
+struct Compiler: Sendable {
+  let director: Director
+  let context: TaskContext
+  let resolved: ResolvedDeployment
+
+  private var engines: DirectorEngines { director.engines }
+  private var records: Records { director.records }
+
+  /// The compiled packages of the deployment that exist, by key.
+  func compiled() async throws -> [String: CompiledPackageRecord] {
+    var found: [String: CompiledPackageRecord] = [:]
+    for target in resolved.packages.targets {
+      if let record = try await records.compiledPackages.get(target.key)?.body { found[target.key] = record }
+    }
+    return found
+  }
+
+  /// Compiles what is missing.
+  func run() async throws {
+    let missing = resolved.packages.missing(Set(try await compiled().keys))
+    guard !missing.isEmpty else { return }
+    let queue = CompilationQueue(resolved.packages, compiled: Set(try await compiled().keys))
+    let stage = context.stage("Compiling packages", total: missing.count)
+    let stemcells = Set(missing.map(\.stemcell)).sorted()
+    let site = resolved.compilation
+    for stemcell in stemcells {
+      let workers = min(site.workers, missing.count { $0.stemcell == stemcell })
+      _ = try await inParallel(Array(0..<workers), atMost: workers) { number in
+        try await work(number, stemcell, queue, stage)
+      }
+    }
+  }
+
+  /// One worker: takes packages that are ready until none is left, on a VM that is made for the first one.
+  private func work(_ number: Int, _ stemcell: String, _ queue: CompilationQueue, _ stage: TaskStage) async throws {
+    var vm: CompilationVMRecord?
+    do {
+      while let target = try await queue.next(stemcell: stemcell) {
+        do {
+          let made: CompilationVMRecord
+          if let vm { made = vm } else { made = try await makeVM(number, stemcell, target) }
+          vm = made
+          let result = try await stage.step(target.label) { _ in try await compile(target, on: made) }
+          try await records.compiledPackages.put(target.key, result)
+          await queue.finish(target.key)
+          if !resolved.compilation.reuseVMs {
+            try await deleteVM(made)
+            vm = nil
+          }
+        } catch {
+          await queue.fail(error)
+          throw error
+        }
+      }
+    } catch {
+      if let vm, !Task.isCancelled { try? await deleteVM(vm) }
+      throw error
+    }
+    if let vm { try await deleteVM(vm) }
+  }
+
+  /// The agent's id is derived from the task, so that a VM that was being made when the server was killed is found again
+  /// and used.
+  private func makeVM(_ number: Int, _ stemcell: String, _ target: CompilationTarget) async throws
+    -> CompilationVMRecord
+  {
+    let agentID = RequestIdentity(task: context.id, agent: "compiler \(number)", step: "\(stemcell) \(attempt(target))").uuid
+    let site = resolved.compilation
+    var record =
+      try await records.compilationVMs.get(agentID)?.body
+      ?? CompilationVMRecord(agentID: agentID, task: context.id, cid: nil, network: site.network.name, address: nil)
+    try await records.compilationVMs.put(agentID, record)
+    if record.address == nil { record.address = try await CompilationAddress(director: director, site: site).reserve(agentID) }
+    try await records.compilationVMs.put(agentID, record)
+    guard let base = resolved.stemcells.values.first(where: { $0.compilationTarget == stemcell }) else {
+      throw DroverError(.notFound, "compiling for \(stemcell): no such stemcell")
+    }
+    let name = "compilation-\(agentID)"
+    let order = VMOrder(
+      agentID: agentID, stemcell: base.cid, cloudProperties: try await cloudProperties(), networks: [
+        site.network.name: .object(try site.networkSettings(address: record.address)),
+      ], disks: [], env: site.env, groups: [resolved.directorName, resolved.name, name],
+      metadata: [
+        "director": .string(resolved.directorName), "deployment": .string(resolved.name), "name": .string(name),
+        "compiling": .string(target.package.name),
+      ])
+    let vms = VMs(director: director)
+    record.cid = try await vms.create(order)
+    try await records.compilationVMs.put(agentID, record)
+    try await vms.waitForAgent(agentID, context)
+    return record
+  }
+
+  private func attempt(_ target: CompilationTarget) -> String {
+    resolved.compilation.reuseVMs ? "" : target.key
+  }
+
+  private func cloudProperties() async throws -> ValueObject {
+    guard case .resources(let size) = resolved.compilation.vm else { return resolved.compilation.cloudProperties }
+    return try await engines.cloud.calculateVMCloudProperties(size.cloudSize)
+      .merging(resolved.compilation.cloudProperties)
+  }
+
+  private func deleteVM(_ vm: CompilationVMRecord) async throws {
+    try await VMs(director: director).delete(agentID: vm.agentID, cid: vm.cid)
+    var writes = [records.compilationVMs.deleting(vm.agentID)]
+    if let address = vm.address { writes.append(records.addresses.deleting("\(vm.network)/\(address)")) }
+    _ = try await engines.store.commit(writes)
+  }
+
+  private func compile(_ target: CompilationTarget, on vm: CompilationVMRecord) async throws -> CompiledPackageRecord {
+    let identity = RequestIdentity(task: context.id, agent: vm.agentID, step: "compile \(target.key)")
+    let existing = try await compiled()
+    let dependencies = try target.transitiveDependencies.map { key in
+      guard let package = existing[key] else {
+        throw DroverError(.notFound, "compiling \(target.label): its dependency with key \(key) is not compiled")
+      }
+      return ApplySpec.Package(
+        name: package.name, version: "\(package.fingerprint).1", sha1: package.digest, blobstoreID: package.blobID,
+        signedURL: try engines.blobAddresses.get(package.blobID))
+    }
+    let request = CompileRequest(
+      name: target.package.name, version: "\(target.package.fingerprint).1", digest: target.package.digest,
+      blobstoreID: target.package.blobID, sourceURL: try engines.blobAddresses.get(target.package.blobID),
+      uploadURL: try engines.blobAddresses.put(identity.uuid), dependencies: dependencies)
+    let value = try await director.client(vm.agentID, context.output).perform(
+      .compilePackageWithSignedURL, [request.signedArgument], identity: identity, cancellation: context.cancellation)
+    try context.cancellation.check()
+    let result = try CompileResult(value)
+    guard try await engines.blobs.exists(identity.uuid) else {
+      throw DroverError(.notFound, "compiling \(target.label): the agent says it is done, but its result did not come")
+    }
+    return CompiledPackageRecord(
+      name: target.package.name, fingerprint: target.package.fingerprint, stemcell: target.stemcell, key: target.key,
+      blobID: identity.uuid, digest: result.sha1)
+  }
+}
+
+/// Which packages are to be compiled next: several workers take from it.
+actor CompilationQueue {
+  private let graph: PackageGraph
+  private var compiled: Set<String>
+  private var running: Set<String> = []
+  private var failure: (any Error)?
+  private var waiters: [CheckedContinuation<Void, Never>] = []
+
+  init(_ graph: PackageGraph, compiled: Set<String>) {
+    self.graph = graph
+    self.compiled = compiled
+  }
+
+  /// A package whose dependencies are there; waits for one while others are compiled. Nil when none is left.
+  ///
+  /// - Throws: what made another worker fail.
+  func next(stemcell: String) async throws -> CompilationTarget? {
+    while true {
+      if let failure { throw failure }
+      if let target = graph.ready(compiled, running: running).first(where: { $0.stemcell == stemcell }) {
+        running.insert(target.key)
+        return target
+      }
+      guard graph.missing(compiled).contains(where: { $0.stemcell == stemcell && !running.contains($0.key) }) else {
+        return nil
+      }
+      await withCheckedContinuation { waiters.append($0) }
+    }
+  }
+
+  func finish(_ key: String) {
+    running.remove(key)
+    compiled.insert(key)
+    wake()
+  }
+
+  func fail(_ error: any Error) {
+    if failure == nil { failure = error }
+    wake()
+  }
+
+  private func wake() {
+    for waiter in waiters { waiter.resume() }
+    waiters = []
+  }
+}

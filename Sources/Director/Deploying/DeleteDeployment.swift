@@ -1,0 +1,61 @@
+import Documents
+import Formats
+
+/// The work of a `delete_deployment` task: stops and deletes all instances, then the deployment.
+struct DeleteDeployment: Sendable {
+  struct Order: Codable, Sendable {
+    var name: String
+    /// Go on when an agent does not answer or a script fails.
+    var force: Bool
+  }
+
+  let director: Director
+  let context: TaskContext
+  let order: Order
+
+  init(_ director: Director, _ context: TaskContext) throws {
+    self.director = director
+    self.context = context
+    order = try context.request(as: Order.self)
+  }
+
+  func run() async throws -> String? {
+    let records = director.records
+    let groups = Set(try await records.instances(of: order.name).map(\.group))
+    var claims: [String: LockTable.Mode] = ["deployment:\(order.name)": .exclusive]
+    for group in groups { claims["group:\(order.name)/\(group)"] = .exclusive }
+    return try await context.locked(claims) {
+      let instances = try await records.instances(of: order.name)
+      if !instances.isEmpty {
+        let stage = context.stage("Deleting instances", total: instances.count)
+        _ = try await inParallel(instances, atMost: 32) { instance in
+          try await stage.step(instance.label) { try await delete(instance, $0) }
+        }
+      }
+      let artifacts = context.stage("Removing deployment artifacts", total: 1)
+      try await artifacts.step("Deleting the deployment") { _ in
+        let addresses = try await records.addresses.list().filter { $0.body.deployment == order.name }
+        _ = try await director.engines.store.commit(
+          addresses.map { records.addresses.deleting($0.name) } + [records.deployments.deleting(order.name)])
+      }
+      return "/deployments/\(order.name)"
+    }
+  }
+
+  private func delete(_ instance: InstanceRecord, _ reporter: StepReporter) async throws {
+    let steps = InstanceDeletion.steps(for: instance, deployment: true)
+    var worker = InstanceWorker(
+      director: director, context: context, record: instance, spec: nil, order: nil, recipe: "", stemcell: "",
+      report: { try await reporter.status($0) })
+    for step in steps {
+      do {
+        try await worker.take([step])
+      } catch let error as TaskCancelled {
+        throw error
+      } catch {
+        guard order.force else { throw error }
+        try await context.warn("\(instance.label): \(error); going on, as '--force' says")
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import AgentProtocol
+import Documents
+import Formats
+import Manifests
+import Templates
+
+/// Updates and deletes instances as the plan says, each by an ``InstanceWorker``.
+struct InstanceUpdater: Sendable {
+  let director: Director
+  let context: TaskContext
+  let resolved: ResolvedDeployment
+  /// Compiled packages by key.
+  let packages: [String: CompiledPackageRecord]
+  /// Rendered jobs by instance id.
+  let rendered: [String: [RenderedJob]]
+
+  /// Takes all of an instance's steps and records that they went through.
+  func update(_ update: InstanceUpdate, _ reporter: StepReporter) async throws {
+    let name = try await take(update.steps, update, reporter)
+    let fingerprint = update.fingerprint
+    try await director.records.instances.update(name) { record in
+      record.fingerprint = fingerprint
+      record.updateCompleted = true
+    }
+  }
+
+  /// Takes some steps. Returns the name of the instance's document.
+  func take(_ steps: [InstanceStep], _ update: InstanceUpdate, _ reporter: StepReporter) async throws -> String {
+    let instance = update.instance
+    guard let group = resolved.group(instance.group) else {
+      throw DroverError(.notFound, "instance \(instance.label): its group is not in the manifest")
+    }
+    let name = instance.record.documentName
+    let record = try await director.records.instances.require(name).body
+    var worker = InstanceWorker(
+      director: director, context: context, record: record, spec: try await spec(of: instance, steps),
+      order: try await order(for: instance, group), recipe: instance.recipe.description,
+      stemcell: "\(group.stemcell.name)/\(group.stemcell.version)",
+      report: { try await reporter.status($0) })
+    try await worker.take(steps)
+    return name
+  }
+
+  func delete(_ deletion: InstanceDeletion, _ reporter: StepReporter) async throws {
+    var worker = InstanceWorker(
+      director: director, context: context, record: deletion.instance, spec: nil, order: nil, recipe: "",
+      stemcell: "", report: { try await reporter.status($0) })
+    try await worker.take(deletion.steps)
+  }
+
+  /// What the instance shall run. Its archive is stored only when a step needs it.
+  private func spec(of instance: ResolvedInstance, _ steps: [InstanceStep]) async throws -> ApplySpec? {
+    guard steps.contains(where: { [.prepare, .apply, .applyIdentity].contains($0) || $0.isDrain }) else { return nil }
+    guard let jobs = rendered[instance.id] else {
+      throw DroverError(.invalid, "instance \(instance.label): its templates are not rendered")
+    }
+    let archive = try await InstanceRenderer(director: director, resolved: resolved).store(jobs)
+    var spec = try resolved.applySpec(
+      for: instance, rendered: InstanceRenderer.digests(of: jobs), packages: packages,
+      archive: ApplySpec.RenderedTemplatesArchive(sha1: "\(archive.digest)", blobstoreID: archive.id))
+    for index in spec.packages.indices {
+      spec.packages[index].signedURL = try director.engines.blobAddresses.get(spec.packages[index].blobstoreID)
+    }
+    spec.renderedTemplatesArchive?.signedURL = try director.engines.blobAddresses.get(archive.id)
+    return spec
+  }
+
+  private func order(for instance: ResolvedInstance, _ group: ResolvedGroup) async throws -> VMOrder {
+    var cloudProperties = instance.cloudProperties
+    if case .resources(let cpu, let memory, let disk) = group.vm {
+      cloudProperties = try await director.engines.cloud.calculateVMCloudProperties(
+        .init(cpus: cpu, memory: memory, ephemeralDisk: disk)
+      ).merging(cloudProperties)
+    }
+    var metadata: ValueObject = [
+      "director": .string(resolved.directorName), "deployment": .string(resolved.name), "id": .string(instance.id),
+      "job": .string(instance.group), "instance_group": .string(instance.group),
+      "index": .string(String(instance.index)), "name": .string("\(instance.group)/\(instance.id)"),
+      "created_at": .string(director.engines.surroundings.now().text),
+    ]
+    for (name, value) in group.tags.sorted(by: { $0.key < $1.key }) { metadata[name] = .string(value) }
+    var env = group.env
+    if !group.tags.isEmpty {
+      var bosh = env["bosh"]?.object ?? [:]
+      bosh["tags"] = Value(group.tags)
+      env["bosh"] = .object(bosh)
+    }
+    return VMOrder(
+      agentID: "", stemcell: group.stemcell.cid, cloudProperties: cloudProperties, networks: instance.networks,
+      disks: [], env: env, groups: [resolved.directorName, resolved.name, instance.group], metadata: metadata)
+  }
+}
+
+extension InstanceStep {
+  var isDrain: Bool { if case .drain = self { true } else { false } }
+}

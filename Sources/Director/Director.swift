@@ -1,0 +1,62 @@
+public import Documents
+import Formats
+import Logging
+import Surroundings
+
+/// The director: what its API and its tasks are made of.
+///
+/// It holds no state of its own but the running tasks: everything is in the document store, and a director that is made
+/// anew on the same store goes on where the last one was (design D7).
+public struct Director: Sendable {
+  /// Who it is.
+  public struct Identity: Sendable {
+    public var name: String
+    public var id: String
+    public var version: String
+
+    public init(name: String, id: String, version: String) {
+      self.name = name
+      self.id = id
+      self.version = version
+    }
+  }
+
+  public let identity: Identity
+  public let tasks: TaskBoard
+  public let journals: any Journals
+  let engines: DirectorEngines
+  let records: Records
+  let agents: AgentBus
+
+  public init(_ identity: Identity, _ engines: DirectorEngines) async throws {
+    self.identity = identity
+    self.engines = engines
+    journals = engines.journals
+    records = Records(engines.store)
+    agents = try await AgentBus(bus: engines.bus, directorID: identity.id, surroundings: engines.surroundings)
+    tasks = TaskBoard(
+      store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger)
+    await registerTasks()
+  }
+
+  /// Takes up what the last server left unfinished. Call it once, when everything the director stands on is running.
+  public func start() async throws {
+    let instances = try await records.instances.list().compactMap(\.body.vm?.agentID)
+    let compilers = try await records.compilationVMs.list().map(\.body.agentID)
+    try await engines.identities.restore(instances + compilers)
+    try await tasks.resume()
+  }
+
+  /// Stops the work of all tasks; the next director takes them up again.
+  public func stop() async {
+    await tasks.stop()
+    await agents.close()
+  }
+
+  func client(_ agentID: String, _ output: TaskOutput? = nil) -> AgentClient {
+    AgentClient(agentID: agentID, bus: agents, surroundings: engines.surroundings) { await output?.debug($0) }
+  }
+
+  private func registerTasks() async {
+  }
+}

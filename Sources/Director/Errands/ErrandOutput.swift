@@ -1,0 +1,63 @@
+import AgentProtocol
+import Documents
+import Formats
+import Surroundings
+
+/// Brings what an errand prints from the VM into the task's journals while it runs (design D13).
+///
+/// The agent is asked for the bytes from an offset on, again and again; the offsets are what has been written to the
+/// journal, so that after any restart reading goes on where it was. A line of the journal of kind `errand` is a JSON
+/// object: `{"instance": …, "stream": "stdout"|"stderr", "offset": …, "data": base64}`.
+struct ErrandOutput: Sendable {
+  let agent: AgentClient
+  /// `group/uuid`.
+  let instance: String
+  let output: TaskOutput
+  /// Where the stock CLI sees the lines; nil for no such events.
+  let reporter: StepReporter?
+
+  /// Follows the output of a task of the agent until it has ended.
+  ///
+  /// - Returns: whether the agent could be read from; if not, the result of the task has all there is.
+  func follow(agentTask: String) async throws -> Bool {
+    var offsets = try await writtenSoFar()
+    var lines = OutputLines()
+    while true {
+      let request = ReadOutputRequest(
+        taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: 15_000)
+      guard let reply = try await agent.readOutput(request) else { return false }
+      for (stream, text, offset) in [
+        ("stdout", reply.stdout, offsets.stdout), ("stderr", reply.stderr, offsets.stderr),
+      ] where !text.isEmpty {
+        let line: Value = [
+          "instance": .string(instance), "stream": .string(stream), "offset": .int(offset), "data": .string(text),
+        ]
+        try await output.errand(JSON.bytes(line) + [0x0A])
+        if let reporter, let bytes = Base64.decode(text) {
+          for line in lines.take(bytes, from: stream, at: output.surroundings.elapsed()) {
+            try await reporter.status(line)
+          }
+        }
+      }
+      offsets = (reply.stdoutOffset, reply.stderrOffset)
+      if reply.ended { break }
+    }
+    if let reporter {
+      for line in lines.end() { try await reporter.status(line) }
+    }
+    return true
+  }
+
+  /// How far the journal is, for this instance.
+  private func writtenSoFar() async throws -> (stdout: Int, stderr: Int) {
+    var offsets = (stdout: 0, stderr: 0)
+    try await output.forEachErrandLine { line in
+      guard line["instance"]?.string == instance, let offset = line["offset"]?.int,
+        let bytes = line["data"]?.string.flatMap(Base64.decode)
+      else { return }
+      if line["stream"]?.string == "stdout" { offsets.stdout = offset + bytes.count }
+      if line["stream"]?.string == "stderr" { offsets.stderr = offset + bytes.count }
+    }
+    return offsets
+  }
+}

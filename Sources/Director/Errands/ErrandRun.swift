@@ -1,0 +1,86 @@
+public import Formats
+
+/// What a run of an errand is asked to do (reference/director.md A.6, and what Drover adds to it).
+public struct ErrandRun: Codable, Sendable, Hashable {
+  /// Some instances of a group, as the caller names them: by UUID, index or the word `first`.
+  public struct Filter: Codable, Sendable, Hashable {
+    public var group: String
+    public var id: String?
+
+    public init(group: String, id: String? = nil) {
+      self.group = group
+      self.id = id
+    }
+  }
+
+  public var keepAlive: Bool
+  public var whenChanged: Bool
+  public var instances: [Filter]
+  /// Passed to the script as they are.
+  public var arguments: [String]
+  /// Added to the script's environment.
+  public var environment: [String: String]
+
+  public init(
+    keepAlive: Bool = false, whenChanged: Bool = false, instances: [Filter] = [], arguments: [String] = [],
+    environment: [String: String] = [:]
+  ) {
+    self.keepAlive = keepAlive
+    self.whenChanged = whenChanged
+    self.instances = instances
+    self.arguments = arguments
+    self.environment = environment
+  }
+
+  /// Reads the body of the request that starts a run.
+  public init(_ fields: FieldReader) throws {
+    keepAlive = try fields.optionalBool("keep-alive") ?? false
+    whenChanged = try fields.optionalBool("when-changed") ?? false
+    instances = try fields.readers("instances").map { filter in
+      let id = try filter.optionalScalarText("id")
+      return Filter(group: try filter.string("group"), id: id?.isEmpty == true ? nil : id)
+    }
+    arguments = try fields.strings("arguments")
+    environment = try (fields.optionalObject("environment") ?? [:]).reduce(into: [:]) { environment, member in
+      guard let text = member.value.scalarText else {
+        throw fields.error("environment.\(member.key)", "expected a string, found \(member.value.kindName)")
+      }
+      environment[member.key] = text
+    }
+  }
+}
+
+/// The request of a `run_errand` task.
+struct ErrandOrder: Codable, Sendable {
+  var deployment: String
+  var errand: String
+  var run: ErrandRun
+}
+
+/// What came of a run on one instance: a line of the task's result (reference/director.md D.4).
+struct ErrandOutcome: Codable, Sendable {
+  var group: String
+  var id: String
+  var exitCode: Int
+  var stdout: String
+  var stderr: String
+  /// Blob and digest of the logs, if they could be had.
+  var logsBlobID: String?
+  var logsDigest: String?
+
+  func line(errand: String) -> [UInt8] {
+    let value: Value = [
+      "instance": ["group": .string(group), "id": .string(id)], "errand_name": .string(errand),
+      "exit_code": .int(exitCode), "stdout": .string(stdout), "stderr": .string(stderr),
+      "logs": ["blobstore_id": Value(logsBlobID), "sha1": Value(logsDigest)],
+    ]
+    return JSON.bytes(value) + [0x0A]
+  }
+
+  /// The task's short result.
+  static func summary(_ outcomes: [ErrandOutcome]) -> String {
+    let succeeded = outcomes.count { $0.exitCode == 0 }
+    let cancelled = outcomes.count { $0.exitCode > 128 }
+    return "\(succeeded) succeeded, \(outcomes.count - succeeded - cancelled) errored, \(cancelled) canceled"
+  }
+}

@@ -1,0 +1,169 @@
+import AgentProtocol
+import Documents
+import Formats
+import Manifests
+
+/// The work of a `run_errand` task (reference/director.md D.3): brings up a VM where the errand has one of its own, runs
+/// the script, brings its output and exit code home, and removes the VM.
+struct RunErrand: Sendable {
+  let director: Director
+  let context: TaskContext
+  let order: ErrandOrder
+
+  init(_ director: Director, _ context: TaskContext) throws {
+    self.director = director
+    self.context = context
+    order = try context.request(as: ErrandOrder.self)
+  }
+
+  private var records: Records { director.records }
+
+  func run() async throws -> String? {
+    let deployment = try await director.deployment(order.deployment)
+    guard let text = deployment.manifest else {
+      throw DirectorFailure.errand(
+        "Deployment '\(order.deployment)' was never deployed to its end: deploy it before running its errands")
+    }
+    let manifest = try DeploymentManifest(YAML.parse(text, file: "manifest of '\(order.deployment)'"))
+    let inputs = try await director.storedInputs(deployment, manifest)
+    let resolved = try inputs.resolve()
+    let selection = try resolved.selectErrand(
+      order.errand, filters: order.run.instances.map { InstanceFilter(group: $0.group, id: $0.id) })
+    for warning in selection.warnings { try await context.warn(warning) }
+
+    var claims: [String: LockTable.Mode] = ["deployment:\(order.deployment)": .shared]
+    for run in selection.runs {
+      claims["group:\(order.deployment)/\(run.instance.group)"] = run.isOwnVM ? .exclusive : .shared
+      claims["errand:\(order.deployment)/\(run.job)/\(run.instance.id)"] = .exclusive
+    }
+    // An exclusive claim on the group of a running deploy cannot be shared with the deploy's claim on the deployment.
+    return try await context.locked(claims) {
+      let outcomes = try await inParallel(selection.runs, atMost: 32) { run in
+        run.isOwnVM ? try await runOnOwnVM(run, resolved) : try await runOnInstance(run)
+      }
+      for outcome in outcomes { try await context.output.result(outcome.line(errand: order.errand)) }
+      // What was written is the result also of a run that somebody ended.
+      try context.cancellation.check()
+      return ErrandOutcome.summary(outcomes)
+    }
+  }
+
+  // MARK: Own VM
+
+  private func runOnOwnVM(_ run: ErrandSelection.Run, _ resolved: ResolvedDeployment) async throws -> ErrandOutcome {
+    let instance = run.instance
+    let renderer = InstanceRenderer(director: director, resolved: resolved)
+    let preparing = context.stage("Preparing deployment", total: 1)
+    let rendered = try await preparing.step("Rendering templates") { _ in try await renderer.render([instance]) }
+    let compiler = Compiler(director: director, context: context, resolved: resolved)
+    try await compiler.run()
+    let updater = InstanceUpdater(
+      director: director, context: context, resolved: resolved, packages: try await compiler.compiled(),
+      rendered: rendered)
+    let update = try resolved.errandUpdate(
+      of: instance, rendered: rendered.mapValues(InstanceRenderer.digests), keepAlive: order.run.keepAlive)
+    do {
+      if !update.creationSteps.isEmpty {
+        let stage = context.stage("Creating missing vms", total: 1)
+        try await stage.step(instance.label) { _ = try await updater.take(update.creationSteps, update, $0) }
+      }
+      let stage = context.stage("Updating instance", tags: [instance.group], total: 1)
+      try await stage.step(instance.label) { try await updater.update(update, $0) }
+      let outcome = try await runOnInstance(run)
+      try await removeVM(instance)
+      return outcome
+    } catch {
+      // The server stops: the VM stays, since the next server goes on with it.
+      if !Task.isCancelled { try? await removeVM(instance) }
+      throw error
+    }
+  }
+
+  private func removeVM(_ instance: ResolvedInstance) async throws {
+    guard !order.run.keepAlive else { return }
+    let record = try await records.instances.require(instance.record.documentName).body
+    guard record.vm != nil else { return }
+    let stage = context.stage("Deleting errand VM", total: 1)
+    try await stage.step(instance.label) { reporter in
+      var worker = InstanceWorker(
+        director: director, context: context.withoutCancellation, record: record, spec: nil, order: nil, recipe: "",
+        stemcell: "", report: { try await reporter.status($0) })
+      try await worker.take(InstanceDeletion.errandVMSteps(for: record))
+    }
+  }
+
+  // MARK: Running
+
+  private func runOnInstance(_ run: ErrandSelection.Run) async throws -> ErrandOutcome {
+    let instance = run.instance
+    let key = "outcome \(instance.id)"
+    return try await context.once(key) {
+      guard let vm = try await records.instances.require(instance.record.documentName).body.vm else {
+        throw DirectorFailure.errand("Errand '\(order.errand)' cannot run: \(instance.label) has no VM")
+      }
+      let agent = director.client(vm.agentID, context.output)
+      let stage = context.stage("Running errand", total: 1)
+      let result = try await stage.step(instance.label) { reporter in
+        try await execute(run, agent, reporter)
+      }
+      var outcome = ErrandOutcome(
+        group: instance.group, id: instance.id, exitCode: result.exitCode, stdout: result.stdout,
+        stderr: result.stderr)
+      let logs = context.stage("Fetching logs for \(instance.label)", total: 1)
+      do {
+        let found = try await logs.step("Finding and packing log files") { _ in try await fetchLogs(agent, instance) }
+        outcome.logsBlobID = found.blobstoreID
+        outcome.logsDigest = found.sha1
+      } catch where !Task.isCancelled {
+        try await context.warn("The logs of \(instance.label) cannot be had: \(error)")
+      }
+      return outcome
+    }
+  }
+
+  /// Runs the script; what it prints is brought home meanwhile.
+  private func execute(
+    _ run: ErrandSelection.Run, _ agent: AgentClient, _ reporter: StepReporter
+  ) async throws -> ErrandResult {
+    let identity = RequestIdentity(
+      task: context.id, agent: agent.agentID, step: "\(run.instance.id) run_errand \(run.job)")
+    let options = ErrandOptions(arguments: order.run.arguments, environment: order.run.environment)
+    let follower = ErrandFollower()
+    let value = try await agent.perform(
+      .runErrand, [.string(run.job), options.value], identity: identity, cancellation: context.cancellation
+    ) { agentTask in
+      let output = ErrandOutput(
+        agent: agent, instance: "\(run.instance.group)/\(run.instance.id)", output: context.output,
+        reporter: reporter)
+      await follower.start { _ = try await output.follow(agentTask: agentTask) }
+    }
+    // The result comes when the script has ended; the last of what it printed is then still on its way.
+    try await follower.finish()
+    return try ErrandResult(value)
+  }
+
+  private func fetchLogs(_ agent: AgentClient, _ instance: ResolvedInstance) async throws -> LogResult {
+    let identity = RequestIdentity(task: context.id, agent: agent.agentID, step: "\(instance.id) fetch_logs")
+    let request = LogRequest(types: "job", uploadURL: try director.engines.blobAddresses.put(identity.uuid))
+    var result = try LogResult(
+      await agent.perform(.fetchLogsWithSignedURL, [request.signedArgument], identity: identity))
+    result.blobstoreID = identity.uuid
+    return result
+  }
+}
+
+/// Follows the output of a script beside whoever waits for its result.
+private actor ErrandFollower {
+  private var task: Task<Void, any Error>?
+
+  func start(_ body: @escaping @Sendable () async throws -> Void) { task = Task { try await body() } }
+
+  func finish() async throws {
+    let task = task
+    try await withTaskCancellationHandler {
+      try await task?.value
+    } onCancel: {
+      task?.cancel()
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import Documents
+
+/// The director's documents, as collections of records.
+struct Records: Sendable {
+  let store: any DocumentStore
+  let releases: DocumentCollection<ReleaseRecord>
+  let compiledPackages: DocumentCollection<CompiledPackageRecord>
+  let stemcells: DocumentCollection<StemcellRecord>
+  let deployments: DocumentCollection<DeploymentRecord>
+  let configs: DocumentCollection<ConfigRecord>
+  let instances: DocumentCollection<InstanceRecord>
+  let addresses: DocumentCollection<AddressRecord>
+  let compilationVMs: DocumentCollection<CompilationVMRecord>
+  let orphanDisks: DocumentCollection<OrphanDiskRecord>
+
+  init(_ store: any DocumentStore) {
+    self.store = store
+    releases = DocumentCollection(store, kind: "release")
+    compiledPackages = DocumentCollection(store, kind: "compiled-package")
+    stemcells = DocumentCollection(store, kind: "stemcell")
+    deployments = DocumentCollection(store, kind: "deployment")
+    configs = DocumentCollection(store, kind: "config")
+    instances = DocumentCollection(store, kind: "instance")
+    addresses = DocumentCollection(store, kind: "address")
+    compilationVMs = DocumentCollection(store, kind: "compilation-vm")
+    orphanDisks = DocumentCollection(store, kind: "orphan-disk")
+  }
+
+  /// The instances of a deployment, in order of group and id.
+  func instances(of deployment: String) async throws -> [InstanceRecord] {
+    try await instances.list(prefix: "\(deployment)/").map(\.body)
+  }
+}
+
+/// A VM on which packages are compiled. Kind `compilation-vm`, named by its agent id; gone when the VM is.
+struct CompilationVMRecord: Codable, Sendable, Hashable {
+  var agentID: String
+  /// The task that made it.
+  var task: Int
+  var cid: String?
+  var network: String
+  var address: String?
+}
+
+/// A persistent disk that no instance has any more, kept for some days. Kind `orphan-disk`, named by its CPI id.
+struct OrphanDiskRecord: Codable, Sendable, Hashable {
+  var disk: DiskRecord
+  var deployment: String
+  /// `group/uuid`.
+  var instance: String
+  /// Seconds since 1970.
+  var orphanedAt: Int
+}

@@ -1,0 +1,49 @@
+import Formats
+
+/// The locks of a server's tasks: who asks waits its turn, and knows for whom (design D8).
+public actor LockQueue {
+  private var table = LockTable()
+  private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
+
+  public init() {}
+
+  /// The claims that are held now.
+  public var held: [LockTable.Claim] { table.held }
+
+  /// Waits until the claim is granted.
+  ///
+  /// - Parameter onWait: called once, with the claims that are in the way, when it is not granted at once.
+  /// - Throws: `CancellationError` when it is abandoned or the server stops while it waits; the claim is gone then.
+  public func acquire(_ claim: LockTable.Claim, onWait: @Sendable ([LockTable.Claim]) async -> Void) async throws {
+    try Task.checkCancellation()
+    if table.add(claim) { return }
+    await onWait(table.blockers(of: claim.holder))
+    if table.blockers(of: claim.holder).isEmpty { return }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+        if Task.isCancelled {
+          wake(table.remove(holder: claim.holder))
+          continuation.resume(throwing: CancellationError())
+        } else {
+          waiters[claim.holder] = continuation
+        }
+      }
+    } onCancel: {
+      _ = Task { await self.abandon(claim.holder) }
+    }
+  }
+
+  /// Gives a holder's claim back and lets the next ones in.
+  public func release(holder: Int) { wake(table.remove(holder: holder)) }
+
+  /// Ends a holder's wait: its `acquire` throws. Does nothing when it is not waiting.
+  public func abandon(_ holder: Int) {
+    guard let waiter = waiters.removeValue(forKey: holder) else { return }
+    wake(table.remove(holder: holder))
+    waiter.resume(throwing: CancellationError())
+  }
+
+  private func wake(_ holders: [Int]) {
+    for holder in holders { waiters.removeValue(forKey: holder)?.resume() }
+  }
+}

@@ -1,0 +1,263 @@
+public import Documents
+import Formats
+import FoundationEssentials
+public import Logging
+public import Surroundings
+
+/// All tasks of a server: makes them, runs them, takes unfinished ones up again after a restart (design D7).
+public actor TaskBoard {
+  /// The work of a type of task. Returns the task's short result.
+  public typealias Work = @Sendable (TaskContext) async throws -> String?
+
+  private let store: any DocumentStore
+  private let records: DocumentCollection<TaskRecord>
+  private let checkpoints: DocumentCollection<TaskCheckpoints>
+  private let journals: any Journals
+  private let surroundings: Surroundings
+  private let logger: Logger
+  private let locks = LockQueue()
+  private var works: [String: Work] = [:]
+  private var running: [Int: Running] = [:]
+
+  private struct Running {
+    let cancellation: Cancellation
+    let task: Task<Void, Never>
+  }
+
+  public init(store: any DocumentStore, journals: any Journals, surroundings: Surroundings, logger: Logger) {
+    self.store = store
+    self.journals = journals
+    self.surroundings = surroundings
+    self.logger = logger
+    records = DocumentCollection(store, kind: "task")
+    checkpoints = DocumentCollection(store, kind: "task-checkpoints")
+  }
+
+  /// Says how tasks of a type are done. All types are registered before ``resume()`` or ``start(_:)``.
+  public func register(_ type: String, _ work: @escaping Work) { works[type] = work }
+
+  /// What a new task is made of.
+  public struct Order: Sendable {
+    public var type: String
+    public var description: String
+    public var user: String
+    public var deployment: String?
+    public var contextID: String
+    /// What it is asked to do, as JSON text.
+    public var request: String
+
+    public init(
+      type: String, description: String, user: String, deployment: String? = nil, contextID: String = "",
+      request: some Encodable
+    ) throws {
+      self.type = type
+      self.description = description
+      self.user = user
+      self.deployment = deployment
+      self.contextID = contextID
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      self.request = String(decoding: try encoder.encode(request), as: UTF8.self)
+    }
+  }
+
+  /// Records a task and starts it. Once this returns, the task will be done even if the server is killed.
+  public func start(_ order: Order) async throws -> Int {
+    let id = try await reserveID()
+    return try await start(order, id: id)
+  }
+
+  /// The id of a task that will be started with ``start(_:id:)``: for those whose request lies in a folder of that name.
+  public func reserveID() async throws -> Int { Int(try await store.nextNumber("task")) }
+
+  public func start(_ order: Order, id: Int) async throws -> Int {
+    var record = TaskRecord(
+      id: id, type: order.type, description: order.description, user: order.user, deployment: order.deployment,
+      createdAt: surroundings.now().seconds, request: order.request)
+    record.contextID = order.contextID
+    try await records.create(TaskRecord.documentName(id), record)
+    launch(record)
+    return id
+  }
+
+  /// Takes up the tasks that were not finished when the server stopped, those that had begun first.
+  public func resume() async throws {
+    let unfinished = try await records.list().map(\.body).filter { !$0.state.isFinal }
+    let begun = unfinished.filter { $0.state != .queued }.sorted { $0.id < $1.id }
+    let queued = unfinished.filter { $0.state == .queued }.sorted { $0.id < $1.id }
+    for record in begun + queued {
+      logger.info("taking up an unfinished task", metadata: ["task": "\(record.id)", "type": "\(record.type)"])
+      launch(record, isResumed: true)
+      // Those that had begun ask for their locks again before anybody else does.
+      await Task.yield()
+    }
+  }
+
+  /// Stops the work of all tasks without ending the tasks: the next server takes them up again.
+  public func stop() async {
+    let tasks = running.values.map(\.task)
+    for task in tasks { task.cancel() }
+    for task in tasks { await task.value }
+  }
+
+  // MARK: Looking
+
+  public func task(_ id: Int) async throws -> TaskRecord {
+    guard let record = try await records.get(TaskRecord.documentName(id)) else {
+      throw DirectorFailure.taskNotFound(String(id))
+    }
+    return record.body
+  }
+
+  /// Tasks, newest first.
+  public func tasks(
+    limit: Int? = nil, where isWanted: @Sendable (TaskRecord) -> Bool = { _ in true }
+  ) async throws -> [TaskRecord] {
+    let wanted = try await records.list().map(\.body).filter(isWanted).sorted { $0.id > $1.id }
+    return limit.map { Array(wanted.prefix($0)) } ?? wanted
+  }
+
+  /// Claims that are held now.
+  public var heldLocks: [LockTable.Claim] { get async { await locks.held } }
+
+  /// Waits until the task has ended, however it does.
+  public func wait(for id: Int) async throws -> TaskRecord {
+    await running[id]?.task.value
+    return try await task(id)
+  }
+
+  /// Waits until a journal of a task is longer than `size`, the task has ended, or the time is over.
+  public func waitForOutput(
+    of id: Int, _ kind: TaskOutput.Kind, beyond size: Int64, atMost limit: Duration
+  ) async {
+    guard running[id] != nil else { return }
+    let (journals, surroundings) = (journals, surroundings)
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { _ = try? await journals.wait(TaskOutput.journal(task: id, kind), beyond: size) }
+      group.addTask { try? await surroundings.sleep(limit) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  // MARK: Ending
+
+  /// Asks a task to end.
+  ///
+  /// - Throws: when it has ended already.
+  public func cancel(_ id: Int) async throws {
+    let record = try await task(id)
+    guard !record.state.isFinal else {
+      throw DirectorFailure(10001, "Cannot cancel task \(id): invalid state (\(record.state.rawValue))")
+    }
+    try await records.update(TaskRecord.documentName(id)) { if !$0.state.isFinal { $0.state = .cancelling } }
+    running[id]?.cancellation.request()
+    await locks.abandon(id)
+  }
+
+  // MARK: Running
+
+  private func launch(_ record: TaskRecord, isResumed: Bool = false) {
+    let cancellation = Cancellation()
+    if record.state == .cancelling { cancellation.request() }
+    let context = TaskContext(
+      id: record.id, user: record.user, description: record.description, request: record.request,
+      output: TaskOutput(task: record.id, journals: journals, surroundings: surroundings), cancellation: cancellation,
+      surroundings: surroundings, board: self)
+    let task = Task { await run(record, context, isResumed: isResumed) }
+    running[record.id] = Running(cancellation: cancellation, task: task)
+  }
+
+  private func run(_ record: TaskRecord, _ context: TaskContext, isResumed: Bool) async {
+    defer {
+      running[record.id] = nil
+      for kind in TaskOutput.Kind.allCases { journals.wake(TaskOutput.journal(task: record.id, kind)) }
+    }
+    let name = TaskRecord.documentName(record.id)
+    await context.output.debug(
+      "INFO -- \(isResumed ? "taking up" : "starting") task \(record.id) (\(record.type)): \(record.description)")
+    do {
+      guard let work = works[record.type] else {
+        throw DroverError(.unsupported, "this server does not know how to do tasks of type '\(record.type)'")
+      }
+      let result = try await work(context)
+      await finish(name, .done, result)
+    } catch is TaskCancelled {
+      try? await context.output.event { TaskEvent.failure(code: 10001, "Task \(record.id) cancelled", at: $0) }
+      await finish(name, .cancelled, "Task \(record.id) cancelled")
+    } catch {
+      // The server stops: the task is left as it is, to be taken up again.
+      if Task.isCancelled { return }
+      let failure = DirectorFailure.describing(error)
+      try? await context.output.event { TaskEvent.failure(code: failure.number, failure.description, at: $0) }
+      await context.output.debug("ERROR -- \(failure.description)")
+      await finish(name, .error, failure.description)
+    }
+    await locks.release(holder: record.id)
+  }
+
+  /// Records the end of a task, again and again until the store takes it: a task whose end is not recorded would be done
+  /// twice.
+  private func finish(_ name: String, _ state: TaskRecord.State, _ result: String?) async {
+    var pause = Duration.milliseconds(50)
+    while true {
+      do {
+        let now = surroundings.now().seconds
+        try await records.update(name) { record in
+          record.state = state
+          record.result = result
+          record.finishedAt = now
+          if record.startedAt == nil { record.startedAt = now }
+        }
+        try? await checkpoints.delete(name)
+        return
+      } catch {
+        if Task.isCancelled { return }
+        logger.error("the end of a task cannot be recorded", metadata: ["task": "\(name)", "error": "\(error)"])
+        try? await surroundings.sleep(pause)
+        pause = min(pause * 2, .seconds(10))
+      }
+    }
+  }
+
+  func acquire(_ context: TaskContext, _ resources: [String: LockTable.Mode]) async throws {
+    try context.cancellation.check()
+    let claim = LockTable.Claim(holder: context.id, purpose: context.description, resources: resources)
+    do {
+      try await locks.acquire(claim) { blockers in
+        let who = blockers.map { "task \($0.holder): \($0.purpose)" }.joined(separator: ", ")
+        try? await context.warn("Waiting for \(who)")
+      }
+    } catch is CancellationError where context.cancellation.isRequested {
+      throw TaskCancelled()
+    }
+    let now = surroundings.now().seconds
+    try await records.update(TaskRecord.documentName(context.id)) { record in
+      if record.state == .queued { record.state = .processing }
+      if record.startedAt == nil { record.startedAt = now }
+    }
+  }
+
+  func release(_ id: Int) async { await locks.release(holder: id) }
+
+  // MARK: Checkpoints
+
+  func once<Result: Codable & Sendable>(
+    task id: Int, _ name: String, _ compute: @Sendable () async throws -> Result
+  ) async throws -> Result {
+    let document = TaskRecord.documentName(id)
+    if let text = try await checkpoints.get(document)?.body.values[name] {
+      return try JSONDecoder().decode(Result.self, from: Data(text.utf8))
+    }
+    let result = try await compute()
+    let text = String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
+    try await checkpoints.update(document, orCreate: TaskCheckpoints(values: [:])) { $0.values[name] = text }
+    return result
+  }
+}
+
+/// What a task has decided so far. Kind `task-checkpoints`, named as the task; gone when the task has ended.
+struct TaskCheckpoints: Codable, Sendable {
+  /// JSON texts by the decision's name.
+  var values: [String: String]
+}

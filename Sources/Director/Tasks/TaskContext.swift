@@ -1,0 +1,64 @@
+import Documents
+import FoundationEssentials
+public import Surroundings
+
+/// What the work of a task is given: its request, its output, its checkpoints, its locks and the wish to end it.
+public struct TaskContext: Sendable {
+  public let id: Int
+  /// Who asked for it.
+  public let user: String
+  public let description: String
+  /// What it was asked to do, as JSON text.
+  public let request: String
+  public let output: TaskOutput
+  public let cancellation: Cancellation
+  public let surroundings: Surroundings
+  let board: TaskBoard
+
+  /// The request, decoded.
+  public func request<Request: Decodable>(as type: Request.Type) throws -> Request {
+    try JSONDecoder().decode(type, from: Data(request.utf8))
+  }
+
+  /// The same task for work that is done also when somebody has asked for its end: tidying up.
+  var withoutCancellation: TaskContext {
+    TaskContext(
+      id: id, user: user, description: description, request: request, output: output, cancellation: Cancellation(),
+      surroundings: surroundings, board: board)
+  }
+
+  /// A stage with that many steps.
+  public func stage(_ name: String, tags: [String] = [], total: Int) -> TaskStage {
+    TaskStage(name: name, tags: tags, total: total, output: output)
+  }
+
+  /// A warning in the event output.
+  public func warn(_ message: String) async throws {
+    try await output.event { TaskEvent.warning(message, at: $0) }
+  }
+
+  /// Computes a value once in the life of the task: after a restart of the server, what was found then is used again.
+  ///
+  /// Everything that a task decides from things that others may change meanwhile (versions, configurations, chosen ids)
+  /// goes through here, so that a task that is taken up again goes on with the same decisions.
+  public func once<Result: Codable & Sendable>(
+    _ name: String, _ compute: @Sendable () async throws -> Result
+  ) async throws -> Result {
+    try await board.once(task: id, name, compute)
+  }
+
+  /// Runs `body` while holding these locks; waits its turn, visibly (design D8).
+  public func locked<Result: Sendable>(
+    _ resources: [String: LockTable.Mode], _ body: @Sendable () async throws -> Result
+  ) async throws -> Result {
+    try await board.acquire(self, resources)
+    do {
+      let result = try await body()
+      await board.release(id)
+      return result
+    } catch {
+      await board.release(id)
+      throw error
+    }
+  }
+}

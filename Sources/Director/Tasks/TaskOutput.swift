@@ -1,0 +1,59 @@
+import Documents
+import Formats
+import Surroundings
+
+/// What a task writes while it runs: journals that can be read meanwhile (reference/director.md A.2).
+public struct TaskOutput: Sendable {
+  /// The kinds of output that can be asked for.
+  public enum Kind: String, Sendable, CaseIterable { case event, result, debug, cpi, errand }
+
+  let task: Int
+  let journals: any Journals
+  let surroundings: Surroundings
+
+  /// The name of the journal of that kind.
+  public static func journal(task: Int, _ kind: Kind) -> String { "tasks/\(task)/\(kind.rawValue)" }
+
+  /// Appends an event line, which is told the time.
+  func event(_ line: (Timestamp) -> [UInt8]) async throws {
+    _ = try await journals.append(Self.journal(task: task, .event), line(surroundings.now()))
+  }
+
+  /// Appends a line with what an errand printed.
+  func errand(_ line: [UInt8]) async throws {
+    _ = try await journals.append(Self.journal(task: task, .errand), line)
+  }
+
+  /// Goes through the lines of what errands printed so far.
+  func forEachErrandLine(_ body: (Value) throws -> Void) async throws {
+    let name = Self.journal(task: task, .errand)
+    var offset: Int64 = 0
+    var rest: [UInt8] = []
+    while true {
+      let bytes = try await journals.read(name, from: offset, limit: 1 << 20)
+      guard !bytes.isEmpty else { return }
+      offset += Int64(bytes.count)
+      rest += bytes
+      while let end = rest.firstIndex(of: 0x0A) {
+        try body(JSON.parse(Array(rest[..<end])))
+        rest.removeSubrange(...end)
+      }
+    }
+  }
+
+  /// Appends to the result.
+  func result(_ bytes: [UInt8]) async throws {
+    _ = try await journals.append(Self.journal(task: task, .result), bytes)
+  }
+
+  /// Appends a line with the time to the debug output. A debug line that cannot be written is not worth a failure.
+  func debug(_ text: String) async {
+    let time = surroundings.now()
+    _ = try? await journals.append(Self.journal(task: task, .debug), Array("\(time.text) \(text)\n".utf8))
+  }
+
+  /// Appends what a CPI wrote to its standard error.
+  func cpi(_ text: String) async {
+    _ = try? await journals.append(Self.journal(task: task, .cpi), Array(text.utf8))
+  }
+}

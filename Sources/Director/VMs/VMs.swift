@@ -1,0 +1,47 @@
+import Clouds
+import Formats
+
+/// Makes and deletes VMs together with what belongs to them: an identity on the bus, metadata, an agent that answers.
+struct VMs: Sendable {
+  let director: Director
+
+  private var engines: DirectorEngines { director.engines }
+
+  /// Makes a VM and returns its id in the cloud, as soon as the cloud has it.
+  ///
+  /// Asking again with the same agent id, after a restart of the server, makes no second one where the CPI is idempotent
+  /// by agent id, as the runc cloud is.
+  func create(_ order: VMOrder) async throws -> String {
+    let bus = try await engines.identities.issue(order.agentID)
+    let request = order.request(bus: bus, blobs: engines.blobAddresses)
+    var attempt = 1
+    while true {
+      do {
+        let created = try await engines.cloud.createVM(request)
+        if !order.metadata.isEmpty { try await engines.cloud.setVMMetadata(created.id, order.metadata) }
+        return created.id
+      } catch let error as CloudError where error.okToRetry && attempt < 5 {
+        attempt += 1
+      }
+    }
+  }
+
+  /// Waits until the agent of a new VM answers.
+  func waitForAgent(_ agentID: String, _ context: TaskContext) async throws {
+    try await director.client(agentID, context.output)
+      .waitUntilReady(timeout: .seconds(600), cancellation: context.cancellation)
+  }
+
+  /// Deletes a VM, which may be gone already, and its identity. A VM of which no id is known was perhaps being made when
+  /// the server was killed: the cloud cleans those up when it starts.
+  func delete(agentID: String, cid: String?) async throws {
+    if let cid {
+      do {
+        try await engines.cloud.deleteVM(cid)
+      } catch let error as CloudError where error.kind == .vmNotFound {
+        engines.logger.info("a VM to be deleted is gone already", metadata: ["vm": "\(cid)"])
+      }
+    }
+    try await engines.identities.withdraw(agentID)
+  }
+}

@@ -1,0 +1,90 @@
+import Director
+import Formats
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// `/releases`, `/packages`, `/stemcells` and `/resources` (reference/director.md A.4).
+struct ArtifactRoutes: Sendable {
+  let director: Director
+
+  func add(to router: Router<DirectorRequestContext>) {
+    router.get("/releases") { _, _ in .json(try await director.releasesListing()) }
+    router.get("/releases/:name") { request, context in
+      let name = try context.parameters.require("name")
+      guard let version = request.query("version") else {
+        return .json(try await director.releaseVersions(name))
+      }
+      return .json(try await director.releaseDescription(name, version))
+    }
+    router.post("/releases") { request, context in
+      let options = ReleaseUpload.Options(
+        rebase: request.flag("rebase"), fix: request.flag("fix"), digest: request.query("sha1"))
+      try refuseRemote(request, "release")
+      return .task(
+        try await director.uploadRelease(Upload(request.body), options: options, user: context.userName))
+    }
+    router.delete("/releases/:name") { request, context in
+      .task(
+        try await director.deleteRelease(
+          try context.parameters.require("name"), version: request.query("version"), user: context.userName))
+    }
+    router.post("/packages/matches") { request, _ in
+      .json(Value(try await director.knownPackages(releaseManifest: try await request.bodyText())))
+    }
+    router.post("/packages/matches_compiled") { _, _ in .json([]) }
+    router.get("/stemcells") { _, _ in .json(try await director.stemcellsListing()) }
+    router.post("/stemcell_uploads") { request, _ in
+      let stemcell = try await request.bodyFields().reader("stemcell")
+      let name = try stemcell.optionalString("name") ?? ""
+      let version = try stemcell.optionalScalarText("version") ?? ""
+      return .json(["needed": .bool(try await director.needsStemcell(name, version))])
+    }
+    router.post("/stemcells") { request, context in
+      try refuseRemote(request, "stemcell")
+      return .task(
+        try await director.uploadStemcell(Upload(request.body), fix: request.flag("fix"), user: context.userName))
+    }
+    router.delete("/stemcells/:name/:version") { _, context in
+      .task(
+        try await director.deleteStemcell(
+          try context.parameters.require("name"), try context.parameters.require("version"), user: context.userName))
+    }
+    router.get("/resources/:id") { _, context in
+      let id = try context.parameters.require("id")
+      let blob = try await director.blob(id)
+      return Response(
+        status: .ok, headers: [.contentType: "application/x-gzip"],
+        body: ResponseBody(contentLength: Int(blob.size)) { writer in
+          for try await bytes in blob.bytes { try await writer.write(ByteBuffer(bytes: bytes)) }
+          try await writer.finish(nil)
+        })
+    }
+  }
+
+  private func refuseRemote(_ request: Request, _ what: String) throws {
+    guard !request.isJSON else {
+      throw DroverError(
+        .unsupported, "uploading a \(what) from an address is not there yet: fetch the file and upload it")
+    }
+  }
+}
+
+/// A request's body as chunks of bytes.
+struct Upload: AsyncSequence, Sendable {
+  typealias Element = [UInt8]
+  let body: RequestBody
+
+  init(_ body: RequestBody) { self.body = body }
+
+  struct Iterator: AsyncIteratorProtocol {
+    var base: RequestBody.AsyncIterator
+
+    mutating func next() async throws -> [UInt8]? {
+      guard var buffer = try await base.next() else { return nil }
+      return buffer.readBytes(length: buffer.readableBytes)
+    }
+  }
+
+  func makeAsyncIterator() -> Iterator { Iterator(base: body.makeAsyncIterator()) }
+}

@@ -1,0 +1,80 @@
+import Configuration
+import Formats
+
+/// What a server is told: by its configuration file, by environment variables (`DROVER_…`) over that, and by flags over
+/// both. Everything has a default that works.
+public struct ServerConfiguration: Sendable {
+  /// The server's name: in what it makes on this host (bridges, cgroups, rules), and as director name.
+  public var name: String
+  /// Everything that is kept lies under this directory.
+  public var stateDirectory: String
+  /// Where the director's API listens.
+  public var apiAddress: String
+  public var apiPort: Int
+  /// Other names and addresses in the API's certificate.
+  public var apiNames: [String]
+  /// The address of this host that VMs reach, for the bus and for blobs.
+  public var endpointAddress: String
+  public var natsPort: Int
+  public var blobPort: Int
+  /// Passwords by user; empty for one user `admin` whose password is made at first start.
+  public var users: [String: String]
+  /// `trace` … `critical`.
+  public var logLevel: String
+
+  /// Reads the file (when there is one), the environment and the given flags, the later ones counting.
+  ///
+  /// - Parameter flags: by the names of the file's keys, `api.port`.
+  /// - Throws: when the file cannot be read, or a value is not what its key wants.
+  public static func load(file: String?, flags: [String: String]) async throws -> ServerConfiguration {
+    var providers: [any ConfigProvider] = [
+      InMemoryProvider(
+        values: Dictionary(
+          uniqueKeysWithValues: flags.map { (AbsoluteConfigKey($0.split(separator: ".").map(String.init)), ConfigValue(.string($1), isSecret: false)) })),
+      KeyMappingProvider(upstream: EnvironmentVariablesProvider()) { key in key.prepending(["drover"]) },
+    ]
+    if let file {
+      do {
+        providers.append(try await FileProvider<YAMLSnapshot>(filePath: .init(file)))
+      } catch {
+        throw DroverError(.invalid, "reading the configuration file \(file)", cause: error)
+      }
+    }
+    return try ServerConfiguration(ConfigReader(providers: providers))
+  }
+
+  init(_ reader: ConfigReader) throws {
+    func text(_ key: ConfigKey, _ fallback: String) -> String { reader.string(forKey: key, default: fallback) }
+    func port(_ key: ConfigKey, _ fallback: Int) throws -> Int {
+      guard let text = reader.string(forKey: key) ?? reader.int(forKey: key).map(String.init) else { return fallback }
+      guard let port = Int(text), (1...65535).contains(port) else {
+        throw DroverError(.invalid, "configuration \(key): expected a port from 1 to 65535, found '\(text)'")
+      }
+      return port
+    }
+    name = text("name", "drover")
+    stateDirectory = text("state", "/var/lib/drover")
+    apiAddress = text("api.address", "127.0.0.1")
+    apiPort = try port("api.port", 25555)
+    apiNames = reader.stringArray(forKey: "api.names", default: [])
+    endpointAddress = text("endpoint.address", "10.254.0.1")
+    natsPort = try port("endpoint.nats_port", 4222)
+    blobPort = try port("endpoint.blob_port", 25250)
+    logLevel = text("log.level", "info")
+    users = [:]
+    for user in reader.stringArray(forKey: "users", default: []) {
+      let parts = user.split(separator: ":", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else {
+        throw DroverError(.invalid, "configuration users: expected entries NAME:PASSWORD, found '\(parts.first ?? "")'")
+      }
+      users[parts[0]] = parts[1]
+    }
+    guard !name.isEmpty, name.utf8.count <= 32, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
+    else {
+      throw DroverError(.invalid, "configuration name: expected up to 32 letters, digits and '-', found '\(name)'")
+    }
+    guard stateDirectory.hasPrefix("/") else {
+      throw DroverError(.invalid, "configuration state: expected an absolute path, found '\(stateDirectory)'")
+    }
+  }
+}
