@@ -76,7 +76,7 @@ let package = Package(
   targets: [
     // C: a few functions each, where Swift has no way to say it.
     .target(name: "CLinux"),
-    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Floor 0: values and formats.
