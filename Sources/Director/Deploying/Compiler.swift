@@ -1,4 +1,5 @@
 import AgentProtocol
+import Blobs
 import Documents
 import Formats
 import Manifests
@@ -71,21 +72,25 @@ struct Compiler: Sendable {
   private func makeVM(_ number: Int, _ stemcell: String, _ target: CompilationTarget) async throws
     -> CompilationVMRecord
   {
-    let agentID = RequestIdentity(task: context.id, agent: "compiler \(number)", step: "\(stemcell) \(attempt(target))").uuid
+    let agentID = RequestIdentity(task: context.id, agent: "compiler \(number)", step: "\(stemcell) \(attempt(target))")
+      .uuid
     let site = resolved.compilation
     var record =
       try await records.compilationVMs.get(agentID)?.body
       ?? CompilationVMRecord(agentID: agentID, task: context.id, cid: nil, network: site.network.name, address: nil)
     try await records.compilationVMs.put(agentID, record)
-    if record.address == nil { record.address = try await CompilationAddress(director: director, site: site).reserve(agentID) }
+    if record.address == nil {
+      record.address = try await CompilationAddress(director: director, site: site).reserve(agentID)
+    }
     try await records.compilationVMs.put(agentID, record)
     guard let base = resolved.stemcells.values.first(where: { $0.compilationTarget == stemcell }) else {
       throw DroverError(.notFound, "compiling for \(stemcell): no such stemcell")
     }
     let name = "compilation-\(agentID)"
     let order = VMOrder(
-      agentID: agentID, stemcell: base.cid, cloudProperties: try await cloudProperties(), networks: [
-        site.network.name: .object(try site.networkSettings(address: record.address)),
+      agentID: agentID, stemcell: base.cid, cloudProperties: try await cloudProperties(),
+      networks: [
+        site.network.name: .object(try site.networkSettings(address: record.address))
       ], disks: [], env: site.env, groups: [resolved.directorName, resolved.name, name],
       metadata: [
         "director": .string(resolved.directorName), "deployment": .string(resolved.name), "name": .string(name),

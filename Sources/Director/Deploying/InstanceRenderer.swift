@@ -2,6 +2,7 @@ import Archives
 import Blobs
 import Formats
 import Glibc
+import Surroundings
 import Templates
 
 /// Renders the jobs of instances: the digests that planning compares, and the archive that an agent gets.

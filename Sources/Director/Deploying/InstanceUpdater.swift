@@ -1,7 +1,9 @@
 import AgentProtocol
+import Clouds
 import Documents
 import Formats
 import Manifests
+import Surroundings
 import Templates
 
 /// Updates and deletes instances as the plan says, each by an ``InstanceWorker``.

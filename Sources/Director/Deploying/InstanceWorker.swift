@@ -3,6 +3,7 @@ import Clouds
 import Documents
 import Formats
 import Manifests
+import Surroundings
 
 /// Takes the steps of one instance's update, and keeps its record true after each of them.
 ///

@@ -1,5 +1,6 @@
 import Clouds
 import Formats
+import Logging
 
 /// Makes and deletes VMs together with what belongs to them: an identity on the bus, metadata, an agent that answers.
 struct VMs: Sendable {
