@@ -2,6 +2,7 @@ import Files
 import Formats
 import FoundationEssentials
 import GRDB
+import Synchronization
 
 /// Documents in an SQLite database: one file, WAL, `synchronous=FULL`.
 ///
@@ -23,7 +24,7 @@ public final class SQLiteDocumentStore: DocumentStore {
   private let queue: CommitQueue
   private let feed: ChangeFeed
   /// Held as long as the store is open.
-  private let lock: OpenFile
+  private let lock: Mutex<OpenFile?>
 
   /// Opens the database at `path`, and makes it when it is not there.
   ///
@@ -42,14 +43,15 @@ public final class SQLiteDocumentStore: DocumentStore {
   }
 
   private init(path: String, history: Int, synchronous: SQLiteSchema.Synchronous) throws {
-    lock = try OpenFile(appending: path + ".lock", mode: 0o600)
-    guard try lock.lock() else {
+    let file = try OpenFile(appending: path + ".lock", mode: 0o600)
+    guard try file.lock() else {
       throw DroverError(.conflict, "opening the documents in '\(path)': another process has them open; stop it first")
     }
+    lock = Mutex(file)
     // Made here so that it, and the files that SQLite makes like it, are nobody else's to read.
     _ = try OpenFile(appending: path, mode: 0o600)
     do {
-      pool = try DatabasePool(path: path, configuration: Self.configuration)
+      pool = try DatabasePool(path: path, configuration: Self.configuration(synchronous))
       try pool.writeWithoutTransaction { database in try SQLiteSchema.prepare(database, synchronous) }
       let last = try pool.read { database in try SQLiteSchema.lastRevision(database) }
       feed = ChangeFeed(last: last, capacity: min(history, 4096))
@@ -59,11 +61,12 @@ public final class SQLiteDocumentStore: DocumentStore {
     }
   }
 
-  private static var configuration: Configuration {
+  private static func configuration(_ synchronous: SQLiteSchema.Synchronous) -> Configuration {
     var configuration = Configuration()
     configuration.label = "drover.documents"
     configuration.maximumReaderCount = 4
     configuration.busyMode = .timeout(10)
+    configuration.prepareDatabase { database in try SQLiteSchema.prepareForCreation(database, synchronous) }
     return configuration
   }
 
@@ -113,6 +116,7 @@ public final class SQLiteDocumentStore: DocumentStore {
     feed.close()
     let pool = pool
     try await onDisk { try pool.close() }
+    lock.withLock { $0 = nil }
   }
 
   /// What SQLite finds wrong with the file; nothing in one that is sound.

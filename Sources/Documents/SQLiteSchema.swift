@@ -12,6 +12,15 @@ enum SQLiteSchema {
     case full = 2
   }
 
+  /// Prepares a connection for the change to WAL that comes next.
+  ///
+  /// A new database is made with a rollback journal. With less than EXTRA the journal's removal is not synced: it could be
+  /// there again after a loss of power, and roll the new database back to nothing, with everything that was committed to
+  /// it since.
+  static func prepareForCreation(_ database: Database, _ wanted: Synchronous) throws {
+    try database.execute(sql: "PRAGMA synchronous = \(wanted == .full ? "EXTRA" : "OFF")")
+  }
+
   /// Makes the connection durable and the tables, if need be.
   static func prepare(_ database: Database, _ wanted: Synchronous) throws {
     // GRDB opens a pool with NORMAL, which may lose the latest commits with the power.
