@@ -1,5 +1,6 @@
 import Formats
 import Manifests
+import Releases
 
 /// On which instances an errand runs, and how (`reference/director.md D.1, D.2`).
 public struct ErrandSelection: Sendable, Hashable {
@@ -49,7 +50,7 @@ extension ResolvedDeployment {
   /// Names by which an errand can be run: errand groups, and jobs with `bin/run`; each once, sorted.
   public var errandNames: [String] {
     let named = groups.filter { $0.lifecycle == .errand }.map(\.name)
-    let jobs = groups.flatMap(\.jobs).filter(\.interface.isErrand).map(\.name)
+    let jobs = groups.flatMap(\.jobs).filter(\.spec.isErrand).map(\.name)
     return Set(named + jobs).sorted()
   }
 
@@ -57,7 +58,7 @@ extension ResolvedDeployment {
   ///
   /// - Throws: ``DroverError`` with BOSH's texts and numbers.
   public func errand(_ name: String, filters: [ErrandFilter] = []) throws -> ErrandSelection {
-    let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.interface.isErrand } }
+    let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.spec.isErrand } }
     guard !withJob.isEmpty else { return try groupErrand(name, filters) }
     var selection = ErrandSelection(name: name, targets: [], warnings: [])
     if groups.contains(where: { $0.name == name }) {

@@ -1,5 +1,6 @@
 import Formats
 import Manifests
+import Releases
 import Templates
 
 /// Who provides what to whom (`reference/director.md B.6`).
@@ -42,14 +43,14 @@ struct LinkResolver {
   private mutating func addProviders(of job: ResolvedJob, in group: String) {
     guard let reference = reference(job.name, in: group) else { return }
     let custom = reference.customProviders.map {
-      JobInterface.Link(name: $0.name, type: $0.type, properties: $0.properties, optional: false)
+      JobSpec.Provided(name: $0.name, type: $0.type, properties: $0.properties)
     }
-    for item in custom where job.interface.provides.contains(where: { $0.name == item.name }) {
+    for item in custom where job.spec.provides.contains(where: { $0.name == item.name }) {
       errors.append(
         "Custom provider '\(item.name)' in job '\(job.name)' in instance group '\(group)' is already defined in the "
           + "release")
     }
-    let offered = job.interface.provides + custom
+    let offered = job.spec.provides + custom
     for name in reference.provides.keys.sorted() where !offered.contains(where: { $0.name == name }) {
       errors.append(
         "Job '\(job.name)' in instance group '\(group)' does not define link provider '\(name)' in the release spec")
@@ -68,18 +69,14 @@ struct LinkResolver {
     }
   }
 
-  private mutating func exposed(_ link: JobInterface.Link, of job: ResolvedJob, in group: String) -> ValueObject {
-    var declared: [String: Value?] = [:]
-    for name in link.properties {
-      guard let known = job.interface.properties[name] else {
-        errors.append(
-          "Link property \(name) in template \(job.name) is not defined in release spec (link '\(link.name)' in instance "
-            + "group '\(group)')")
-        continue
-      }
-      declared.updateValue(known, forKey: name)
+  private mutating func exposed(_ link: JobSpec.Provided, of job: ResolvedJob, in group: String) -> ValueObject {
+    let declared = Set(job.spec.properties.map(\.name))
+    for name in link.properties where !declared.contains(name) {
+      errors.append(
+        "Link property \(name) in template \(job.name) is not defined in release spec (link '\(link.name)' in instance "
+          + "group '\(group)')")
     }
-    return (try? Properties.effective(declared, given: job.properties.object ?? [:])) ?? [:]
+    return (try? JobSpec.select(link.properties, from: job.properties.object ?? [:])) ?? [:]
   }
 
   /// The jobs of the group with their links filled in.
@@ -94,14 +91,14 @@ struct LinkResolver {
     job.providedLinks = providers.filter { $0.group == group.name && $0.job == job.name }.map {
       ProvidedLink(name: $0.alias, type: $0.type, group: "\($0.alias)-\($0.type)")
     }
-    for name in reference.consumes.keys.sorted() where !job.interface.consumes.contains(where: { $0.name == name }) {
+    for name in reference.consumes.keys.sorted() where !job.spec.consumes.contains(where: { $0.name == name }) {
       errors.append(
         "Job '\(job.name)' in instance group '\(group.name)' does not define consumer '\(name)' in the release spec")
     }
-    for link in job.interface.consumes {
+    for link in job.spec.consumes {
       switch reference.consumes[link.name] {
       case .blocked:
-        guard !link.optional else { continue }
+        guard !link.isOptional else { continue }
         errors.append(
           "Failed to resolve link '\(link.name)' with type '\(link.type)' from job '\(job.name)' in instance group "
             + "'\(group.name)'. Details below:\n  - It is not optional, so it cannot be 'nil'")
@@ -113,7 +110,7 @@ struct LinkResolver {
   }
 
   private mutating func resolve(
-    _ link: JobInterface.Link, _ request: LinkConsumption.Request?, _ job: ResolvedJob, _ group: ResolvedGroup
+    _ link: JobSpec.Consumed, _ request: LinkConsumption.Request?, _ job: ResolvedJob, _ group: ResolvedGroup
   ) -> ValueObject? {
     let from = request?.from
     let what =
@@ -125,7 +122,7 @@ struct LinkResolver {
     }
     let found = providers.filter { $0.type == link.type && (from == nil || $0.alias == from) }
     guard let provider = found.first else {
-      if from != nil || !link.optional { errors.append("\(what) Details below:\n  - No link providers found") }
+      if from != nil || !link.isOptional { errors.append("\(what) Details below:\n  - No link providers found") }
       return nil
     }
     guard found.count == 1 else {

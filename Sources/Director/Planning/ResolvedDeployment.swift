@@ -1,5 +1,6 @@
 public import Formats
 public import Manifests
+public import Releases
 public import Templates
 
 /// A deployment in which every name has been looked up and every instance has its place: what is to be rendered, and,
@@ -20,7 +21,7 @@ public struct ResolvedDeployment: Sendable, Hashable {
   /// Addresses that instances that stay will have no use for once they are updated.
   public var releasedAddresses: [AddressRecord]
   public var compilation: CompilationSite
-  public var packages: PackageGraph
+  public var packages: CompilationGraph
   public var options: DeployOptions
 
   /// `NAME/VERSION` of the releases and stemcells, for the deployment's record.
@@ -64,7 +65,7 @@ public struct ResolvedJob: Sendable, Hashable {
   public var release: String
   public var releaseVersion: String
   public var record: JobRecord
-  public var interface: JobInterface
+  public var spec: JobSpec
   /// Only those that the job's spec declares, with defaults filled in; `((variables))` still in them.
   public var properties: Value
   /// Content of the links that the job consumes, by name.

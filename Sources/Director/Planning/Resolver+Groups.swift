@@ -1,5 +1,6 @@
 import Formats
 import Manifests
+import Releases
 
 extension Resolver {
   /// Whether all that the group names is there.
@@ -30,7 +31,7 @@ extension Resolver {
     let names = Set(group.jobs.map(\.name))
     for job in group.jobs where names.contains(job.name) {
       if let job = problems.collect({ try resolveJob(job, in: group) }) {
-        interfaces[JobKey(group: group.name, job: job.name)] = job
+        jobs[JobKey(group: group.name, job: job.name)] = job
       }
     }
   }
@@ -68,14 +69,14 @@ extension Resolver {
         .invalid, "Job '\(job.name)' not found in Release '\(release.name)' version '\(release.version)'",
         number: 190011)
     }
-    let interface = try JobInterface(record)
+    let spec = try JobSpec(JSON.parse(record.spec))
     let given = job.properties ?? Properties.merge(manifest.properties, group.properties)
     let properties: ValueObject
-    do { properties = try Properties.effective(interface.properties, given: given) } catch let error as DroverError {
+    do { properties = try spec.effectiveProperties(given) } catch let error as DroverError {
       throw DroverError(
         error.code, "Job '\(job.name)' in instance group '\(group.name)': \(error.message)", number: error.number)
     }
-    let packages = try interface.packages.map { name in
+    let packages = try spec.packages.map { name in
       guard let package = release.packages.first(where: { $0.name == name }) else {
         throw DroverError(
           .invalid,
@@ -85,7 +86,7 @@ extension Resolver {
       return package
     }
     return ResolvedJob(
-      name: job.name, release: release.name, releaseVersion: release.version, record: record, interface: interface,
+      name: job.name, release: release.name, releaseVersion: release.version, record: record, spec: spec,
       properties: .object(properties), links: [:], providedLinks: [], packages: packages)
   }
 

@@ -19,7 +19,7 @@ extension Resolver {
     }
     return ResolvedGroup(
       name: group.name, lifecycle: group.lifecycle,
-      jobs: group.jobs.compactMap { interfaces[JobKey(group: group.name, job: $0.name)] }, stemcell: stemcell,
+      jobs: group.jobs.compactMap { jobs[JobKey(group: group.name, job: $0.name)] }, stemcell: stemcell,
       vm: group.vm, update: update(group), disk: disk(group), env: group.env, tags: tags(group),
       networks: group.networks, instances: instances.sorted { $0.index < $1.index })
   }

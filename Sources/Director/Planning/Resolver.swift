@@ -20,7 +20,7 @@ struct Resolver {
   var stemcells: [String: StemcellRecord] = [:]
   /// Groups of the manifest, with the jobs of addons.
   var groups: [InstanceGroup] = []
-  var interfaces: [JobKey: ResolvedJob] = [:]
+  var jobs: [JobKey: ResolvedJob] = [:]
 
   struct JobKey: Hashable {
     var group: String
@@ -54,7 +54,7 @@ struct Resolver {
     var links = LinkResolver(deployment: manifest, domain: inputs.domain, groups: groups, resolved: resolved)
     for index in resolved.indices { resolved[index].jobs = links.resolve(resolved[index]) }
     try links.check()
-    var packages = PackageGraphBuilder()
+    var packages = CompilationGraphBuilder()
     for group in resolved { problems.collect { try packages.add(group, releases: releases) } }
     try check()
     return ResolvedDeployment(

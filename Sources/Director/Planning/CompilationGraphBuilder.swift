@@ -1,8 +1,8 @@
 import Formats
 
 /// Finds all packages that jobs need, and in which order they can be compiled (`reference/director.md C.3`).
-struct PackageGraphBuilder {
-  private(set) var graph = PackageGraph(targets: [], runTimeKeys: [])
+struct CompilationGraphBuilder {
+  private(set) var graph = CompilationGraph(targets: [], runTimeKeys: [])
   /// Targets that were visited, by release, version, package and stemcell.
   private var visited: [String: CompilationTarget] = [:]
 

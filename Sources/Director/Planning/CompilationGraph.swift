@@ -16,7 +16,7 @@ public struct CompilationTarget: Sendable, Hashable {
 
 /// All packages that a deployment needs, for the stemcells that it needs them for, in an order in which each comes
 /// after its dependencies.
-public struct PackageGraph: Sendable, Hashable {
+public struct CompilationGraph: Sendable, Hashable {
   public internal(set) var targets: [CompilationTarget]
 
   public func target(_ key: String) -> CompilationTarget? { targets.first { $0.key == key } }
