@@ -12,7 +12,7 @@ enum BlockingThread {
   /// - Throws: `DroverError` when the system has no more threads.
   static func start(_ body: @escaping @Sendable () -> Void) throws {
     let work = Unmanaged.passRetained(Work(body))
-    var thread = pthread_t()
+    var thread: pthread_t = 0
     let error = pthread_create(
       &thread, nil,
       { argument in

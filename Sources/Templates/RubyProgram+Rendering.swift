@@ -19,6 +19,7 @@ extension RubyProgram {
       end
 
       def run
+        refuse_processes
         @templates.each_with_index do |(source, text), place|
           rendered = render(source, text)
           break if !rendered && place.zero?
@@ -29,13 +30,21 @@ extension RubyProgram {
 
       private
 
+      # They are impossible anyway, by the limit on the number of processes; but Ruby would try for ever.
+      def refuse_processes
+        refuse = proc { |*| raise Errno::EPERM, "a template cannot start a process" }
+        { Kernel => %i[fork spawn system `], Kernel.singleton_class => %i[fork spawn system `],
+          Process.singleton_class => %i[fork spawn daemon], IO.singleton_class => %i[popen] }
+          .each { |owner, names| names.each { |name| owner.define_method(name, &refuse) } }
+      end
+
       def render(source, text)
         file = File.join(@job, source)
         result = evaluate(text, file)
         send_frame("=", result)
         true
       rescue Exception => e # abort and exit in a template are its errors, too
-        send_frame("!", "#{line_of(e, file)}\n#{e}")
+        send_frame("!", "#{line_of(e, file)}\n#{message_of(e)}")
         false
       end
 
@@ -48,6 +57,16 @@ extension RubyProgram {
 
       def line_of(error, file)
         (error.backtrace || []).find { |line| line.include?(file) }.to_s.split(":")[1]
+      end
+
+      # Up to Ruby 3.3 a missing method's message shows the whole object: here that would be all properties, secrets too.
+      def message_of(error)
+        plain = [nil, true, false].freeze
+        return error.to_s if !error.is_a?(NameError) || plain.include?(error.receiver) || error.receiver.is_a?(Module)
+
+        error.to_s.sub(/\A(undefined .*?) for .*\z/m) { "#{$1} for an instance of #{error.receiver.class}" }
+      rescue ArgumentError # it has no receiver
+        error.to_s
       end
 
       def send_frame(kind, content)
