@@ -58,4 +58,29 @@ final class OpenedFile {
       size += count
     }
   }
+
+  /// Copies a file; the copy appears under its name whole.
+  static func copy(_ source: String, to path: String) throws {
+    let file = try OpenedFile(source)
+    let partial = "\(path).\(getpid()).partial"
+    func failure() -> DroverError {
+      DroverError(.failed, "cannot write \(path): \(String(cString: strerror(errno)))")
+    }
+    guard let target = fopen(partial, "wxe") else { throw failure() }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
+    defer { buffer.deallocate() }
+    do {
+      while true {
+        let count = try file.read(into: buffer)
+        if count == 0 { break }
+        guard fwrite(buffer.baseAddress, 1, count, target) == count else { throw failure() }
+      }
+      guard fflush(target) == 0, rename(partial, path) == 0 else { throw failure() }
+      fclose(target)
+    } catch {
+      fclose(target)
+      unlink(partial)
+      throw error
+    }
+  }
 }

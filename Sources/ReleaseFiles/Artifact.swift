@@ -1,0 +1,80 @@
+internal import Archives
+internal import Formats
+internal import Glibc
+internal import Releases
+
+/// A job, a package or the license of a release folder: its files and what follows from them.
+struct Artifact {
+  let name: String
+  let files: [SourceFile]
+  /// Names of packages: a package's dependencies, a job's packages.
+  let packages: [String]
+  let fingerprint: Fingerprint
+  let noCompression: Bool
+  /// A script that changes the files before they are packed; nil for nearly all.
+  let prePackaging: SourceFile?
+
+  /// Every entry has this time, so that the same files give the same archive: 1980, which zip can say, too.
+  static let modifiedAt = 315_532_800
+
+  init(
+    name: String, files: [SourceFile], packages: [String], chunks: [String] = [], noCompression: Bool = false,
+    prePackaging: SourceFile? = nil
+  ) {
+    self.name = name
+    self.files = files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    self.packages = packages
+    self.noCompression = noCompression
+    self.prePackaging = prePackaging
+    fingerprint = Fingerprint(files: files.map(\.fingerprinted), chunks: chunks)
+  }
+
+  /// Writes the archive: `./`, then folders and files in the order of their paths.
+  ///
+  /// - Parameters:
+  ///   - scratch: An empty folder for what a pre-packaging script works on.
+  /// - Returns: The archive's SHA-256.
+  func pack(to archive: String, scratch: String, releaseFolder: String) async throws -> MultiDigest {
+    let compression: ArchiveWriter.Compression = noCompression ? .none : .gzip(level: 6)
+    guard let prePackaging else { return try pack(to: archive, compression) }
+    try stage(in: scratch)
+    let result = try await Command.run(
+      "bash", ["-x", prePackaging.source], in: scratch,
+      environment: ["BUILD_DIR": scratch, "RELEASE_DIR": releaseFolder])
+    guard result.status == 0 else {
+      throw DroverError(.failed, "\(prePackaging.source) failed with \(result.status): \(result.errors)")
+    }
+    unlink("\(scratch)/\(prePackaging.path)")
+    return try Archives.pack(
+      scratch, to: archive, options: .init(compression: compression, modifiedAt: Self.modifiedAt), hashing: [.sha256]
+    ).digest
+  }
+
+  private func pack(to archive: String, _ compression: ArchiveWriter.Compression) throws -> MultiDigest {
+    let writer = try ArchiveWriter(file: archive, compression: compression, hashing: [.sha256])
+    func folder(_ path: String) -> ArchiveEntry {
+      ArchiveEntry(path: path, kind: .directory, mode: 0o755, modifiedAt: Self.modifiedAt)
+    }
+    try writer.add(folder("./"))
+    var written: Set<[UInt8]> = []
+    for file in files {
+      try Task.checkCancellation()
+      let parts = file.path.split(separator: "/")
+      for count in 1..<max(parts.count, 1) {
+        let path = parts[..<count].joined(separator: "/")
+        if written.insert(Array(path.utf8)).inserted { try writer.add(folder("./\(path)/")) }
+      }
+      let entry = file.entry(prefix: "./", modifiedAt: Self.modifiedAt)
+      if file.link == nil { try writer.add(entry, contentOf: file.source) } else { try writer.add(entry) }
+    }
+    return try writer.finish()
+  }
+
+  /// Puts the files into a folder, by way of an archive.
+  private func stage(in folder: String) throws {
+    let archive = "\(folder).staged.tar"
+    defer { unlink(archive) }
+    _ = try pack(to: archive, .none)
+    try Archives.unpack(archive, into: folder, options: .package)
+  }
+}

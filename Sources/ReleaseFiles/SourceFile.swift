@@ -1,0 +1,64 @@
+internal import Archives
+internal import Formats
+internal import Glibc
+internal import Releases
+
+/// A file of a release folder that goes into an archive.
+struct SourceFile {
+  /// Absolute.
+  let source: String
+  /// In the archive.
+  let path: String
+  /// The text of a symbolic link that stays one; nil for files, and for links that are followed.
+  let link: String?
+  let isExecutable: Bool
+  /// Whether permissions count for the fingerprint.
+  let countsMode: Bool
+  /// Bytes, and SHA-256 in hexadecimal.
+  let size: Int
+  let sha256: String
+
+  /// - Parameter followsLinks: Whether a link is replaced by what it leads to. It counts as executable then, as links'
+  ///   own permissions do, which is what the stock command line looks at.
+  /// - Throws: ``DroverError`` when it is not there, or is neither file nor link.
+  init(_ source: String, as path: String, followsLinks: Bool, countsMode: Bool = true) throws {
+    self.source = source
+    self.path = path
+    self.countsMode = countsMode
+    guard let status = FolderWalk.status(source) else {
+      throw DroverError(.notFound, "\(source): there is no such file")
+    }
+    let isLink = status.st_mode & S_IFMT == S_IFLNK
+    isExecutable = status.st_mode & 0o111 != 0
+    if isLink, !followsLinks {
+      let text = try FolderWalk.linkText(source)
+      link = text
+      size = 0
+      sha256 = DigestHasher.hex(.sha256, text)
+    } else {
+      link = nil
+      guard isLink || status.st_mode & S_IFMT == S_IFREG else {
+        throw DroverError(.invalid, "\(source): is neither a file nor a link")
+      }
+      do {
+        (size, sha256) = try OpenedFile.digest(source, .sha256)
+      } catch let error as DroverError where isLink {
+        throw DroverError(error.code, "\(source): cannot follow the link: \(error.message)")
+      }
+    }
+  }
+
+  var fingerprinted: Fingerprint.File {
+    let mode: Fingerprint.Mode =
+      !countsMode ? .none : link != nil ? .link : isExecutable ? .executable : .plain
+    return Fingerprint.File(path: path, sha256: sha256, mode: mode)
+  }
+
+  func entry(prefix: String, modifiedAt: Int) -> ArchiveEntry {
+    if let link {
+      return ArchiveEntry(path: prefix + path, kind: .symbolicLink(link), mode: 0o777, modifiedAt: modifiedAt)
+    }
+    return ArchiveEntry(
+      path: prefix + path, kind: .file, mode: isExecutable ? 0o755 : 0o644, modifiedAt: modifiedAt)
+  }
+}
