@@ -43,9 +43,9 @@ public struct Runc: Sendable {
   public let systemdCgroup: Bool
   let run: Runner
   /// Reads and removes the log file of one run; nil when there is none.
-  let takeLog: @Sendable (_ path: String) -> [UInt8]?
+  public let takeLog: @Sendable (_ path: String) -> [UInt8]?
   /// A path for the log file of one run.
-  let newLogPath: @Sendable () -> String
+  public let newLogPath: @Sendable () -> String
 
   /// - Parameters:
   ///   - newLogPath: a fresh path for the log of one run, in a directory that exists.

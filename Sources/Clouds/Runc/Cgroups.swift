@@ -1,0 +1,43 @@
+import Containers
+import Formats
+import Glibc
+import Processes
+
+/// Cgroups of this host, as folders.
+enum Cgroups {
+  static func layout() -> CgroupLayout? {
+    Files.textIfPresent("/proc/self/mountinfo").flatMap { CgroupLayout(mountInfo: $0) }
+  }
+
+  /// Removes a cgroup with all in it from every hierarchy. None there is fine.
+  static func remove(_ path: String) throws {
+    guard path.count > 1 else { return }
+    for folder in layout()?.folders(of: path) ?? [] where Files.exists(folder) { try removeTree(folder) }
+  }
+
+  /// Whether a process is in it or below it.
+  static func holdsProcesses(_ path: String) throws -> Bool {
+    for folder in layout()?.folders(of: path) ?? [] where Files.exists(folder) {
+      if try holds(folder) { return true }
+    }
+    return false
+  }
+
+  private static func removeTree(_ folder: String) throws {
+    for name in try subfolders(folder) { try removeTree("\(folder)/\(name)") }
+    guard rmdir(folder) != 0, errno != ENOENT else { return }
+    throw DroverError(.failed, "removing the cgroup \(folder): \(String(cString: strerror(errno)))")
+  }
+
+  private static func holds(_ folder: String) throws -> Bool {
+    if let text = Files.textIfPresent("\(folder)/cgroup.procs"), !text.isEmpty { return true }
+    return try subfolders(folder).contains { try holds("\(folder)/\($0)") }
+  }
+
+  private static func subfolders(_ folder: String) throws -> [String] {
+    try Files.names(in: folder).filter {
+      var information = stat()
+      return lstat("\(folder)/\($0)", &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
+    }
+  }
+}

@@ -1,0 +1,3 @@
+extension RuncCloud: CloudProvider {
+  public func info() async throws -> CloudInfo { CloudInfo(stemcellFormats: ["drover-runc"], apiVersion: 2) }
+}
