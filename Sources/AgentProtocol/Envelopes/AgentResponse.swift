@@ -41,3 +41,10 @@ public enum AgentResponse: Sendable, Hashable {
     }
   }
 }
+
+extension AgentResponse {
+  /// Whether a value can be answered without being too long.
+  public static func fits(_ value: Value, limit: Int = AgentLimits.maximumReplyBytes) -> Bool {
+    JSON.bytes(AgentResponse.value(value).value).count <= limit
+  }
+}

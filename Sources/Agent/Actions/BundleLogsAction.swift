@@ -1,0 +1,27 @@
+import AgentProtocol
+import Formats
+import Glibc
+import Processes
+
+/// Leaves an archive of logs on the VM for a user to fetch by ssh (reference/agent.md 11).
+struct BundleLogsAction: AgentAction {
+  let collector: LogCollector
+  let method = AgentMethod.bundleLogs
+  let traits = ActionTraits()
+
+  func run(_ call: TaskCall) async throws -> Value {
+    try call.atLeast(1)
+    let request = try LogRequest(call.arguments[0])
+    guard let user = getpwnam(request.owner) else {
+      throw DroverError(.notFound, "bundle_logs: there is no user '\(request.owner.prefix(100))'")
+    }
+    let (uid, gid) = (user.pointee.pw_uid, user.pointee.pw_gid)
+    let archive = try collector.collect(request)
+    guard chmod(archive, 0o600) == 0, chown(archive, uid, gid) == 0 else {
+      throw DroverError.system(errno, "giving \(archive) to \(request.owner)")
+    }
+    var hasher = DigestHasher([.sha512])
+    try FileCopy.read(archive) { hasher.update($0) }
+    return ["logs_tar_path": .string(archive), "sha512": .string(hasher.finish().description)]
+  }
+}

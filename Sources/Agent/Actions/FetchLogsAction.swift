@@ -1,0 +1,18 @@
+import AgentProtocol
+import Formats
+import Processes
+
+/// Puts logs into the blobstore (reference/agent.md 11).
+struct FetchLogsAction: AgentAction {
+  let collector: LogCollector
+  let blobs: AgentBlobs
+  let method = AgentMethod.fetchLogs
+  let traits = ActionTraits(isAsynchronous: true)
+
+  func run(_ call: TaskCall) async throws -> Value {
+    let archive = try collector.collect(LogRequest(arguments: call.arguments))
+    defer { try? Files.remove(archive) }
+    let (id, sha1) = try await blobs.create(archive)
+    return LogResult(blobstoreID: id, sha1: sha1).value
+  }
+}

@@ -1,0 +1,20 @@
+import AgentProtocol
+import Formats
+import Processes
+
+/// Puts logs to a signed URL.
+struct FetchLogsWithSignedURLAction: AgentAction {
+  let collector: LogCollector
+  let blobs: AgentBlobs
+  let method = AgentMethod.fetchLogsWithSignedURL
+  let traits = ActionTraits(isAsynchronous: true)
+
+  func run(_ call: TaskCall) async throws -> Value {
+    try call.atLeast(1)
+    let request = try LogRequest(call.arguments[0])
+    let archive = try collector.collect(request)
+    defer { try? Files.remove(archive) }
+    let digest = try await blobs.put(archive, to: request.uploadURL, headers: request.blobstoreHeaders)
+    return LogResult(blobstoreID: nil, sha1: digest).value
+  }
+}

@@ -1,0 +1,21 @@
+import AgentProtocol
+import Formats
+
+/// The applied spec and what runs; with "full" also how the machine is doing (reference/agent.md 9, 11).
+struct GetStateAction: AgentAction {
+  let specs: SpecStore
+  let settings: SettingsStore
+  let supervisor: any JobSupervisor
+  let vitals: VitalsReader
+  let method = AgentMethod.getState
+  let traits = ActionTraits()
+
+  func run(_ call: TaskCall) async throws -> Value {
+    let document = await settings.current.document
+    var state = AgentState(
+      spec: try await specs.current(), agentID: document.agentID, jobState: await supervisor.jobState(),
+      vmName: document.vmName, processes: await supervisor.processes())
+    if call.optional(0)?.string == "full" { state.vitals = try await vitals.read() }
+    return state.value
+  }
+}

@@ -1,0 +1,51 @@
+import AgentProtocol
+import Formats
+import Processes
+import Surroundings
+
+/// Answers with what a task's script has printed since, as soon as there is something (design D13). An extension.
+struct ReadOutputAction: AgentAction {
+  let tasks: AgentTasks
+  let runner: ScriptRunner
+  let surroundings: Surroundings
+  let method = AgentMethod.readOutput
+  let traits = ActionTraits(isLoggable: false)
+
+  private static let pause: Duration = .milliseconds(25)
+
+  func run(_ call: TaskCall) async throws -> Value {
+    try call.atLeast(1)
+    let request = try ReadOutputRequest(call.arguments[0])
+    _ = try await tasks.outcome(request.taskID)
+    let deadline = surroundings.elapsed() + .milliseconds(request.waitMilliseconds)
+    while true {
+      // Asked first: what was printed before the task was over is there when it is over.
+      let isOver = await tasks.isOver(request.taskID)
+      let reply = try read(request, isOver: isOver)
+      let hasNews = reply.stdoutOffset > request.stdoutOffset || reply.stderrOffset > request.stderrOffset
+      if hasNews || isOver || surroundings.elapsed() >= deadline { return reply.value }
+      try await surroundings.sleep(min(Self.pause, deadline - surroundings.elapsed()))
+    }
+  }
+
+  private func read(_ request: ReadOutputRequest, isOver: Bool) throws -> ReadOutputReply {
+    guard let script = try TaskScripts.find(request.taskID, runner) else {
+      return ReadOutputReply(
+        stdout: "", stderr: "", stdoutOffset: request.stdoutOffset, stderrOffset: request.stderrOffset, stdoutSize: 0,
+        stderrSize: 0, ended: isOver)
+    }
+    let outSize = script.outputSize(.stdout)
+    let errSize = script.outputSize(.stderr)
+    // Standard error is mostly short, so it goes first, with half of the room at most while both have something.
+    let errRoom = outSize > request.stdoutOffset ? request.maximumBytes / 2 : request.maximumBytes
+    let err = try script.readOutput(.stderr, offset: request.stderrOffset, maximum: errRoom)
+    let out = try script.readOutput(
+      .stdout, offset: request.stdoutOffset, maximum: request.maximumBytes - err.count)
+    let outOffset = request.stdoutOffset + out.count
+    let errOffset = request.stderrOffset + err.count
+    return ReadOutputReply(
+      stdout: Base64.encode(out), stderr: Base64.encode(err), stdoutOffset: outOffset, stderrOffset: errOffset,
+      stdoutSize: max(outSize, outOffset), stderrSize: max(errSize, errOffset),
+      ended: isOver && outOffset >= outSize && errOffset >= errSize)
+  }
+}

@@ -1,0 +1,51 @@
+import AgentProtocol
+import Formats
+import Processes
+import Surroundings
+
+/// Runs an errand's script once; its exit code is a value, whatever it is (reference/agent.md 11).
+struct RunErrandAction: AgentAction {
+  let specs: SpecStore
+  let runner: ScriptRunner
+  let environment: ScriptEnvironment
+  let layout: VMLayout
+  let surroundings: Surroundings
+  let method = AgentMethod.runErrand
+  let traits = ActionTraits(isAsynchronous: true, order: .parallel, isCancellable: true)
+
+  func run(_ call: TaskCall) async throws -> Value {
+    let name = try await errand(call)
+    let options = try call.optional(1).map(ErrandOptions.init) ?? ErrandOptions()
+    let spec = ScriptSpec(
+      [layout.script("run", of: name)] + options.arguments, environment: environment.with(options.environment))
+    let script = try await runner.start(id: TaskScripts.errand(call.taskID), spec)
+    let exit = try await TaskScripts.wait(script, call.cancellation, surroundings)
+    guard let code = exit.code else { throw DroverError(.failed, "Running errand script: \(exit)") }
+    return try Self.result(script, code)
+  }
+
+  private func errand(_ call: TaskCall) async throws -> String {
+    let job = try await specs.current().job
+    var name = job.template
+    if call.optional(0) != nil { name = try call.string(0, "errand name") }
+    guard !name.isEmpty else {
+      throw DroverError(.invalid, "At least one job template is required to run an errand")
+    }
+    // A job that was named must be one of the spec's, so that no path can be made up.
+    guard job.templates.contains(where: { $0.name == name }) else {
+      throw DroverError(.notFound, "Could not find errand \(name.prefix(200))")
+    }
+    return try SafeName.component(name, "errand")
+  }
+
+  /// Output shrinks until the reply fits, however much escaping it needs.
+  private static func result(_ script: RunningScript, _ code: Int) throws -> Value {
+    var limit = AgentLimits.maximumResultOutputBytes
+    while true {
+      let excerpt = try OutputExcerpt.read(script, limit: limit)
+      let value = ErrandResult(stdout: excerpt.stdout, stderr: excerpt.stderr, exitCode: code).value
+      if AgentResponse.fits(value) || limit < 1024 { return value }
+      limit /= 2
+    }
+  }
+}

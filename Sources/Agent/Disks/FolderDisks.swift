@@ -1,0 +1,64 @@
+import AgentProtocol
+import Formats
+import Glibc
+import Processes
+import Surroundings
+
+/// The container platform's disks: folders that the cloud puts into the VM, mounted in their place by a bind mount.
+struct FolderDisks: DiskAttachment {
+  let layout: VMLayout
+  let ownership: Ownership
+  let surroundings: Surroundings
+
+  func path(_ hint: DiskHint) throws -> String {
+    guard hint.path.hasPrefix("/") else {
+      throw DroverError(.invalid, "persistent disk: its hint names no path: \(JSON.text(hint.value).prefix(200))")
+    }
+    return hint.path
+  }
+
+  func isMounted(_ hint: DiskHint) throws -> Bool {
+    try isMounted(hint, on: layout.store) || isMounted(hint, on: layout.storeMigrationTarget)
+  }
+
+  func isMounted(_ hint: DiskHint, on point: String) throws -> Bool {
+    let path = try path(hint)
+    guard path != point, MountTable.isMountPoint(point) else { return false }
+    guard let disk = Self.identity(path), let mounted = Self.identity(point) else { return false }
+    return disk == mounted
+  }
+
+  func mount(_ hint: DiskHint, on point: String) async throws {
+    let path = try path(hint)
+    if try isMounted(hint, on: point) { return }
+    guard Links.isFolder(path) else {
+      throw DroverError(
+        .notFound, "mounting a persistent disk: \(path) is no folder of this machine; is the disk attached?")
+    }
+    try ownership.folderIfMissing(point, 0o700)
+    guard Glibc.mount(path, point, nil, UInt(MS_BIND), nil) == 0 else {
+      throw DroverError.system(errno, "mounting \(path) on \(point)")
+    }
+  }
+
+  /// A disk that is still used is tried for some seconds: what used it may be about to end.
+  func unmount(_ point: String) async throws {
+    for attempt in 0... {
+      if umount(point) == 0 || !MountTable.isMountPoint(point) { return }
+      let error = errno
+      guard error == EBUSY, attempt < 40 else { throw DroverError.system(error, "unmounting \(point)") }
+      try await surroundings.sleep(.milliseconds(250))
+    }
+  }
+
+  private struct Identity: Equatable {
+    let device: UInt
+    let inode: UInt
+  }
+
+  private static func identity(_ path: String) -> Identity? {
+    var information = stat()
+    guard stat(path, &information) == 0 else { return nil }
+    return Identity(device: UInt(information.st_dev), inode: UInt(information.st_ino))
+  }
+}

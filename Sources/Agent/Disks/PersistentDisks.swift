@@ -1,0 +1,91 @@
+import AgentProtocol
+import Formats
+import Processes
+
+/// The persistent disks of this VM: which there are, and which of them is mounted on the store (reference/agent.md 17).
+actor PersistentDisks {
+  private let settings: SettingsStore
+  private let attachment: any DiskAttachment
+  private let layout: VMLayout
+
+  init(settings: SettingsStore, attachment: any DiskAttachment, layout: VMLayout) {
+    self.settings = settings
+    self.attachment = attachment
+    self.layout = layout
+  }
+
+  /// The CIDs of those that are mounted, sorted. One whose hint leads nowhere is not mounted.
+  func mounted() async throws -> [String] {
+    let disks = try await settings.reload().persistentDisks
+    return disks.filter { (try? attachment.isMounted($0.value)) ?? false }.keys.sorted()
+  }
+
+  /// Mounts a disk on the store, or beside it when another one is there.
+  func mount(_ cid: String) async throws {
+    let hint = try await hint(cid)
+    if try attachment.isMounted(hint) { return }
+    let isTaken = MountTable.isMountPoint(layout.store)
+    try await attachment.mount(hint, on: isTaken ? layout.storeMigrationTarget : layout.store)
+    if !isTaken { try keepManaged(cid) }
+  }
+
+  /// - Returns: whether it was mounted.
+  func unmount(_ cid: String) async throws -> (wasMounted: Bool, path: String) {
+    let hint = try await hint(cid)
+    let path = try attachment.path(hint)
+    for point in [layout.store, layout.storeMigrationTarget] where try attachment.isMounted(hint, on: point) {
+      try await attachment.unmount(point)
+      return (true, path)
+    }
+    return (false, path)
+  }
+
+  /// Copies the old disk's content to the new one, which then takes its place.
+  func migrate(to cid: String?) async throws {
+    let (old, new) = (layout.store, layout.storeMigrationTarget)
+    guard MountTable.isMountPoint(new) else {
+      throw DroverError(.conflict, "migrating the persistent disk: no new disk is mounted on \(new)")
+    }
+    let copy = "set -o pipefail; tar --xattrs --acls --sparse -C \"$1\" -cf - . | tar --xattrs --acls -C \"$2\" -xpf -"
+    try await Command("/bin/bash", "-c", copy, "migrate", old, new).run()
+    guard let cid, let hint = await settings.current.persistentDisks[cid] else {
+      throw DroverError(.notFound, "migrating the persistent disk: the new disk is not known")
+    }
+    try await attachment.unmount(old)
+    try await attachment.unmount(new)
+    try await attachment.mount(hint, on: old)
+    try keepManaged(cid)
+  }
+
+  /// The disk that is beside the store, if there is one: the target of a migration.
+  func migrationTarget() async -> String? {
+    await settings.current.persistentDisks.first {
+      (try? attachment.isMounted($0.value, on: layout.storeMigrationTarget)) ?? false
+    }?.key
+  }
+
+  func add(_ cid: String, _ hint: DiskHint) async throws {
+    _ = try attachment.path(hint)
+    try await settings.keepDiskHint(cid, hint)
+  }
+
+  func remove(_ cid: String) async throws { try await settings.forgetDiskHint(cid) }
+
+  /// At the start of the agent: mounts again the disk that was mounted last.
+  func restore() async throws {
+    guard let cid = Files.textIfPresent(layout.managedDisk), !cid.isEmpty else { return }
+    guard let hint = await settings.current.persistentDisks[cid] else { return }
+    try await attachment.mount(hint, on: layout.store)
+  }
+
+  private func hint(_ cid: String) async throws -> DiskHint {
+    guard let hint = try await settings.reload().persistentDisks[cid] else {
+      throw DroverError(.notFound, "Persistent disk with volume id '\(cid.prefix(200))' could not be found")
+    }
+    return hint
+  }
+
+  private func keepManaged(_ cid: String) throws {
+    try Files.replace(layout.managedDisk, with: Array(cid.utf8), mode: 0o600)
+  }
+}

@@ -1,0 +1,108 @@
+import AgentProtocol
+import Archives
+import Formats
+import Glibc
+import Processes
+
+/// Puts jobs and packages into their folders. A folder is complete when it is there: contents are made beside it and
+/// renamed, so that an agent that was killed leaves nothing half-installed.
+struct BundleInstaller: Sendable {
+  let layout: VMLayout
+  let ownership: Ownership
+  let blobs: AgentBlobs
+
+  func isInstalled(_ bundle: Bundle) -> Bool { Links.isFolder(bundle.folder(layout)) }
+
+  /// Installs a compiled package unless it is there.
+  func install(_ package: ApplySpec.Package) async throws {
+    let bundle = try Bundle(package)
+    if isInstalled(bundle) { return }
+    do {
+      let source = AgentBlobs.Source(
+        blobstoreID: package.blobstoreID, signedURL: package.signedURL, headers: package.blobstoreHeaders)
+      let archive = try await blobs.fetch(source, digest: package.sha1)
+      defer { try? Files.remove(archive) }
+      try unpack(archive, bundle, .package) { folder in try ownership.apply(folder, 0o755, vcap: true) }
+    } catch {
+      throw DroverError(Self.code(error), "installing package \(package.name)", cause: error)
+    }
+  }
+
+  /// Installs those jobs that are not there; the archive with all of them is fetched once.
+  func install(_ jobs: [ApplySpec.Template], from archive: ApplySpec.RenderedTemplatesArchive) async throws {
+    let missing = try jobs.filter { try !isInstalled(Bundle($0, archive: archive)) }
+    if missing.isEmpty { return }
+    let file: String
+    do {
+      file = try await blobs.fetch(AgentBlobs.Source(blobstoreID: archive.blobstoreID), digest: archive.sha1)
+    } catch {
+      throw DroverError(Self.code(error), "fetching the archive of rendered templates", cause: error)
+    }
+    defer { try? Files.remove(file) }
+    for job in missing {
+      do {
+        let options = Archives.UnpackOptions(links: .inside, subfolder: job.name)
+        try unpack(file, Bundle(job, archive: archive), options) { try JobModes.apply($0, ownership) }
+      } catch {
+        throw DroverError(Self.code(error), "installing job \(job.name)", cause: error)
+      }
+    }
+  }
+
+  /// Makes an empty bundle anew, for a compilation to fill.
+  func makeEmpty(_ bundle: Bundle) throws {
+    try Files.remove(bundle.folder(layout))
+    try ownership.folder(bundle.parent(layout), 0o755)
+    try ownership.folder(bundle.folder(layout), 0o755)
+  }
+
+  func link(_ bundle: Bundle) throws {
+    let folder = bundle.kind == .jobs ? layout.jobs : layout.packages
+    try ownership.folder(folder, bundle.kind == .jobs ? 0o750 : 0o755)
+    try Links.link(bundle.link(layout), to: bundle.folder(layout))
+  }
+
+  /// Links every package into the job, and removes links to others.
+  func linkPackages(_ packages: [Bundle], into job: Bundle) throws {
+    let farm = "\(job.folder(layout))/packages"
+    try ownership.folder(farm, 0o755)
+    for package in packages { try Links.link("\(farm)/\(package.name)", to: package.folder(layout)) }
+    let wanted = Set(packages.map(\.name))
+    for name in try Files.names(in: farm) where !wanted.contains(name) { try Files.remove("\(farm)/\(name)") }
+  }
+
+  /// Removes every bundle of a kind but these: the link first, then the folder.
+  func keepOnly(_ bundles: [Bundle], _ kind: Bundle.Kind) throws {
+    let wanted = Dictionary(bundles.map { ($0.name, $0.identity) }, uniquingKeysWith: { _, last in last })
+    let links = kind == .jobs ? layout.jobs : layout.packages
+    for name in try Files.names(in: links) where wanted[name] == nil { try Files.remove("\(links)/\(name)") }
+    let parent = "\(layout.data)/\(kind.rawValue)"
+    for name in try Files.names(in: parent) {
+      for identity in try Files.names(in: "\(parent)/\(name)") where wanted[name] != identity {
+        try Archives.removeTree("\(parent)/\(name)/\(identity)")
+      }
+    }
+  }
+
+  private func unpack(
+    _ archive: String, _ bundle: Bundle, _ options: Archives.UnpackOptions, _ finish: (String) throws -> Void
+  ) throws {
+    let folder = bundle.folder(layout)
+    let temporary = "\(folder).new"
+    try ownership.folder(bundle.parent(layout), bundle.kind == .jobs ? 0o750 : 0o755)
+    try Archives.removeTree(temporary)
+    do {
+      let unpacked = try Archives.unpack(archive, into: temporary, options: options)
+      guard unpacked.entries > 0 || options.subfolder.isEmpty else {
+        throw DroverError(.notFound, "the archive holds nothing below '\(options.subfolder)/'")
+      }
+      try finish(temporary)
+      guard rename(temporary, folder) == 0 else { throw DroverError.system(errno, "installing \(folder)") }
+    } catch {
+      try? Archives.removeTree(temporary)
+      throw error
+    }
+  }
+
+  static func code(_ error: any Error) -> DroverError.Code { (error as? DroverError)?.code ?? .failed }
+}

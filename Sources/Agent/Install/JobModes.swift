@@ -1,0 +1,27 @@
+import Formats
+import Glibc
+import Processes
+
+/// Modes and owners of an installed job: folders and what is under `bin/` 0750, everything else 0640, all root:vcap
+/// (reference/agent.md 10).
+enum JobModes {
+  static func apply(_ folder: String, _ ownership: Ownership) throws {
+    try ownership.apply(folder, 0o750, vcap: true)
+    try walk(folder, isBin: false, isTop: true, ownership)
+  }
+
+  private static func walk(_ folder: String, isBin: Bool, isTop: Bool, _ ownership: Ownership) throws {
+    for name in try Files.names(in: folder) {
+      let path = "\(folder)/\(name)"
+      var information = stat()
+      guard lstat(path, &information) == 0 else { throw DroverError.system(errno, "looking at \(path)") }
+      switch information.st_mode & S_IFMT {
+      case S_IFDIR:
+        try ownership.apply(path, 0o750, vcap: true)
+        try walk(path, isBin: isBin || (isTop && name == "bin"), isTop: false, ownership)
+      case S_IFLNK: try ownership.group(path, vcap: true)
+      default: try ownership.apply(path, isBin ? 0o750 : 0o640, vcap: true)
+      }
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import AgentProtocol
+import Archives
+import Formats
+import Glibc
+import Processes
+
+/// Gathers logs that match into an archive (reference/agent.md 11). Logs that are rotated away or grow meanwhile are no
+/// failure: what is there when a file's turn comes is taken.
+struct LogCollector: Sendable {
+  let layout: VMLayout
+  /// Empty for the machine's own root.
+  let root: String
+  let blobs: AgentBlobs
+
+  private struct Place {
+    let folder: String
+    /// Where its files are put in the archive.
+    let prefix: String
+  }
+
+  /// Makes the archive; the caller removes it.
+  func collect(_ request: LogRequest) throws -> String {
+    let places = try places(request.types)
+    let filters = request.filters.isEmpty ? ["**/*"] : request.filters
+    let globs = try filters.map { try Glob($0) }
+    let staging = try blobs.temporaryFile()
+    try Files.makeFolder(staging, mode: 0o700)
+    defer { try? Archives.removeTree(staging) }
+    for place in places {
+      for name in Self.files(below: place.folder, matching: globs, plain: filters) {
+        copy("\(place.folder)/\(name)", to: "\(staging)/\(place.prefix)\(name)")
+      }
+    }
+    let archive = try blobs.temporaryFile()
+    try Archives.pack(staging, to: archive)
+    return archive
+  }
+
+  private func places(_ types: String) throws -> [Place] {
+    try types.split(separator: ",").map { type in
+      switch type {
+      case "job": Place(folder: layout.logs, prefix: "")
+      case "agent": Place(folder: layout.agentLog, prefix: "")
+      case "system": Place(folder: "\(root)/var/log", prefix: "var/log/")
+      default: throw DroverError(.invalid, "Invalid log type")
+      }
+    }
+  }
+
+  private func copy(_ source: String, to target: String) {
+    guard let slash = target.lastIndex(of: "/") else { return }
+    // A file that has vanished or cannot be read is left out (bosh#2283).
+    guard (try? Files.makeFolder(String(target[..<slash]), mode: 0o700)) != nil else { return }
+    do {
+      try FileCopy.copy(source, to: target, mode: 0o640) { _ in }
+    } catch {
+      try? Files.remove(target)
+    }
+  }
+
+  /// The paths, below a folder, of regular files that a pattern matches, or that lie in a folder which one matches.
+  static func files(below folder: String, matching globs: [Glob], plain: [String]) -> [String] {
+    var found: [String] = []
+    func walk(_ relative: String, isTaken: Bool) {
+      for name in (try? Files.names(in: relative.isEmpty ? folder : "\(folder)/\(relative)")) ?? [] {
+        let path = relative.isEmpty ? name : "\(relative)/\(name)"
+        let isMatch = isTaken || globs.contains { $0.matches(path) }
+        var information = stat()
+        // Links are followed for files, not for folders, so that the walk ends.
+        guard lstat("\(folder)/\(path)", &information) == 0 else { continue }
+        if information.st_mode & S_IFMT == S_IFDIR {
+          walk(path, isTaken: isTaken || plain.contains(path) || plain.contains(path + "/"))
+        } else if isMatch, Links.isRegularFile("\(folder)/\(path)") {
+          found.append(path)
+        }
+      }
+    }
+    walk("", isTaken: false)
+    return found
+  }
+}

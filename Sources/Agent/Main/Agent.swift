@@ -1,0 +1,132 @@
+import AgentProtocol
+import Formats
+public import Logging
+public import Messaging
+import Processes
+import Supervision
+public import Surroundings
+
+/// The daemon on a VM: does what a director asks, keeps the jobs running, and tells how the machine is.
+///
+/// ```swift
+/// let agent = try Agent(options, surroundings: .system, environment: …, runnerCommand: ["/proc/self/exe", "runner"],
+///   logger: logger)
+/// let code = try await agent.run(bus: bus, outputBus: outputBus)
+/// ```
+public struct Agent: Sendable {
+  private let layout: VMLayout
+  private let settings: SettingsStore
+  private let ownership: Ownership
+  private let platform: any Platform
+  private let supervisor: Supervisor?
+  private let surroundings: Surroundings
+  private let environment: [String: String]
+  private let runnerCommand: [String]
+  private let systemRoot: String
+  private let logger: Logger
+  private let initial: EffectiveSettings
+  public let termination = Termination()
+
+  public var agentID: String { initial.agentID }
+  var effectiveSettings: EffectiveSettings { get async { await settings.current } }
+
+  /// Loads the configuration and the settings.
+  ///
+  /// - Parameters:
+  ///   - environment: the agent's own; scripts get it with PATH, HOME and TMPDIR replaced.
+  ///   - runnerCommand: the command that becomes `Runner.main`, without the folder.
+  ///   - systemRoot: where files outside the base directory (`/etc/…`) are put; empty for the machine's own root. With
+  ///     another root no users or certificates of the machine are changed.
+  public init(
+    _ options: AgentOptions, surroundings: Surroundings, environment: [String: String], runnerCommand: [String],
+    systemRoot: String = "", logger: Logger
+  ) async throws {
+    layout = VMLayout(base: options.baseDirectory)
+    ownership = .ofThisMachine()
+    let path = options.configurationPath.isEmpty ? layout.agentConfiguration : options.configurationPath
+    settings = try SettingsStore(AgentConfiguration.load(path), layout: layout, logger: logger)
+    initial = await settings.current
+    platform = ContainerPlatform(
+      layout: layout, ownership: ownership,
+      disks: FolderDisks(layout: layout, ownership: ownership, surroundings: surroundings), logger: logger,
+      changesUsers: options.platform == "container" && systemRoot.isEmpty)
+    supervisor =
+      options.jobSupervisor == "dummy"
+      ? nil : Supervisor(paths: VMPaths(base: layout.base), surroundings: surroundings, logger: logger)
+    self.surroundings = surroundings
+    self.environment = environment
+    self.runnerCommand = runnerCommand
+    self.systemRoot = systemRoot
+    self.logger = logger
+  }
+
+  /// Makes the machine ready and answers requests until ``termination`` says otherwise.
+  ///
+  /// - Parameters:
+  ///   - outputBus: a connection of its own for what scripts print (design D13).
+  ///   - connected: returns when the bus is there, which the first heartbeat waits for.
+  /// - Returns: the exit code.
+  /// - Throws: what makes going on impossible; the agent is to be started again.
+  public func run(
+    bus: any MessageBus, outputBus: any MessageBus, connected: @escaping @Sendable () async throws -> Void = {}
+  ) async throws -> Int32 {
+    try await platform.prepare(initial)
+    let parts = AgentParts(
+      layout: layout, ownership: ownership, settings: settings, initial: initial, platform: platform,
+      supervisor: supervisor, bus: bus, surroundings: surroundings, environment: environment,
+      runnerCommand: runnerCommand, systemRoot: systemRoot, logger: logger, termination: termination)
+    try await begin(parts)
+    return try await withThrowingTaskGroup(of: Int32?.self) { group in
+      let loop = parts.messageLoop(outputBus: outputBus)
+      group.addTask {
+        try await loop.run()
+        throw DroverError(.unavailable, "the bus was closed")
+      }
+      group.addTask {
+        try await connected()
+        try await parts.heartbeats.run()
+        return nil
+      }
+      if let supervisor {
+        let alerts = AlertLoop(agentID: agentID, settings: settings, publisher: parts.publisher)
+        group.addTask {
+          await alerts.run(supervisor.alerts)
+          return nil
+        }
+      }
+      group.addTask { await termination.wait() }
+      defer {
+        group.cancelAll()
+        // Nobody may be left waiting for the end.
+        termination.end(1)
+      }
+      while let code = try await group.next() {
+        if let code {
+          await supervisor?.close()
+          return code
+        }
+      }
+      return 1
+    }
+  }
+
+  /// What was there before: disks, job folders, services, tasks. A mistake in a control file or on a disk must not keep
+  /// the agent from answering.
+  private func begin(_ parts: AgentParts) async throws {
+    await attempt("mounting the persistent disk again") { try await parts.persistentDisks.restore() }
+    await attempt("making the folders of jobs") {
+      for job in try await parts.specs.current().job.templates { try JobFolders.make(job.name, layout, ownership) }
+    }
+    await attempt("reading the control files of jobs") { try await parts.jobSupervisor.reload() }
+    let registry = parts.registry
+    try await parts.tasks.resume { registry[$0] }
+  }
+
+  private func attempt(_ doing: String, _ body: () async throws -> Void) async {
+    do {
+      try await body()
+    } catch {
+      logger.error("\(doing) failed", metadata: ["error": "\(error)"])
+    }
+  }
+}

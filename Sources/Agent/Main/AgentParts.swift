@@ -1,0 +1,115 @@
+import AgentProtocol
+import Formats
+import Logging
+import Messaging
+import Processes
+import Supervision
+import Surroundings
+
+/// The agent's parts, put together. Nothing is decided here.
+struct AgentParts: Sendable {
+  let specs: SpecStore
+  let tasks: AgentTasks
+  let persistentDisks: PersistentDisks
+  let jobSupervisor: any JobSupervisor
+  let publisher: HealthPublisher
+  let heartbeats: HeartbeatLoop
+  let registry: ActionRegistry
+  private let agentID: String
+  private let bus: any MessageBus
+  private let logger: Logger
+
+  init(
+    layout: VMLayout, ownership: Ownership, settings: SettingsStore, initial: EffectiveSettings,
+    platform: any Platform, supervisor: Supervisor?, bus: any MessageBus, surroundings: Surroundings,
+    environment: [String: String], runnerCommand: [String], systemRoot: String, logger: Logger,
+    termination: Termination
+  ) {
+    agentID = initial.agentID
+    self.bus = bus
+    self.logger = logger
+    let scriptEnvironment = ScriptEnvironment(agent: environment, layout: layout)
+    let runner = ScriptRunner(directory: layout.runs, runnerCommand: runnerCommand)
+    let scripts = LifecycleScripts(
+      paths: VMPaths(base: layout.base), runner: runner, environment: scriptEnvironment.base,
+      surroundings: surroundings, logger: logger)
+    let jobSupervisor: any JobSupervisor = supervisor.map(DroverSupervisor.init) ?? DummySupervisor()
+    let specs = SpecStore(path: layout.spec)
+    let blobs = AgentBlobs(layout: layout, ownership: ownership, settings: settings, surroundings: surroundings)
+    let system = SystemFiles(root: systemRoot, ownership: ownership)
+    let installer = BundleInstaller(layout: layout, ownership: ownership, blobs: blobs)
+    let applier = Applier(
+      layout: layout, ownership: ownership, installer: installer, blobs: blobs, supervisor: jobSupervisor,
+      system: system, parallel: initial.document.env.parallel)
+    let health = HealthFile(layout: layout, ownership: ownership)
+    let vitals = VitalsReader(layout: layout)
+    let publisher = HealthPublisher(agentID: initial.agentID, bus: bus, logger: logger)
+    let tasks = AgentTasks(
+      files: TaskFiles(folder: layout.tasks, logger: logger), runner: runner, surroundings: surroundings,
+      logger: logger)
+    let disks = PersistentDisks(settings: settings, attachment: platform.disks, layout: layout)
+    let compiler = PackageCompiler(
+      layout: layout, ownership: ownership, installer: installer, blobs: blobs, runner: runner,
+      environment: scriptEnvironment, surroundings: surroundings)
+    let collector = LogCollector(layout: layout, root: systemRoot, blobs: blobs)
+    let dns = DNSRecords(layout: layout, ownership: ownership, blobs: blobs, system: system, settings: settings)
+
+    registry = ActionRegistry([
+      PingAction(),
+      InfoAction(),
+      GetTaskAction(tasks: tasks),
+      CancelTaskAction(tasks: tasks),
+      GetStateAction(specs: specs, settings: settings, supervisor: jobSupervisor, vitals: vitals),
+      PrepareAction(applier: applier),
+      ApplyAction(applier: applier, specs: specs, settings: settings, layout: layout, ownership: ownership),
+      StartAction(
+        specs: specs, supervisor: jobSupervisor, controlFiles: ControlFiles(layout: layout, ownership: ownership),
+        health: health),
+      StopAction(supervisor: jobSupervisor, health: health),
+      DrainAction(
+        specs: specs, supervisor: jobSupervisor, scripts: scripts, health: health, publisher: publisher,
+        surroundings: surroundings),
+      RunScriptAction(specs: specs, scripts: scripts),
+      RunErrandAction(
+        specs: specs, runner: runner, environment: scriptEnvironment, layout: layout, surroundings: surroundings),
+      ReadOutputAction(tasks: tasks, runner: runner, surroundings: surroundings),
+      CompilePackageAction(compiler: compiler),
+      CompilePackageWithSignedURLAction(compiler: compiler),
+      FetchLogsAction(collector: collector, blobs: blobs),
+      FetchLogsWithSignedURLAction(collector: collector, blobs: blobs),
+      BundleLogsAction(collector: collector),
+      RemoveFileAction(layout: layout),
+      UploadBlobAction(blobs: blobs),
+      SSHAction(access: SSHAccess(layout: layout), settings: settings),
+      ListDiskAction(disks: disks),
+      MountDiskAction(disks: disks),
+      UnmountDiskAction(disks: disks),
+      MigrateDiskAction(disks: disks),
+      AddPersistentDiskAction(disks: disks),
+      RemovePersistentDiskAction(disks: disks),
+      AddDynamicDiskAction(disks: platform.disks, layout: layout, ownership: ownership),
+      RemoveDynamicDiskAction(layout: layout),
+      UpdateSettingsAction(
+        settings: settings, certificates: TrustedCertificates(root: systemRoot), disks: platform.disks,
+        layout: layout, surroundings: surroundings, restart: { termination.end(0) }),
+      SyncDNSAction(dns: dns),
+      SyncDNSWithSignedURLAction(dns: dns),
+      DeleteARPEntriesAction(),
+      ShutdownAction(turnOff: systemRoot.isEmpty ? ShutdownAction.machine : ShutdownAction.nothing),
+    ])
+    heartbeats = HeartbeatLoop(
+      specs: specs, supervisor: jobSupervisor, vitals: vitals, publisher: publisher, health: health,
+      surroundings: surroundings, logger: logger)
+    self.specs = specs
+    self.tasks = tasks
+    persistentDisks = disks
+    self.jobSupervisor = jobSupervisor
+    self.publisher = publisher
+  }
+
+  func messageLoop(outputBus: any MessageBus) -> MessageLoop {
+    MessageLoop(
+      agentID: agentID, bus: bus, outputBus: outputBus, registry: registry, tasks: tasks,
+      log: MessageLog(logger: logger))
+  }
+}

@@ -1,0 +1,9 @@
+import AgentProtocol
+
+/// The kind of machine the agent runs on: how it is made ready, and how disks come to their places.
+protocol Platform: Sendable {
+  var name: String { get }
+  var disks: any DiskAttachment { get }
+  /// Makes the machine ready before the agent listens. Errors end the agent, which is then started again.
+  func prepare(_ settings: EffectiveSettings) async throws
+}

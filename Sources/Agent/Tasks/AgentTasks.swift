@@ -1,0 +1,185 @@
+import AgentProtocol
+import Formats
+import Logging
+import Processes
+import Surroundings
+
+/// The tasks of this agent: what runs, what is over, and which request started what.
+///
+/// A task is written down before it starts and when it is over. After a restart of the agent, tasks that are not over
+/// are begun again under the same id and in the same order; their scripts are attached, not run again (design D7).
+actor AgentTasks {
+  /// What a task does: its action, with everything bound.
+  typealias Work = @Sendable (TaskCall) async throws -> Value
+
+  private struct Entry {
+    let requestID: String?
+    let method: String
+    let isCancellable: Bool
+    var cancellation: TaskCancellation?
+    /// Set when it is over.
+    var endedAt: Timestamp?
+    var outcome: TaskRecord.Outcome?
+  }
+
+  private let files: TaskFiles
+  private let runner: ScriptRunner
+  private let surroundings: Surroundings
+  private let retention: TaskRetention
+  private let logger: Logger
+
+  private var entries: [String: Entry] = [:]
+  private var taskOfRequest: [String: String] = [:]
+  private var sequence = 0
+  /// The last of the state-changing tasks: the next one waits for it.
+  private var tail: Task<Void, Never>?
+  private var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
+
+  init(
+    files: TaskFiles, runner: ScriptRunner, surroundings: Surroundings, logger: Logger,
+    retention: TaskRetention = TaskRetention()
+  ) {
+    self.files = files
+    self.runner = runner
+    self.surroundings = surroundings
+    self.logger = logger
+    self.retention = retention
+  }
+
+  /// Reads what an earlier life of the agent wrote down, and begins again what was not over.
+  ///
+  /// - Parameter action: the action of a method; an unfinished task whose method is not known fails.
+  func resume(_ action: @Sendable (String) -> (any AgentAction)?) throws {
+    let records = try files.load().sorted { $0.sequence < $1.sequence }
+    sequence = records.last?.sequence ?? 0
+    for record in records {
+      if let requestID = record.requestID { taskOfRequest[requestID] = record.id }
+      entries[record.id] = Entry(
+        requestID: record.requestID, method: record.method,
+        isCancellable: action(record.method)?.traits.isCancellable ?? false, cancellation: nil,
+        endedAt: record.outcome == nil ? nil : record.endedAt ?? record.startedAt)
+    }
+    try forgetExpired()
+    for record in records where record.outcome == nil {
+      guard let action = action(record.method) else {
+        finish(record, .failure(AgentTexts.unknownMessage(record.method)))
+        continue
+      }
+      logger.info("resuming a task", metadata: ["task": "\(record.id)", "method": "\(record.method)"])
+      launch(record, action)
+    }
+  }
+
+  /// Begins a task, or finds the one that this very request has begun before.
+  ///
+  /// - Returns: the task's id, and whether it was there already.
+  func begin(_ request: AgentRequest, _ action: any AgentAction) throws -> (id: String, isRepeat: Bool) {
+    if let requestID = request.requestID, let id = taskOfRequest[requestID] { return (id, true) }
+    sequence += 1
+    let record = TaskRecord(
+      id: surroundings.identifier(), requestID: request.requestID, sequence: sequence, method: request.method,
+      protocolVersion: request.protocolVersion, arguments: request.arguments, startedAt: surroundings.now())
+    try files.save(record)
+    if let requestID = request.requestID { taskOfRequest[requestID] = record.id }
+    entries[record.id] = Entry(
+      requestID: request.requestID, method: request.method, isCancellable: action.traits.isCancellable)
+    launch(record, action)
+    return (record.id, false)
+  }
+
+  /// The outcome of a task; nil while it runs.
+  ///
+  /// - Throws: `notFound` with the text of agent.md 8.
+  func outcome(_ id: String) throws -> TaskRecord.Outcome? {
+    guard let entry = entries[id] else { throw DroverError(.notFound, AgentTexts.taskNotFound(id)) }
+    if let outcome = entry.outcome { return outcome }
+    guard entry.endedAt != nil else { return nil }
+    return try files.read(id).outcome
+  }
+
+  /// Asks a task to stop. One that is over is left as it is.
+  ///
+  /// - Throws: `notFound`, or `unsupported` when its action cannot be stopped.
+  func cancel(_ id: String) throws {
+    guard let entry = entries[id] else { throw DroverError(.notFound, AgentTexts.taskNotFound(id)) }
+    if entry.endedAt != nil { return }
+    guard entry.isCancellable else { throw DroverError(.unsupported, "not supported") }
+    // Written down first, so that a restarted agent asks the script again.
+    var record = try files.read(id)
+    record.isCancelled = true
+    try files.save(record)
+    entry.cancellation?.cancel()
+  }
+
+  /// Returns when the task is over.
+  func wait(_ id: String) async {
+    guard let entry = entries[id], entry.endedAt == nil else { return }
+    await withCheckedContinuation { waiters[id, default: []].append($0) }
+  }
+
+  func isOver(_ id: String) -> Bool { entries[id].map { $0.endedAt != nil } ?? true }
+
+  /// How many have not ended, for tests and logs.
+  var runningCount: Int { entries.values.count { $0.endedAt == nil } }
+
+  private func launch(_ record: TaskRecord, _ action: any AgentAction) {
+    let cancellation = TaskCancellation()
+    if record.isCancelled { cancellation.cancel() }
+    entries[record.id]?.cancellation = cancellation
+    let call = TaskCall(
+      taskID: record.id, arguments: record.arguments, protocolVersion: record.protocolVersion,
+      cancellation: cancellation)
+    let before = action.traits.order == .serial ? tail : nil
+    let task = Task(executorPreference: WorkExecutor.shared) {
+      await before?.value
+      let outcome: TaskRecord.Outcome
+      do {
+        outcome = .value(try await action.run(call))
+      } catch {
+        outcome = .failure("\(error)")
+      }
+      await self.finish(record, outcome)
+    }
+    if action.traits.order == .serial { tail = task }
+  }
+
+  private func finish(_ record: TaskRecord, _ outcome: TaskRecord.Outcome) {
+    var record = record
+    record.arguments = []
+    record.outcome = outcome
+    record.endedAt = surroundings.now()
+    record.isCancelled = entries[record.id]?.cancellation?.isCancelled ?? false
+    entries[record.id]?.endedAt = record.endedAt
+    entries[record.id]?.cancellation = nil
+    do {
+      try files.save(record)
+    } catch {
+      // A full disk: the outcome is kept in memory, and after a restart the task is begun again and attached.
+      entries[record.id]?.outcome = outcome
+      logger.error("cannot write a task down", metadata: ["task": "\(record.id)", "error": "\(error)"])
+    }
+    var metadata: Logger.Metadata = ["task": "\(record.id)", "method": "\(record.method)"]
+    if case .failure(let text) = outcome {
+      metadata["error"] = "\(AgentTexts.shortened(text, to: 4096))"
+      logger.error("task failed", metadata: metadata)
+    } else {
+      logger.info("task done", metadata: metadata)
+    }
+    for waiter in waiters.removeValue(forKey: record.id) ?? [] { waiter.resume() }
+    do { try forgetExpired() } catch {
+      logger.warning("cannot remove old tasks", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func forgetExpired() throws {
+    let finished = entries.compactMap { id, entry in entry.endedAt.map { (id: id, endedAt: $0) } }
+    for id in retention.expired(finished, now: surroundings.now()) {
+      try files.remove(id)
+      if let requestID = entries[id]?.requestID { taskOfRequest[requestID] = nil }
+      entries[id] = nil
+      let runs = try runner.list().filter { $0 == id || $0.hasPrefix("\(id)-") }
+      let runner = runner
+      Task { for run in runs { try? await runner.remove(id: run) } }
+    }
+  }
+}
