@@ -113,7 +113,7 @@ let package = Package(
       "Director",
       [
         "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Documents", "Formats", "Manifests",
-        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", crypto, logging, lifecycle,
+        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", crypto, logging, lifecycle, systemPackage,
       ]),
 
     // Floor 4: faces.

@@ -27,12 +27,14 @@ public struct Director: Sendable {
   let engines: DirectorEngines
   let records: Records
   let agents: AgentBus
+  let templates: JobTemplates
 
   public init(_ identity: Identity, _ engines: DirectorEngines) async throws {
     self.identity = identity
     self.engines = engines
     journals = engines.journals
     records = Records(engines.store)
+    templates = JobTemplates(blobs: engines.blobs)
     agents = try await AgentBus(bus: engines.bus, directorID: identity.id, surroundings: engines.surroundings)
     tasks = TaskBoard(
       store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger)
@@ -58,5 +60,13 @@ public struct Director: Sendable {
   }
 
   private func registerTasks() async {
+    await tasks.register("update_release") { try await ReleaseUpload(self, $0).run() }
+    await tasks.register("delete_release") { try await DeleteArtifact(self, $0).deleteRelease() }
+    await tasks.register("update_stemcell") { try await StemcellUpload(self, $0).run() }
+    await tasks.register("delete_stemcell") { try await DeleteArtifact(self, $0).deleteStemcell() }
+    await tasks.register("update_deployment") { try await Deploy(self, $0).run() }
+    await tasks.register("delete_deployment") { try await DeleteDeployment(self, $0).run() }
+    await tasks.register("vms") { try await DescribeInstances(self, $0).run() }
+    await tasks.register("run_errand") { try await RunErrand(self, $0).run() }
   }
 }

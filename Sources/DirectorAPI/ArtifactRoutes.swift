@@ -18,11 +18,11 @@ struct ArtifactRoutes: Sendable {
       return .json(try await director.releaseDescription(name, version))
     }
     router.post("/releases") { request, context in
-      let options = ReleaseUpload.Options(
-        rebase: request.flag("rebase"), fix: request.flag("fix"), digest: request.query("sha1"))
       try refuseRemote(request, "release")
       return .task(
-        try await director.uploadRelease(Upload(request.body), options: options, user: context.userName))
+        try await director.uploadRelease(
+          Upload(request.body), rebase: request.flag("rebase"), fix: request.flag("fix"),
+          digest: request.query("sha1"), user: context.userName))
     }
     router.delete("/releases/:name") { request, context in
       .task(

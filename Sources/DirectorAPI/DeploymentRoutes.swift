@@ -14,8 +14,7 @@ struct DeploymentRoutes: Sendable {
     }
     router.post("/deployments") { request, context in
       .task(
-        try await director.deploy(
-          manifest: try await request.bodyText(), options: try options(request), user: context.userName))
+        try await director.deploy(try await order(request), user: context.userName))
     }
     router.post("/deployments/:name/diff") { request, context in
       .json(
@@ -54,18 +53,18 @@ struct DeploymentRoutes: Sendable {
 
   private func name(_ context: DirectorRequestContext) throws -> String { try context.parameters.require("name") }
 
-  private func options(_ request: Request) throws -> DeployOptions {
-    var options = DeployOptions()
-    options.recreate = request.flag("recreate")
-    options.fix = request.flag("fix")
-    options.dryRun = request.flag("dry_run")
-    options.skipDrain = request.query("skip_drain")
-    options.canaries = request.query("canaries")
-    options.maxInFlight = request.query("max_in_flight")
+  private func order(_ request: Request) async throws -> DeployOrder {
+    var order = DeployOrder(manifest: try await request.bodyText())
+    order.recreate = request.flag("recreate")
+    order.fix = request.flag("fix")
+    order.dryRun = request.flag("dry_run")
+    order.skipDrain = request.query("skip_drain")
+    order.canaries = request.query("canaries")
+    order.maxInFlight = request.query("max_in_flight")
     if let context = request.query("context") {
       let ids = try FieldReader(JSON.parse(context), at: "query parameter 'context'")
-      options.configIDs = try (ids.optionalArray("cloud_config_ids") ?? []).compactMap(\.int)
+      order.configIDs = try (ids.optionalArray("cloud_config_ids") ?? []).compactMap(\.int)
     }
-    return options
+    return order
   }
 }

@@ -34,12 +34,6 @@ struct Configs: Sendable {
     return config
   }
 
-  /// Thrown when somebody else updated the configuration meanwhile.
-  struct Outdated: Error {
-    let latestID: Int
-    let expectedID: Int
-  }
-
   /// Makes a new version, unless the content is that of the newest one.
   ///
   /// - Parameter expectedLatestID: the version that the caller has seen; 0 for none; nil does not check.
@@ -49,7 +43,7 @@ struct Configs: Sendable {
     try Self.check(type: type, name: name, content: content)
     let latest = try await latest(type: type, name: name)
     if let expectedLatestID, expectedLatestID != latest?.id ?? 0 {
-      throw Outdated(latestID: latest?.id ?? 0, expectedID: expectedLatestID)
+      throw ConfigOutdated(latestID: latest?.id ?? 0, expectedID: expectedLatestID)
     }
     if let latest, latest.content == content { return latest }
     let id = Int(try await records.store.nextNumber("config"))
@@ -78,4 +72,11 @@ struct Configs: Sendable {
     }
     if type == "cloud" { _ = try CloudConfig([value]) }
   }
+}
+
+/// Somebody else updated the configuration meanwhile.
+public struct ConfigOutdated: Error {
+  /// 0 for none.
+  public let latestID: Int
+  public let expectedID: Int
 }

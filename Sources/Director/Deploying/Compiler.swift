@@ -1,4 +1,5 @@
 import AgentProtocol
+import Clouds
 import Blobs
 import Documents
 import Formats
@@ -89,9 +90,8 @@ struct Compiler: Sendable {
     let name = "compilation-\(agentID)"
     let order = VMOrder(
       agentID: agentID, stemcell: base.cid, cloudProperties: try await cloudProperties(),
-      networks: [
-        site.network.name: .object(try site.networkSettings(address: record.address))
-      ], disks: [], env: site.env, groups: [resolved.directorName, resolved.name, name],
+      networks: try site.networks(address: record.address.map { try IPAddress($0) }), disks: [],
+      env: resolved.compilationEnvironment(group: name),
       metadata: [
         "director": .string(resolved.directorName), "deployment": .string(resolved.name), "name": .string(name),
         "compiling": .string(target.package.name),
@@ -108,9 +108,11 @@ struct Compiler: Sendable {
   }
 
   private func cloudProperties() async throws -> ValueObject {
-    guard case .resources(let size) = resolved.compilation.vm else { return resolved.compilation.cloudProperties }
-    return try await engines.cloud.calculateVMCloudProperties(size.cloudSize)
-      .merging(resolved.compilation.cloudProperties)
+    let site = resolved.compilation
+    guard case .request(.resources(let cpu, let memory, let disk)) = site.vm else { return site.cloudProperties }
+    return try await engines.cloud.calculateVMCloudProperties(
+      VMSize(cpus: cpu, memory: memory, ephemeralDisk: disk)
+    ).merging(site.cloudProperties)
   }
 
   private func deleteVM(_ vm: CompilationVMRecord) async throws {
@@ -122,14 +124,9 @@ struct Compiler: Sendable {
 
   private func compile(_ target: CompilationTarget, on vm: CompilationVMRecord) async throws -> CompiledPackageRecord {
     let identity = RequestIdentity(task: context.id, agent: vm.agentID, step: "compile \(target.key)")
-    let existing = try await compiled()
-    let dependencies = try target.transitiveDependencies.map { key in
-      guard let package = existing[key] else {
-        throw DroverError(.notFound, "compiling \(target.label): its dependency with key \(key) is not compiled")
-      }
-      return ApplySpec.Package(
-        name: package.name, version: "\(package.fingerprint).1", sha1: package.digest, blobstoreID: package.blobID,
-        signedURL: try engines.blobAddresses.get(package.blobID))
+    var dependencies = try resolved.compilationDependencies(of: target, compiled: try await compiled())
+    for index in dependencies.indices {
+      dependencies[index].signedURL = try engines.blobAddresses.get(dependencies[index].blobstoreID)
     }
     let request = CompileRequest(
       name: target.package.name, version: "\(target.package.fingerprint).1", digest: target.package.digest,

@@ -43,7 +43,7 @@ struct DeleteDeployment: Sendable {
   }
 
   private func delete(_ instance: InstanceRecord, _ reporter: StepReporter) async throws {
-    let steps = InstanceDeletion.steps(for: instance, deployment: true)
+    let steps = InstanceDeletion(instance, deletingDeployment: true).steps
     var worker = InstanceWorker(
       director: director, context: context, record: instance, spec: nil, order: nil, recipe: "", stemcell: "",
       report: { try await reporter.status($0) })

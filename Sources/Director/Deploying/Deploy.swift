@@ -42,9 +42,9 @@ struct Deploy: Sendable {
     let compiler = Compiler(director: director, context: context, resolved: resolved)
     let plan = try await resolved.plan(
       rendered: rendered.mapValues(InstanceRenderer.digests), compiled: Set(compiler.compiled().keys))
-    await context.output.debug("INFO -- plan:\n\(plan.text)")
+    await context.output.debug("INFO -- plan:\n\(plan)")
     if order.dryRun {
-      try await context.output.result(Array(plan.text.utf8))
+      try await context.output.result(Array(plan.description.utf8))
       return "/deployments/\(manifest.name)"
     }
     // Whether anything was to be done is decided by the first plan: one made after a restart finds less to do.

@@ -63,7 +63,7 @@ struct InstanceRenderer: Sendable {
         hasher.update(Array("\u{0}\(file.destination)\u{0}\(file.content.count)\u{0}".utf8))
         hasher.update(file.content)
       }
-      hashes[job.jobName] = hasher.hex(.sha256)
+      hashes[job.jobName] = "\(hasher.finish())"
     }
     let all = hashes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "\n")
     return RenderedInstance(configurationHash: DigestHasher.hex(.sha256, all), templateHashes: hashes)

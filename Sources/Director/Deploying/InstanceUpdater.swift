@@ -58,8 +58,9 @@ struct InstanceUpdater: Sendable {
     }
     let archive = try await InstanceRenderer(director: director, resolved: resolved).store(jobs)
     var spec = try resolved.applySpec(
-      for: instance, rendered: InstanceRenderer.digests(of: jobs), packages: packages,
-      archive: ApplySpec.RenderedTemplatesArchive(sha1: "\(archive.digest)", blobstoreID: archive.id))
+      of: instance, rendered: InstanceRenderer.digests(of: jobs),
+      archive: ApplySpec.RenderedTemplatesArchive(sha1: "\(archive.digest)", blobstoreID: archive.id),
+      compiled: packages)
     for index in spec.packages.indices {
       spec.packages[index].signedURL = try director.engines.blobAddresses.get(spec.packages[index].blobstoreID)
     }
@@ -74,22 +75,11 @@ struct InstanceUpdater: Sendable {
         .init(cpus: cpu, memory: memory, ephemeralDisk: disk)
       ).merging(cloudProperties)
     }
-    var metadata: ValueObject = [
-      "director": .string(resolved.directorName), "deployment": .string(resolved.name), "id": .string(instance.id),
-      "job": .string(instance.group), "instance_group": .string(instance.group),
-      "index": .string(String(instance.index)), "name": .string("\(instance.group)/\(instance.id)"),
-      "created_at": .string(director.engines.surroundings.now().text),
-    ]
-    for (name, value) in group.tags.sorted(by: { $0.key < $1.key }) { metadata[name] = .string(value) }
-    var env = group.env
-    if !group.tags.isEmpty {
-      var bosh = env["bosh"]?.object ?? [:]
-      bosh["tags"] = Value(group.tags)
-      env["bosh"] = .object(bosh)
-    }
+    var metadata = resolved.metadata(of: instance)
+    metadata["created_at"] = .string(director.engines.surroundings.now().text)
     return VMOrder(
       agentID: "", stemcell: group.stemcell.cid, cloudProperties: cloudProperties, networks: instance.networks,
-      disks: [], env: env, groups: [resolved.directorName, resolved.name, instance.group], metadata: metadata)
+      disks: [], env: resolved.environment(of: instance), metadata: metadata)
   }
 }
 

@@ -2,27 +2,17 @@ public import Formats
 
 /// What a run of an errand is asked to do (reference/director.md A.6, and what Drover adds to it).
 public struct ErrandRun: Codable, Sendable, Hashable {
-  /// Some instances of a group, as the caller names them: by UUID, index or the word `first`.
-  public struct Filter: Codable, Sendable, Hashable {
-    public var group: String
-    public var id: String?
-
-    public init(group: String, id: String? = nil) {
-      self.group = group
-      self.id = id
-    }
-  }
-
   public var keepAlive: Bool
   public var whenChanged: Bool
-  public var instances: [Filter]
+  /// None means all.
+  public var instances: [ErrandFilter]
   /// Passed to the script as they are.
   public var arguments: [String]
   /// Added to the script's environment.
   public var environment: [String: String]
 
   public init(
-    keepAlive: Bool = false, whenChanged: Bool = false, instances: [Filter] = [], arguments: [String] = [],
+    keepAlive: Bool = false, whenChanged: Bool = false, instances: [ErrandFilter] = [], arguments: [String] = [],
     environment: [String: String] = [:]
   ) {
     self.keepAlive = keepAlive
@@ -38,7 +28,7 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     whenChanged = try fields.optionalBool("when-changed") ?? false
     instances = try fields.readers("instances").map { filter in
       let id = try filter.optionalScalarText("id")
-      return Filter(group: try filter.string("group"), id: id?.isEmpty == true ? nil : id)
+      return ErrandFilter(group: try filter.string("group"), id: id?.isEmpty == true ? nil : id)
     }
     arguments = try fields.strings("arguments")
     environment = try (fields.optionalObject("environment") ?? [:]).reduce(into: [:]) { environment, member in

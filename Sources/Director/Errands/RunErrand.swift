@@ -27,19 +27,18 @@ struct RunErrand: Sendable {
     let manifest = try DeploymentManifest(YAML.parse(text, file: "manifest of '\(order.deployment)'"))
     let inputs = try await director.storedInputs(deployment, manifest)
     let resolved = try inputs.resolve()
-    let selection = try resolved.selectErrand(
-      order.errand, filters: order.run.instances.map { InstanceFilter(group: $0.group, id: $0.id) })
+    let selection = try resolved.errand(order.errand, filters: order.target.instances)
     for warning in selection.warnings { try await context.warn(warning) }
 
-    var claims: [String: LockTable.Mode] = ["deployment:\(order.deployment)": .shared]
-    for run in selection.runs {
-      claims["group:\(order.deployment)/\(run.instance.group)"] = run.isOwnVM ? .exclusive : .shared
-      claims["errand:\(order.deployment)/\(run.job)/\(run.instance.id)"] = .exclusive
+    var claims: [String: LockTable.Mode] = [:]
+    for target in selection.targets {
+      let instance = target.instance
+      claims["group:\(order.deployment)/\(instance.group)"] = target.needsVM ? .exclusive : .shared
+      claims["errand:\(order.deployment)/\(target.script)/\(instance.id)"] = .exclusive
     }
-    // An exclusive claim on the group of a running deploy cannot be shared with the deploy's claim on the deployment.
     return try await context.locked(claims) {
-      let outcomes = try await inParallel(selection.runs, atMost: 32) { run in
-        run.isOwnVM ? try await runOnOwnVM(run, resolved) : try await runOnInstance(run)
+      let outcomes = try await inParallel(selection.targets, atMost: 32) { target in
+        target.needsVM ? try await runOnOwnVM(target, resolved) : try await runOnInstance(target)
       }
       for outcome in outcomes { try await context.output.result(outcome.line(errand: order.errand)) }
       // What was written is the result also of a run that somebody ended.
@@ -50,8 +49,8 @@ struct RunErrand: Sendable {
 
   // MARK: Own VM
 
-  private func runOnOwnVM(_ run: ErrandSelection.Run, _ resolved: ResolvedDeployment) async throws -> ErrandOutcome {
-    let instance = run.instance
+  private func runOnOwnVM(_ target: ErrandSelection.Target, _ resolved: ResolvedDeployment) async throws -> ErrandOutcome {
+    let instance = target.instance
     let renderer = InstanceRenderer(director: director, resolved: resolved)
     let preparing = context.stage("Preparing deployment", total: 1)
     let rendered = try await preparing.step("Rendering templates") { _ in try await renderer.render([instance]) }
@@ -60,8 +59,8 @@ struct RunErrand: Sendable {
     let updater = InstanceUpdater(
       director: director, context: context, resolved: resolved, packages: try await compiler.compiled(),
       rendered: rendered)
-    let update = try resolved.errandUpdate(
-      of: instance, rendered: rendered.mapValues(InstanceRenderer.digests), keepAlive: order.run.keepAlive)
+    let update = try resolved.update(
+      of: instance, rendered: InstanceRenderer.digests(of: rendered[instance.id] ?? []))
     do {
       if !update.creationSteps.isEmpty {
         let stage = context.stage("Creating missing vms", total: 1)
@@ -69,7 +68,7 @@ struct RunErrand: Sendable {
       }
       let stage = context.stage("Updating instance", tags: [instance.group], total: 1)
       try await stage.step(instance.label) { try await updater.update(update, $0) }
-      let outcome = try await runOnInstance(run)
+      let outcome = try await runOnInstance(target)
       try await removeVM(instance)
       return outcome
     } catch {
@@ -88,14 +87,14 @@ struct RunErrand: Sendable {
       var worker = InstanceWorker(
         director: director, context: context.withoutCancellation, record: record, spec: nil, order: nil, recipe: "",
         stemcell: "", report: { try await reporter.status($0) })
-      try await worker.take(InstanceDeletion.errandVMSteps(for: record))
+      try await worker.take(InstanceDeletion(errandVMOf: record).steps)
     }
   }
 
   // MARK: Running
 
-  private func runOnInstance(_ run: ErrandSelection.Run) async throws -> ErrandOutcome {
-    let instance = run.instance
+  private func runOnInstance(_ target: ErrandSelection.Target) async throws -> ErrandOutcome {
+    let instance = target.instance
     let key = "outcome \(instance.id)"
     return try await context.once(key) {
       guard let vm = try await records.instances.require(instance.record.documentName).body.vm else {
@@ -104,7 +103,7 @@ struct RunErrand: Sendable {
       let agent = director.client(vm.agentID, context.output)
       let stage = context.stage("Running errand", total: 1)
       let result = try await stage.step(instance.label) { reporter in
-        try await execute(run, agent, reporter)
+        try await execute(target, agent, reporter)
       }
       var outcome = ErrandOutcome(
         group: instance.group, id: instance.id, exitCode: result.exitCode, stdout: result.stdout,
@@ -123,17 +122,17 @@ struct RunErrand: Sendable {
 
   /// Runs the script; what it prints is brought home meanwhile.
   private func execute(
-    _ run: ErrandSelection.Run, _ agent: AgentClient, _ reporter: StepReporter
+    _ target: ErrandSelection.Target, _ agent: AgentClient, _ reporter: StepReporter
   ) async throws -> ErrandResult {
     let identity = RequestIdentity(
-      task: context.id, agent: agent.agentID, step: "\(run.instance.id) run_errand \(run.job)")
+      task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
     let options = ErrandOptions(arguments: order.run.arguments, environment: order.run.environment)
     let follower = ErrandFollower()
     let value = try await agent.perform(
-      .runErrand, [.string(run.job), options.value], identity: identity, cancellation: context.cancellation
+      .runErrand, [.string(target.script), options.value], identity: identity, cancellation: context.cancellation
     ) { agentTask in
       let output = ErrandOutput(
-        agent: agent, instance: "\(run.instance.group)/\(run.instance.id)", output: context.output,
+        agent: agent, instance: "\(target.instance.group)/\(target.instance.id)", output: context.output,
         reporter: reporter)
       await follower.start { _ = try await output.follow(agentTask: agentTask) }
     }

@@ -1,0 +1,161 @@
+import Archives
+import Blobs
+import Documents
+import Formats
+import Glibc
+import Dispatch
+import Releases
+import ReleaseFiles
+
+/// The work of an `update_release` task: reads the tarball, stores what is new of it, records the release
+/// (reference/director.md E.1).
+struct ReleaseUpload: Sendable {
+  /// How an upload is meant.
+  struct Options: Codable, Sendable, Hashable {
+    /// Record it as the next dev version after the newest one.
+    var rebase: Bool
+    /// Store every archive again.
+    var fix: Bool
+    /// What the tarball must hash to.
+    var digest: String?
+  }
+
+  struct Order: Codable, Sendable {
+    /// Where the tarball was put.
+    var file: String
+    var options: Options
+  }
+
+  let director: Director
+  let context: TaskContext
+  let order: Order
+
+  init(_ director: Director, _ context: TaskContext) throws {
+    self.director = director
+    self.context = context
+    order = try context.request(as: Order.self)
+  }
+
+  private var records: Records { director.records }
+
+  func run() async throws -> String? {
+    defer { unlink(order.file) }
+    let scratch = "\(order.file).scratch"
+    try Archives.removeTree(scratch)
+    defer { try? Archives.removeTree(scratch) }
+    let extracting = context.stage("Extracting release", total: 1)
+    let tarball = try await extracting.step("Extracting release") { _ in
+      let tarball = try await inBackground { try ReleaseTarball.open(order.file, scratch: scratch) }
+      if let digest = order.options.digest { try MultiDigest(digest).verify(tarball.digest) }
+      return tarball
+    }
+    guard tarball.compiledPackages.isEmpty else {
+      throw DroverError(
+        .unsupported, "release '\(tarball.manifest.name)': compiled releases are not taken yet; upload its source")
+    }
+    return try await context.locked(["release:\(tarball.manifest.name)": .exclusive]) {
+      let verifying = context.stage("Verifying manifest", total: 1)
+      let version = try await verifying.step("Verifying manifest") { _ in try await version(of: tarball) }
+      let packages = try await storePackages(tarball)
+      let jobs = try await storeJobs(tarball)
+      let record = ReleaseRecord(
+        name: tarball.manifest.name, version: version, commitHash: tarball.manifest.commitHash,
+        uncommittedChanges: tarball.manifest.uncommittedChanges, jobs: jobs, packages: packages)
+      try await records.releases.put("\(record.name)/\(record.version)", record)
+      let created = context.stage("Release has been created", total: 1)
+      try await created.step("\(record.name)/\(record.version)") { _ in }
+      return "Created release '\(record.name)/\(record.version)'"
+    }
+  }
+
+  /// The version to record; refuses another content under a version that is there.
+  private func version(of tarball: ReleaseTarball) async throws -> String {
+    let manifest = tarball.manifest
+    let known = try await records.releases.list(prefix: "\(manifest.name)/").map(\.body)
+    if order.options.rebase {
+      let same = known.first { record in
+        Set(record.jobs.map(\.fingerprint)) == Set(tarball.jobs.map(\.fingerprint))
+          && Set(record.packages.map(\.fingerprint)) == Set(tarball.packages.map(\.fingerprint))
+      }
+      if let same { return same.version }
+      return try SemiSemanticVersion.rebased(manifest.version, known: known.map(\.version))
+    }
+    guard let existing = known.first(where: { $0.version == manifest.version }) else { return manifest.version }
+    for job in tarball.jobs {
+      if let other = existing.jobs.first(where: { $0.name == job.spec.name }), other.fingerprint != job.fingerprint {
+        throw DirectorFailure(
+          30013,
+          "Release '\(manifest.name)/\(manifest.version)' is there already, with another job '\(job.spec.name)'; "
+            + "upload it under a new version")
+      }
+    }
+    for package in tarball.packages {
+      if let other = existing.packages.first(where: { $0.name == package.name }),
+        other.fingerprint != package.fingerprint
+      {
+        throw DirectorFailure(
+          30012,
+          "Release '\(manifest.name)/\(manifest.version)' is there already, with another package '\(package.name)'; "
+            + "upload it under a new version")
+      }
+    }
+    return manifest.version
+  }
+
+  /// Stores the archives that are new. One whose fingerprint is known from any release is not stored again.
+  private func storePackages(_ tarball: ReleaseTarball) async throws -> [PackageRecord] {
+    var known: [String: PackageRecord] = [:]
+    for release in try await records.releases.list().map(\.body) {
+      for package in release.packages { known[package.fingerprint] = package }
+    }
+    let stage = context.stage("Creating new packages", total: tarball.packages.count)
+    var stored: [PackageRecord] = []
+    for package in tarball.packages {
+      try context.cancellation.check()
+      if !order.options.fix, let same = known[package.fingerprint], try await director.engines.blobs.exists(same.blobID) {
+        stored.append(
+          PackageRecord(
+            name: package.name, fingerprint: package.fingerprint, blobID: same.blobID, digest: same.digest,
+            dependencies: package.dependencies))
+        continue
+      }
+      guard let archive = package.archive else {
+        throw DroverError(
+          .invalid,
+          "release '\(tarball.manifest.name)': package '\(package.name)' is not in the tarball, and none with its "
+            + "fingerprint \(package.fingerprint) is known here; upload the whole tarball")
+      }
+      let blob = try await stage.step("\(package.name)/\(package.fingerprint)") { _ in
+        try await director.engines.blobs.put(file: archive.path)
+      }
+      stored.append(
+        PackageRecord(
+          name: package.name, fingerprint: package.fingerprint, blobID: blob.id, digest: "\(blob.digest)",
+          dependencies: package.dependencies))
+    }
+    return stored
+  }
+
+  private func storeJobs(_ tarball: ReleaseTarball) async throws -> [JobRecord] {
+    let stage = context.stage("Creating new jobs", total: tarball.jobs.count)
+    var stored: [JobRecord] = []
+    for job in tarball.jobs {
+      try context.cancellation.check()
+      let blob = try await stage.step("\(job.spec.name)/\(job.fingerprint)") { _ in
+        try await director.engines.blobs.put(file: job.archive.path)
+      }
+      stored.append(
+        JobRecord(
+          name: job.spec.name, fingerprint: job.fingerprint, blobID: blob.id, digest: "\(blob.digest)",
+          spec: JSON.text(job.document)))
+    }
+    return stored
+  }
+}
+
+/// Runs work that blocks its thread on a thread that may be blocked.
+func inBackground<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
+  try await withCheckedThrowingContinuation { continuation in
+    DispatchQueue.global().async { continuation.resume(with: Swift.Result { try work() }) }
+  }
+}

@@ -1,0 +1,70 @@
+import Archives
+import Clouds
+import Documents
+import Formats
+import Glibc
+import ReleaseFiles
+import Releases
+
+/// The work of an `update_stemcell` task: hands the image to the cloud and records what came of it
+/// (reference/director.md E.2).
+struct StemcellUpload: Sendable {
+  struct Order: Codable, Sendable {
+    /// Where the tarball was put.
+    var file: String
+    /// Hand it to the cloud again.
+    var fix: Bool
+  }
+
+  let director: Director
+  let context: TaskContext
+  let order: Order
+
+  init(_ director: Director, _ context: TaskContext) throws {
+    self.director = director
+    self.context = context
+    order = try context.request(as: Order.self)
+  }
+
+  func run() async throws -> String? {
+    defer { unlink(order.file) }
+    let scratch = "\(order.file).scratch"
+    try Archives.removeTree(scratch)
+    defer { try? Archives.removeTree(scratch) }
+    let records = director.records
+    let stage = context.stage("Update stemcell", total: 4)
+    let tarball = try await stage.step("Extracting stemcell archive") { _ in
+      try await inBackground { try StemcellTarball.open(order.file, scratch: scratch) }
+    }
+    let manifest = tarball.manifest
+    let name = "\(manifest.name)/\(manifest.version)"
+    return try await context.locked(["stemcell:\(name)": .exclusive]) {
+      try await stage.step("Verifying stemcell manifest") { _ in
+        let formats = try await director.engines.cloud.info().stemcellFormats
+        let own = manifest.stemcellFormats
+        guard formats.isEmpty || own.isEmpty || !Set(formats).isDisjoint(with: own) else {
+          throw DroverError(
+            .unsupported,
+            "stemcell '\(name)' has the formats \(own.joined(separator: ", ")); this cloud takes "
+              + formats.joined(separator: ", "))
+        }
+      }
+      if let known = try await records.stemcells.get(name), !order.fix {
+        try await stage.step("Checking if this stemcell already exists") { _ in }
+        return "/stemcells/\(known.name)"
+      }
+      let cid = try await stage.step("Uploading stemcell \(name) to the cloud") { _ in
+        try await director.engines.cloud.createStemcell(
+          imagePath: tarball.image.path, cloudProperties: manifest.cloudProperties, tags: [:])
+      }
+      try await stage.step("Save stemcell \(name) (\(cid))") { _ in
+        try await records.stemcells.put(
+          name,
+          StemcellRecord(
+            name: manifest.name, version: manifest.version, operatingSystem: manifest.operatingSystem, cid: cid,
+            apiVersion: manifest.apiVersion))
+      }
+      return "/stemcells/\(name)"
+    }
+  }
+}

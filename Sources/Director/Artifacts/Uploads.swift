@@ -1,0 +1,28 @@
+import Formats
+import Glibc
+import SystemPackage
+
+/// Uploads that are on their way to a task: files in the work folder.
+enum Uploads {
+  /// Writes all chunks to a file and syncs it; nothing is left of one that did not come to its end.
+  static func write(_ body: some AsyncSequence<[UInt8], any Error>, to path: String) async throws {
+    let file: FileDescriptor
+    do {
+      file = try FileDescriptor.open(
+        FilePath(path), .writeOnly, options: [.create, .truncate, .closeOnExec], permissions: [.ownerReadWrite])
+    } catch {
+      throw DroverError(.failed, "storing an upload in \(path)", cause: error)
+    }
+    do {
+      for try await bytes in body { try file.writeAll(bytes) }
+      try file.close()
+    } catch {
+      try? file.close()
+      unlink(path)
+      if let number = error as? Errno, number == .noSpace {
+        throw DroverError(.failed, "storing an upload in \(path): the disk is full; make room and upload again")
+      }
+      throw error
+    }
+  }
+}

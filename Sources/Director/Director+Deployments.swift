@@ -1,0 +1,115 @@
+import AgentProtocol
+import Documents
+public import Formats
+import Manifests
+import Surroundings
+
+/// Deployments and their instances, as the API offers them (reference/director.md A.5).
+extension Director {
+  public func deployment(_ name: String) async throws -> DeploymentRecord {
+    guard let record = try await records.deployments.get(name)?.body else {
+      throw DirectorFailure.deploymentNotFound(name)
+    }
+    return record
+  }
+
+  public func deploymentsListing() async throws -> Value {
+    let locked = Set(await tasks.heldLocks.flatMap { $0.resources.keys })
+    let newest = Set(try await configStore.list(type: "cloud", latestOnly: true).map(\.id))
+    func pairs(_ names: [String]) -> Value {
+      .array(
+        names.map { name in
+          let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
+          return ["name": .string(parts[0]), "version": .string(parts.last ?? "")]
+        })
+    }
+    return .array(
+      try await records.deployments.list().map(\.body).map { deployment -> Value in
+        let ids = Set(deployment.configIDs)
+        return [
+          "name": .string(deployment.name), "teams": [],
+          "cloud_config": .string(ids.isEmpty ? "none" : ids.isSubset(of: newest) ? "latest" : "outdated"),
+          "releases": pairs(deployment.releases), "stemcells": pairs(deployment.stemcells),
+          "locked": .bool(locked.contains("deployment:\(deployment.name)")),
+        ]
+      })
+  }
+
+  /// Starts a deploy. A manifest that cannot be read is refused at once.
+  public func deploy(_ order: DeployOrder, user: String, contextID: String = "") async throws -> Int {
+    let manifest = try DeploymentManifest(YAML.parse(order.manifest, file: "manifest"))
+    _ = try order.options(unresponsive: [])
+    return try await tasks.start(
+      TaskBoard.Order(
+        type: "update_deployment", description: order.dryRun ? "create deployment (dry run)" : "create deployment",
+        user: user, deployment: manifest.name, contextID: contextID, request: order))
+  }
+
+  /// How a manifest differs from what is deployed, and with which configurations it would be deployed.
+  public func deploymentDifference(_ name: String, manifest text: String, redact: Bool) async throws -> Value {
+    let new = try YAML.parse(text, file: "manifest")
+    let record = try await records.deployments.get(name)?.body
+    let old = try record?.manifest.map { try YAML.parse($0, file: "manifest of '\(name)'") }
+    let clouds = try await configStore.list(type: "cloud", latestOnly: true).sorted { $0.id < $1.id }
+    let oldClouds = try await (record?.configIDs ?? []).asyncMap { try await configStore.config(id: $0) }
+    func with(_ manifest: Value, _ configs: [ConfigRecord]) throws -> Value {
+      var merged = ValueObject()
+      for config in configs where config.type == "cloud" {
+        merged = merged.merging(try YAML.parse(config.content, file: "cloud config").object ?? [:])
+      }
+      return .object(merged.merging(manifest.object ?? [:]))
+    }
+    return [
+      "context": ["cloud_config_ids": .array(clouds.map { .int($0.id) }), "runtime_config_ids": []],
+      "diff": ManifestDiff.lines(
+        from: try with(old ?? [:], oldClouds), to: try with(new, clouds), redact: redact),
+    ]
+  }
+
+  public func deleteDeployment(_ name: String, force: Bool, user: String) async throws -> Int {
+    _ = try await deployment(name)
+    return try await tasks.start(
+      TaskBoard.Order(
+        type: "delete_deployment", description: "delete deployment \(name)", user: user, deployment: name,
+        request: DeleteDeployment.Order(name: name, force: force)))
+  }
+
+  // MARK: Instances
+
+  public func plainInstances(_ name: String) async throws -> Value {
+    _ = try await deployment(name)
+    return .array(
+      try await records.instances(of: name).map { instance -> Value in
+        [
+          "agent_id": Value(instance.vm?.agentID), "cid": Value(instance.vm?.cid), "job": .string(instance.group),
+          "index": .int(instance.index), "id": .string(instance.id), "az": Value(instance.az),
+          "ips": Value(instance.addresses.values.sorted()),
+          "vm_created_at": Value(instance.vm.map { Timestamp(seconds: $0.createdAt).text }),
+          "expects_vm": .bool(instance.state != .detached && instance.fingerprint != nil),
+        ]
+      })
+  }
+
+  public func plainVMs(_ name: String) async throws -> Value {
+    _ = try await deployment(name)
+    return .array(
+      try await records.instances(of: name).filter { $0.vm?.cid != nil }.map { instance -> Value in
+        [
+          "agent_id": Value(instance.vm?.agentID), "cid": Value(instance.vm?.cid), "job": .string(instance.group),
+          "index": .int(instance.index), "id": .string(instance.id), "az": Value(instance.az),
+          "ips": Value(instance.addresses.values.sorted()),
+          "vm_created_at": Value(instance.vm.map { Timestamp(seconds: $0.createdAt).text }),
+          "permanent_nats_credentials": true,
+        ]
+      })
+  }
+
+  /// Starts the task that asks all agents how they are.
+  public func describeInstances(_ name: String, vmsOnly: Bool, user: String) async throws -> Int {
+    _ = try await deployment(name)
+    return try await tasks.start(
+      TaskBoard.Order(
+        type: "vms", description: vmsOnly ? "retrieve vm-stats" : "retrieve instance-stats", user: user,
+        deployment: name, request: DescribeInstances.Order(deployment: name, vmsOnly: vmsOnly)))
+  }
+}
