@@ -1,6 +1,7 @@
 import Documents
 import Formats
 import Manifests
+import Surroundings
 
 /// Errands, as the API offers them.
 extension Director {

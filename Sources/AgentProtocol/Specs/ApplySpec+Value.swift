@@ -103,8 +103,12 @@ extension ApplySpec.RenderedTemplatesArchive {
     let sha1 = try reader.optionalString("sha1") ?? ""
     let blobstoreID = try reader.optionalString("blobstore_id") ?? ""
     if sha1.isEmpty, blobstoreID.isEmpty { return nil }
-    self.init(sha1: sha1, blobstoreID: blobstoreID)
+    self.init(sha1: sha1, blobstoreID: blobstoreID, signedURL: try reader.optionalString("signed_url") ?? "")
   }
 
-  var value: Value { ["sha1": .string(sha1), "blobstore_id": .string(blobstoreID)] }
+  var value: Value {
+    var object: ValueObject = ["sha1": .string(sha1), "blobstore_id": .string(blobstoreID)]
+    if !signedURL.isEmpty { object["signed_url"] = .string(signedURL) }
+    return .object(object)
+  }
 }

@@ -112,10 +112,13 @@ public struct ApplySpec: Sendable, Hashable {
     /// A multi-digest.
     public var sha1: String
     public var blobstoreID: String
+    /// Where to get it without a blobstore client of one's own: an extension of ours. Empty for none.
+    public var signedURL: String
 
-    public init(sha1: String, blobstoreID: String) {
+    public init(sha1: String, blobstoreID: String, signedURL: String = "") {
       self.sha1 = sha1
       self.blobstoreID = blobstoreID
+      self.signedURL = signedURL
     }
   }
 

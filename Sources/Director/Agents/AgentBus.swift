@@ -23,9 +23,9 @@ public struct AgentBus: Sendable {
   ) async throws -> AgentResponse {
     let reply = AgentSubjects.reply(directorID: directorID, agentID: agent, requestID: identity.text)
     let request = AgentRequest(method, arguments, replyTo: reply)
-    return try AgentResponse(
-      await inbox.request(
-        AgentSubjects.requests(agentID: agent), request.bytes, reply: reply, timeout: timeout, inHeader: true))
+    let bytes = try await inbox.request(
+      AgentSubjects.requests(agentID: agent), request.bytes, reply: reply, timeout: timeout, inHeader: true)
+    return try AgentResponse(bytes)
   }
 
   public func close() async { await inbox.close() }

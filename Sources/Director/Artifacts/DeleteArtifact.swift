@@ -1,3 +1,4 @@
+import Blobs
 import Clouds
 import Documents
 import Formats
@@ -67,7 +68,8 @@ struct DeleteArtifact: Sendable {
           50004, "Stemcell '\(name)' is in use by \(users.map(\.name).joined(separator: ", ")); delete those first")
       }
       try await director.engines.cloud.deleteStemcell(stemcell.cid)
-      for package in try await records.compiledPackages.list() where package.body.stemcell == stemcell.compilationTarget {
+      for package in try await records.compiledPackages.list() where package.body.stemcell == stemcell.compilationTarget
+      {
         try await director.engines.blobs.delete(package.body.blobID)
         try await records.compiledPackages.delete(package.name)
       }

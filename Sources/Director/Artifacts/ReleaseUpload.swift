@@ -53,7 +53,7 @@ struct ReleaseUpload: Sendable {
       throw DroverError(
         .unsupported, "release '\(tarball.manifest.name)': compiled releases are not taken yet; upload its source")
     }
-    return try await context.locked(["release:\(tarball.manifest.name)": .exclusive]) {
+    return try await context.locked(["release:\(tarball.manifest.name)": .exclusive]) { () -> String? in
       let verifying = context.stage("Verifying manifest", total: 1)
       let version = try await verifying.step("Verifying manifest") { _ in try await version(of: tarball) }
       let packages = try await storePackages(tarball)
@@ -78,7 +78,9 @@ struct ReleaseUpload: Sendable {
           && Set(record.packages.map(\.fingerprint)) == Set(tarball.packages.map(\.fingerprint))
       }
       if let same { return same.version }
-      return try SemiSemanticVersion.rebased(manifest.version, known: known.map(\.version))
+      let base = try SemiSemanticVersion(manifest.version)
+      let newest = try known.map { try SemiSemanticVersion($0.version) }.filter { $0.base == base.base }.max()
+      return "\((newest ?? base).nextDevelopment)"
     }
     guard let existing = known.first(where: { $0.version == manifest.version }) else { return manifest.version }
     for job in tarball.jobs {
@@ -155,7 +157,7 @@ struct ReleaseUpload: Sendable {
 
 /// Runs work that blocks its thread on a thread that may be blocked.
 func inBackground<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
-  try await withCheckedThrowingContinuation { continuation in
-    DispatchQueue.global().async { continuation.resume(with: Swift.Result { try work() }) }
+  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Result, any Error>) in
+    DispatchQueue.global().async { continuation.resume(with: Swift.Result(catching: work)) }
   }
 }

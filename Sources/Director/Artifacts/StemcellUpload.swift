@@ -41,7 +41,7 @@ struct StemcellUpload: Sendable {
     return try await context.locked(["stemcell:\(name)": .exclusive]) {
       try await stage.step("Verifying stemcell manifest") { _ in
         let formats = try await director.engines.cloud.info().stemcellFormats
-        let own = manifest.stemcellFormats
+        let own = manifest.formats
         guard formats.isEmpty || own.isEmpty || !Set(formats).isDisjoint(with: own) else {
           throw DroverError(
             .unsupported,

@@ -147,13 +147,13 @@ struct Compiler: Sendable {
 
 /// Which packages are to be compiled next: several workers take from it.
 actor CompilationQueue {
-  private let graph: PackageGraph
+  private let graph: CompilationGraph
   private var compiled: Set<String>
   private var running: Set<String> = []
   private var failure: (any Error)?
   private var waiters: [CheckedContinuation<Void, Never>] = []
 
-  init(_ graph: PackageGraph, compiled: Set<String>) {
+  init(_ graph: CompilationGraph, compiled: Set<String>) {
     self.graph = graph
     self.compiled = compiled
   }

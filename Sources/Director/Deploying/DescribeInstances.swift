@@ -1,4 +1,5 @@
 import AgentProtocol
+import Documents
 import Formats
 import Surroundings
 

@@ -16,7 +16,7 @@ struct InstanceRenderer: Sendable {
     var jobs: [JobRenderRequest] = []
     for job in group.jobs {
       let files = try await director.templates.files(of: job.record)
-      let templates = try job.interface.templates.map { template in
+      let templates = try job.spec.templates.map { template in
         guard let content = files.templates[template.source] else {
           throw DroverError(
             .invalid, "job '\(job.name)' of release '\(job.release)' has no template '\(template.source)'")

@@ -1,4 +1,5 @@
 import AgentProtocol
+import Blobs
 import Clouds
 import Documents
 import Formats

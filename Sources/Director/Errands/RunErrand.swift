@@ -27,7 +27,7 @@ struct RunErrand: Sendable {
     let manifest = try DeploymentManifest(YAML.parse(text, file: "manifest of '\(order.deployment)'"))
     let inputs = try await director.storedInputs(deployment, manifest)
     let resolved = try inputs.resolve()
-    let selection = try resolved.errand(order.errand, filters: order.target.instances)
+    let selection = try resolved.errand(order.errand, filters: order.run.instances)
     for warning in selection.warnings { try await context.warn(warning) }
 
     var claims: [String: LockTable.Mode] = [:]
