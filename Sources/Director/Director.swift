@@ -52,7 +52,7 @@ public struct Director: Sendable {
   /// Stops the work of all tasks; the next director takes them up again.
   public func stop() async {
     await tasks.stop()
-    await agents.close()
+    agents.close()
   }
 
   func client(_ agentID: String, _ output: TaskOutput? = nil) -> AgentClient {

@@ -28,5 +28,5 @@ public struct AgentBus: Sendable {
     return try AgentResponse(bytes)
   }
 
-  public func close() async { await inbox.close() }
+  public func close() { inbox.close() }
 }

@@ -55,7 +55,7 @@ struct ReleaseUpload: Sendable {
     }
     return try await context.locked(["release:\(tarball.manifest.name)": .exclusive]) { () -> String? in
       let verifying = context.stage("Verifying manifest", total: 1)
-      let version = try await verifying.step("Verifying manifest") { _ in try await version(of: tarball) }
+      let version = try await verifying.step("Verifying manifest") { _ in try await chosenVersion(of: tarball) }
       let packages = try await storePackages(tarball)
       let jobs = try await storeJobs(tarball)
       let record = ReleaseRecord(
@@ -69,7 +69,7 @@ struct ReleaseUpload: Sendable {
   }
 
   /// The version to record; refuses another content under a version that is there.
-  private func version(of tarball: ReleaseTarball) async throws -> String {
+  private func chosenVersion(of tarball: ReleaseTarball) async throws -> String {
     let manifest = tarball.manifest
     let known = try await records.releases.list(prefix: "\(manifest.name)/").map(\.body)
     if order.options.rebase {

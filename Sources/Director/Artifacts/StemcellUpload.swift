@@ -57,7 +57,7 @@ struct StemcellUpload: Sendable {
         try await director.engines.cloud.createStemcell(
           imagePath: tarball.image.path, cloudProperties: manifest.cloudProperties, tags: [:])
       }
-      try await stage.step("Save stemcell \(name) (\(cid))") { _ in
+      _ = try await stage.step("Save stemcell \(name) (\(cid))") { _ in
         try await records.stemcells.put(
           name,
           StemcellRecord(

@@ -2,6 +2,7 @@ import Archives
 import Blobs
 import Formats
 import Glibc
+import Releases
 import Surroundings
 import Templates
 
