@@ -98,6 +98,15 @@ public enum LinkConsumption: Sendable, Hashable {
     public var network: String?
     /// Whether addresses instead of DNS names are wanted.
     public var ipAddresses: Bool?
+
+    public init(
+      from: String? = nil, deployment: String? = nil, network: String? = nil, ipAddresses: Bool? = nil
+    ) {
+      self.from = from
+      self.deployment = deployment
+      self.network = network
+      self.ipAddresses = ipAddresses
+    }
   }
 }
 
@@ -112,6 +121,12 @@ public enum LinkProvision: Sendable, Hashable {
     /// Whether other deployments may consume it.
     public var shared: Bool
     public var dnsAliases: [Value]
+
+    public init(alias: String? = nil, shared: Bool = false, dnsAliases: [Value] = []) {
+      self.alias = alias
+      self.shared = shared
+      self.dnsAliases = dnsAliases
+    }
   }
 }
 
