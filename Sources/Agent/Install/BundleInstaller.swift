@@ -34,7 +34,8 @@ struct BundleInstaller: Sendable {
     if missing.isEmpty { return }
     let file: String
     do {
-      file = try await blobs.fetch(AgentBlobs.Source(blobstoreID: archive.blobstoreID), digest: archive.sha1)
+      file = try await blobs.fetch(
+        AgentBlobs.Source(blobstoreID: archive.blobstoreID, signedURL: archive.signedURL), digest: archive.sha1)
     } catch {
       throw DroverError(Self.code(error), "fetching the archive of rendered templates", cause: error)
     }
