@@ -157,7 +157,7 @@ let package = Package(
     tests("AgentProtocol", ["Formats"]),
     tests("Archives", ["Formats"]),
     tests("Documents", ["Files", "Formats", "CPowerCut"]),
-    tests("Blobs", ["Files", "Formats", "Surroundings"]),
+    tests("Blobs", ["Certificates", "Files", "Formats", "Surroundings"]),
     tests("Certificates", ["Surroundings"]),
     tests("Processes", ["Formats", "Surroundings"]),
     tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),

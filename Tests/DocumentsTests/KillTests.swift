@@ -14,7 +14,7 @@ import Testing
         // A new store now and then: its making is killed as well.
         let path = kill % 3 == 2 ? "\(path)-\(kill)" : path
         let writers = 8
-        let child = try Child("document-writer", ["write", path, "\(writers)"])
+        let child = try TestProcess(program: "document-writer", ["write", path, "\(writers)"])
         let lines = child.read(lines: Int.random(in: 1...400, using: &generator))
         child.kill()
         let rest = child.readToEnd()

@@ -55,7 +55,7 @@ import Testing
 
   @Test("what was acknowledged survives a loss of power whole", arguments: 0..<24)
   func acknowledged(_ number: Int) async throws {
-    var generator = SplitMix(state: UInt64(number))
+    var generator = SeededRandom(seed: UInt64(number))
     let count = Int.random(in: 1...(number % 4 == 0 ? 600 : 60), using: &generator)
     let seed: UInt32 = number < 8 ? 0 : UInt32.random(in: 1 ... .max, using: &generator)
     let round = try await round(.full, acknowledgements: count, seed: seed)
@@ -90,18 +90,5 @@ private final class Ledger: Sendable {
       state.total += 1
       return state.total
     }
-  }
-}
-
-/// A small generator with a seed (SplitMix64), so that a failing round can be repeated.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }

@@ -1,52 +1,67 @@
 import Glibc
-import Testing
 
 /// A process of a test, whose standard output is read line by line.
-final class Child {
+public final class TestProcess {
   private let pid: pid_t
   private let output: Int32
   private var pending: [UInt8] = []
+  private var ended = false
 
-  /// Starts one of this package's programs, which lies beside the tests.
-  init(_ program: String, _ arguments: [String]) throws {
+  /// Starts one of this package's programs, which lie beside the tests.
+  public convenience init(program: String, _ arguments: [String]) throws {
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let path = tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/" + program
+    try self.init(path: tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/" + program, arguments)
+  }
+
+  /// Starts the program at `path`, with no environment but a `PATH`.
+  public init(path: String, _ arguments: [String]) throws {
     var ends: [Int32] = [0, 0]
-    try #require(pipe(&ends) == 0)
+    guard pipe(&ends) == 0 else { throw NotStarted(path: path, reason: String(cString: strerror(errno))) }
     for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
-    var words: [UnsafeMutablePointer<CChar>?] = ([String(path)] + arguments).map { strdup($0) } + [nil]
+    var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
     defer { for word in words { free(word) } }
+    var environment: [UnsafeMutablePointer<CChar>?] = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), nil]
+    defer { for word in environment { free(word) } }
     var started: pid_t = 0
-    let outcome = posix_spawn(&started, String(path), &actions, nil, &words, nil)
+    let outcome = posix_spawn(&started, path, &actions, nil, &words, &environment)
     close(ends[1])
-    try #require(outcome == 0, "starting \(path): \(String(cString: strerror(outcome)))")
     pid = started
     output = ends[0]
+    guard outcome == 0 else {
+      ended = true
+      throw NotStarted(path: path, reason: String(cString: strerror(outcome)))
+    }
   }
 
-  deinit { close(output) }
+  deinit {
+    kill()
+    close(output)
+  }
 
-  func kill() {
+  /// Ends it with SIGKILL, if it has not been done yet.
+  public func kill() {
+    if ended { return }
+    ended = true
     Glibc.kill(pid, SIGKILL)
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0, errno == EINTR {}
   }
 
   /// That many lines, or those there are until the output ends.
-  func read(lines count: Int) -> [String] {
+  public func read(lines count: Int) -> [String] {
     var lines: [String] = []
     while lines.count < count, let line = next() { lines.append(line) }
     return lines
   }
 
   /// The complete lines until the output ends.
-  func readToEnd() -> [String] { read(lines: .max) }
+  public func readToEnd() -> [String] { read(lines: .max) }
 
   private func next() -> String? {
     while true {
@@ -60,5 +75,10 @@ final class Child {
       guard count > 0 else { return nil }
       pending += chunk.prefix(count)
     }
+  }
+
+  struct NotStarted: Error {
+    let path: String
+    let reason: String
   }
 }
