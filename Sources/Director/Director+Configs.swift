@@ -28,9 +28,10 @@ extension Director {
 
   /// Lines that differ, as the CLI prints them.
   public func configDifference(from old: String?, to new: String) throws -> Value {
-    ManifestDiff.lines(
-      from: try old.map { try YAML.parse($0, file: "old config") } ?? [:],
-      to: try YAML.parse(new, file: "new config"), redact: false)
+    ManifestDiff.value(
+      ManifestDiff.lines(
+        from: try old.map { try YAML.parse($0, file: "old config") } ?? [:],
+        to: try YAML.parse(new, file: "new config"), redact: false))
   }
 }
 

@@ -52,17 +52,17 @@ extension Director {
     let old = try record?.manifest.map { try YAML.parse($0, file: "manifest of '\(name)'") }
     let clouds = try await configStore.list(type: "cloud", latestOnly: true).sorted { $0.id < $1.id }
     let oldClouds = try await (record?.configIDs ?? []).asyncMap { try await configStore.config(id: $0) }
-    func with(_ manifest: Value, _ configs: [ConfigRecord]) throws -> Value {
-      var merged = ValueObject()
-      for config in configs where config.type == "cloud" {
-        merged = merged.merging(try YAML.parse(config.content, file: "cloud config").object ?? [:])
-      }
-      return .object(merged.merging(manifest.object ?? [:]))
+    func whole(_ manifest: Value?, _ configs: [ConfigRecord]) throws -> Value {
+      ManifestDiff.document(
+        manifest: manifest ?? [:],
+        cloudConfigs: try configs.filter { $0.type == "cloud" }.map { try YAML.parse($0.content, file: "cloud config") },
+        runtimeConfigs: [])
     }
+    let lines = ManifestDiff.lines(
+      from: try whole(old, oldClouds), to: try whole(new, clouds), redact: redact)
     return [
       "context": ["cloud_config_ids": .array(clouds.map { .int($0.id) }), "runtime_config_ids": []],
-      "diff": ManifestDiff.lines(
-        from: try with(old ?? [:], oldClouds), to: try with(new, clouds), redact: redact),
+      "diff": ManifestDiff.value(lines),
     ]
   }
 

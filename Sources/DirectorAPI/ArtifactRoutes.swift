@@ -1,3 +1,4 @@
+import Blobs
 import Director
 import Formats
 import HTTPTypes
@@ -9,44 +10,44 @@ struct ArtifactRoutes: Sendable {
   let director: Director
 
   func add(to router: Router<DirectorRequestContext>) {
-    router.get("/releases") { _, _ in .json(try await director.releasesListing()) }
+    router.get("/releases") { _, _ in Response.json(try await director.releasesListing()) }
     router.get("/releases/:name") { request, context in
       let name = try context.parameters.require("name")
       guard let version = request.query("version") else {
-        return .json(try await director.releaseVersions(name))
+        return Response.json(try await director.releaseVersions(name))
       }
-      return .json(try await director.releaseDescription(name, version))
+      return Response.json(try await director.releaseDescription(name, version))
     }
     router.post("/releases") { request, context in
       try refuseRemote(request, "release")
-      return .task(
+      return Response.task(
         try await director.uploadRelease(
           Upload(request.body), rebase: request.flag("rebase"), fix: request.flag("fix"),
           digest: request.query("sha1"), user: context.userName))
     }
     router.delete("/releases/:name") { request, context in
-      .task(
+      Response.task(
         try await director.deleteRelease(
           try context.parameters.require("name"), version: request.query("version"), user: context.userName))
     }
     router.post("/packages/matches") { request, _ in
-      .json(Value(try await director.knownPackages(releaseManifest: try await request.bodyText())))
+      Response.json(Value(try await director.knownPackages(releaseManifest: try await request.bodyText())))
     }
-    router.post("/packages/matches_compiled") { _, _ in .json([]) }
-    router.get("/stemcells") { _, _ in .json(try await director.stemcellsListing()) }
+    router.post("/packages/matches_compiled") { _, _ in Response.json([]) }
+    router.get("/stemcells") { _, _ in Response.json(try await director.stemcellsListing()) }
     router.post("/stemcell_uploads") { request, _ in
       let stemcell = try await request.bodyFields().reader("stemcell")
       let name = try stemcell.optionalString("name") ?? ""
       let version = try stemcell.optionalScalarText("version") ?? ""
-      return .json(["needed": .bool(try await director.needsStemcell(name, version))])
+      return Response.json(["needed": .bool(try await director.needsStemcell(name, version))])
     }
     router.post("/stemcells") { request, context in
       try refuseRemote(request, "stemcell")
-      return .task(
+      return Response.task(
         try await director.uploadStemcell(Upload(request.body), fix: request.flag("fix"), user: context.userName))
     }
     router.delete("/stemcells/:name/:version") { _, context in
-      .task(
+      Response.task(
         try await director.deleteStemcell(
           try context.parameters.require("name"), try context.parameters.require("version"), user: context.userName))
     }

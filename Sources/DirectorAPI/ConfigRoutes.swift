@@ -12,12 +12,12 @@ struct ConfigRoutes: Sendable {
       let configs = try await director.configs(
         type: request.query("type"), name: request.query("name"), latestOnly: request.query("latest") != "false",
         limit: try request.number("limit"))
-      return .json(.array(try await configs.asyncMap { try await value($0) }))
+      return Response.json(.array(try await configs.asyncMap { try await value($0) }))
     }
     router.get("/configs/:id") { _, context in
       let text = try context.parameters.require("id")
       guard let id = Int(text) else { throw DirectorFailure.configNotFound("Config \(text) not found") }
-      return .json(try await value(director.config(id: id)))
+      return Response.json(try await value(director.config(id: id)))
     }
     router.post("/configs") { request, _ in try await update(request) }
     router.post("/configs/diff") { request, _ in try await diff(request) }
@@ -26,14 +26,14 @@ struct ConfigRoutes: Sendable {
         throw DroverError(.invalid, "DELETE /configs: expected the query parameters 'type' and 'name'")
       }
       return try await director.deleteConfig(type: type, name: name)
-        ? .noContent : Response(status: .notFound)
+        ? Response.noContent : Response(status: .notFound)
     }
     router.delete("/configs/:id") { _, context in
       let text = try context.parameters.require("id")
       guard let id = Int(text) else { throw DirectorFailure.configNotFound("Config \(text) not found") }
       let config = try await director.config(id: id)
       _ = try await director.deleteConfig(type: config.type, name: config.name)
-      return .noContent
+      return Response.noContent
     }
     for type in ["cloud", "runtime", "cpi"] { addOlderForms(to: router, type) }
   }
@@ -44,8 +44,8 @@ struct ConfigRoutes: Sendable {
       let configs = try await director.configs(
         type: type, name: request.query("name") ?? "default", latestOnly: false,
         limit: try request.number("limit") ?? 1)
-      return .json(
-        .array(
+      return Response.json(
+        Value.array(
           configs.map { ["properties": .string($0.content), "created_at": .string($0.createdAtText)] }))
     }
     router.post(path) { request, _ in
@@ -56,7 +56,7 @@ struct ConfigRoutes: Sendable {
     router.post("/\(type)_configs/diff") { request, _ in
       let name = request.query("name") ?? "default"
       let old = try await director.configs(type: type, name: name, latestOnly: true).first
-      return .json(
+      return Response.json(
         ["diff": try director.configDifference(from: old?.content, to: try await request.bodyText())])
     }
   }
@@ -76,9 +76,9 @@ struct ConfigRoutes: Sendable {
       let config = try await director.updateConfig(
         type: try fields.string("type"), name: try fields.string("name"), content: try fields.string("content"),
         expectedLatestID: try fields.optionalScalarText("expected_latest_id").flatMap { Int($0) })
-      return .json(try await value(config), .created)
+      return Response.json(try await value(config), .created)
     } catch let outdated as ConfigOutdated {
-      return .json(
+      return Response.json(
         [
           "latest_id": .string(String(outdated.latestID)), "expected_latest_id": .string(String(outdated.expectedID)),
           "description": "Config was updated by somebody else meanwhile",
@@ -91,12 +91,12 @@ struct ConfigRoutes: Sendable {
     let fields = try await request.bodyFields()
     if let from = try fields.optionalReader("from") {
       let to = try fields.reader("to")
-      return .json(["diff": try await director.configDifference(from: side(from), to: side(to) ?? "")])
+      return Response.json(["diff": try await director.configDifference(from: side(from), to: side(to) ?? "")])
     }
     let old = try await director.configs(
       type: try fields.string("type"), name: try fields.string("name"), latestOnly: true
     ).first
-    return .json([
+    return Response.json([
       "diff": try director.configDifference(from: old?.content, to: try fields.string("content")),
       "from": ["id": .string(String(old?.id ?? 0))],
     ])

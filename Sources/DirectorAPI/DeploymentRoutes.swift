@@ -8,47 +8,47 @@ struct DeploymentRoutes: Sendable {
   let director: Director
 
   func add(to router: Router<DirectorRequestContext>) {
-    router.get("/deployments") { _, _ in .json(try await director.deploymentsListing()) }
+    router.get("/deployments") { _, _ in Response.json(try await director.deploymentsListing()) }
     router.get("/deployments/:name") { _, context in
-      .json(["manifest": .string(try await director.deployment(name(context)).manifest ?? "")])
+      Response.json(["manifest": .string(try await director.deployment(name(context)).manifest ?? "")])
     }
     router.post("/deployments") { request, context in
-      .task(
+      Response.task(
         try await director.deploy(try await order(request), user: context.userName))
     }
     router.post("/deployments/:name/diff") { request, context in
-      .json(
+      Response.json(
         try await director.deploymentDifference(
           name(context), manifest: try await request.bodyText(), redact: request.query("redact") != "false"))
     }
     router.delete("/deployments/:name") { request, context in
-      .task(
+      Response.task(
         try await director.deleteDeployment(name(context), force: request.flag("force"), user: context.userName))
     }
     router.get("/deployments/:name/vms") { request, context in
-      guard request.query("format") == "full" else { return .json(try await director.plainVMs(name(context))) }
-      return .task(try await director.describeInstances(name(context), vmsOnly: true, user: context.userName))
+      guard request.query("format") == "full" else { return Response.json(try await director.plainVMs(name(context))) }
+      return Response.task(try await director.describeInstances(name(context), vmsOnly: true, user: context.userName))
     }
     router.get("/deployments/:name/instances") { request, context in
       guard request.query("format") == "full" else {
-        return .json(try await director.plainInstances(name(context)))
+        return Response.json(try await director.plainInstances(name(context)))
       }
-      return .task(try await director.describeInstances(name(context), vmsOnly: false, user: context.userName))
+      return Response.task(try await director.describeInstances(name(context), vmsOnly: false, user: context.userName))
     }
     router.get("/deployments/:name/errands") { _, context in
-      .json(
+      Response.json(
         .array(try await director.errands(name(context)).map { ["name": .string($0)] }))
     }
     router.post("/deployments/:name/errands/:errand/runs") { request, context in
       let errand = try context.parameters.require("errand")
       let run = try ErrandRun(try await request.bodyFields())
-      return .task(try await director.runErrand(errand, in: name(context), run, user: context.userName))
+      return Response.task(try await director.runErrand(errand, in: name(context), run, user: context.userName))
     }
     router.get("/deployments/:name/variables") { _, context in
       _ = try await director.deployment(name(context))
-      return .json([])
+      return Response.json([])
     }
-    router.get("/deployment_configs") { _, _ in .json([]) }
+    router.get("/deployment_configs") { _, _ in Response.json([]) }
   }
 
   private func name(_ context: DirectorRequestContext) throws -> String { try context.parameters.require("name") }

@@ -10,7 +10,7 @@ struct InfoRoutes: Sendable {
 
   func add(to router: Router<DirectorRequestContext>) {
     router.get("/info") { _, context in
-      .json([
+      Response.json([
         "name": .string(director.identity.name), "uuid": .string(director.identity.id),
         "version": .string("\(director.identity.version) (00000000)"), "user": Value(context.user),
         "cpi": "runc", "stemcell_os": "-", "stemcell_version": "-",
@@ -22,10 +22,10 @@ struct InfoRoutes: Sendable {
         ],
       ])
     }
-    router.get("/director/certificate_expiry") { _, _ in .json(try await certificateExpiries()) }
+    router.get("/director/certificate_expiry") { _, _ in Response.json(try await certificateExpiries()) }
     router.get("/locks") { _, _ in
-      .json(
-        .array(
+      Response.json(
+        Value.array(
           await director.tasks.heldLocks.flatMap { claim in
             claim.resources.keys.sorted().map { resource -> Value in
               let parts = resource.split(separator: ":", maxSplits: 1).map(String.init)

@@ -1,5 +1,6 @@
 import Director
 import Formats
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -37,7 +38,24 @@ extension Request {
   /// A query parameter; the stock CLI leaves empty ones in.
   func query(_ name: String) -> String? {
     guard let value = uri.queryParameters[Substring(name)], !value.isEmpty else { return nil }
-    return value.removingPercentEncoding
+    return Self.decoded(value)
+  }
+
+  /// The text of a query value (RFC 3986), in which `+` stands for a blank; nil when it is not valid UTF-8.
+  private static func decoded(_ text: Substring) -> String? {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), rest.count >= 2,
+        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      {
+        bytes.append(code)
+        rest.removeFirst(2)
+      } else {
+        bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+      }
+    }
+    return String(validating: bytes, as: UTF8.self)
   }
 
   func flag(_ name: String) -> Bool { query(name) == "true" }

@@ -12,12 +12,12 @@ struct TaskRoutes: Sendable {
   func add(to router: Router<DirectorRequestContext>) {
     router.get("/tasks") { request, _ in try await list(request) }
     router.get("/tasks/:id") { _, context in
-      .json(Self.value(try await director.tasks.task(try Self.id(context))))
+      Response.json(Self.value(try await director.tasks.task(try Self.id(context))))
     }
     router.get("/tasks/:id/output") { request, context in try await output(request, try Self.id(context)) }
     router.delete("/task/:id") { _, context in
       try await director.tasks.cancel(try Self.id(context))
-      return .noContent
+      return Response.noContent
     }
     router.post("/tasks/cancel") { request, _ in try await cancelMany(request) }
   }
@@ -52,7 +52,7 @@ struct TaskRoutes: Sendable {
       (states?.contains(task.state) ?? true) && (showsAll || Self.shownTypes.contains(task.type))
         && (deployment == nil || task.deployment == deployment) && (contextID == nil || task.contextID == contextID)
     }
-    return .json(.array(tasks.map(Self.value)))
+    return Response.json(.array(tasks.map(Self.value)))
   }
 
   static func value(_ task: TaskRecord) -> Value {
@@ -74,7 +74,7 @@ struct TaskRoutes: Sendable {
         && (deployment == nil || task.deployment == deployment)
     }
     for task in tasks { try await director.tasks.cancel(task.id) }
-    return .noContent
+    return Response.noContent
   }
 
   /// The output of a kind from an offset on. `wait=SECONDS`, an extension of ours, holds the answer back until there is
