@@ -1,8 +1,6 @@
 import Formats
 import Glibc
 import Logging
-import NIOCore
-import NIOPosix
 import Surroundings
 
 /// The server's process: its files, its start, finding it again, its end.
@@ -49,7 +47,7 @@ extension NATSServer {
     try StateFile.write(NATSProcessRecord.text(process), to: files.process)
     logger.info("started the NATS server", metadata: ["pid": "\(process.pid)", "url": "\(url)"])
     let began = surroundings.elapsed()
-    while await !answers() {
+    while try !isReady(after: logged) {
       guard process.isRunning else {
         await process.waitForExit()
         throw DroverError(
@@ -91,12 +89,8 @@ extension NATSServer {
     if StateFile.size(files.log) > 16 << 20 { rename(files.log, files.log + ".old") }
   }
 
-  /// Whether somebody takes connections there. It is our process: another one on that port would have ended it.
-  private func answers() async -> Bool {
-    let connecting = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .connectTimeout(.seconds(1)).connect(host: configuration.address, port: configuration.port)
-    guard let channel = try? await connecting.get() else { return false }
-    try? await channel.close()
-    return true
+  /// Whether the server has said that it takes connections. Asking its port would not do: somebody else may be there.
+  private func isReady(after offset: Int) throws -> Bool {
+    String(decoding: try StateFile.read(files.log, from: offset) ?? [], as: UTF8.self).contains("Server is ready")
   }
 }

@@ -40,7 +40,7 @@ public actor NATSServer {
     }
   }
 
-  public let configuration: Configuration
+  public nonisolated let configuration: Configuration
   let surroundings: Surroundings
   let logger: Logger
   let files: NATSServerFiles
