@@ -1,0 +1,60 @@
+import Formats
+import Glibc
+import Processes
+import TestSupport
+import Testing
+
+@Suite struct FilesTests {
+  @Test("replaces a file whole, with the mode that was asked for, and leaves nothing beside it")
+  func replace() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/a"
+      try Files.replace(path, with: Array("one".utf8), mode: 0o640)
+      try Files.replace(path, with: Array("two".utf8), mode: 0o600)
+      #expect(Files.textIfPresent(path) == "two")
+      #expect(try Files.names(in: folder) == ["a"])
+      var information = stat()
+      #expect(stat(path, &information) == 0 && information.st_mode & 0o777 == 0o600)
+    }
+  }
+
+  @Test("creates a file once")
+  func create() async throws {
+    try await withTemporaryFolder { folder in
+      #expect(try Files.create("\(folder)/a", with: [1]))
+      #expect(try !Files.create("\(folder)/a", with: [2]))
+      #expect(try Files.read("\(folder)/a") == [1])
+      #expect(try Files.names(in: folder) == ["a"])
+    }
+  }
+
+  @Test("reads ranges, and nothing beyond the end or where there is no file")
+  func ranges() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.replace("\(folder)/a", with: Array("0123456789".utf8))
+      let read = { String(decoding: try Files.read("\(folder)/a", offset: $0, maximum: $1), as: UTF8.self) }
+      #expect(try read(0, 4) == "0123")
+      #expect(try read(8, 4) == "89")
+      #expect(try read(20, 4).isEmpty)
+      #expect(try read(3, 0).isEmpty)
+      #expect(try Files.read("\(folder)/b", offset: 0, maximum: 4).isEmpty)
+      #expect(throws: DroverError.self) { try Files.read("\(folder)/a", limit: 9) }
+    }
+  }
+
+  @Test("makes folders, and removes trees without following links")
+  func trees() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.makeFolder("\(folder)/a/b/c")
+      try Files.makeFolder("\(folder)/a/b/c")
+      try Files.makeFolder("\(folder)/kept")
+      try writeTestFile("\(folder)/kept/file", "x")
+      symlink("\(folder)/kept", "\(folder)/a/b/link")
+      try Files.remove("\(folder)/a")
+      try Files.remove("\(folder)/a")
+      #expect(try Files.names(in: folder) == ["kept"])
+      #expect(Files.exists("\(folder)/kept/file"))
+      #expect(throws: DroverError.self) { try Files.makeFolder("\(folder)/kept/file/x") }
+    }
+  }
+}
