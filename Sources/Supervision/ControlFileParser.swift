@@ -91,9 +91,9 @@ struct ControlFileParser {
   private mutating func service() throws -> ServiceDefinition {
     let place = "\(file) line \(current?.line ?? 1)"
     let kinds = ["process", "file", "device", "filesystem", "host"]
-    let refused = ["program", "system", "directory", "fifo", "network"]
+    let refused = ["system", "directory", "fifo", "network"]
     if let keyword = current?.keyword, refused.contains(keyword), position + 1 < tokens.count,
-      tokens[position + 1].kind != .sign, !["pidfile", "path"].contains(tokens[position + 1].keyword ?? "")
+      tokens[position + 1].kind != .sign, tokens[position + 1].keyword != "pidfile"
     {
       throw DroverError(
         .unsupported, "\(place): 'check \(keyword)' is not supported; supported are \(kinds.joined(separator: ", "))")

@@ -29,7 +29,9 @@ import Testing
 
   @Test(
     "takes nothing for a process that is none",
-    arguments: ["", "1", "1 (x", "1 (x) R", "x (y) S 7 8 9", ")(", "1 (x) SS 7 8 9 0 0 0 0 0 0 0 1 1 0 0 0 0 0 0 1 1 1"])
+    arguments: [
+      "", "1", "1 (x", "1 (x) R", "x (y) S 7 8 9", ")(", "1 (x) SS 7 8 9 0 0 0 0 0 0 0 1 1 0 0 0 0 0 0 1 1 1",
+    ])
   func malformed(_ text: String) {
     #expect(ProcessStat.parse(text) == nil)
   }

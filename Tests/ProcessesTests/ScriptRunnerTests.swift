@@ -91,7 +91,10 @@ import Testing
       let spec = sh("echo ran >> \(folder)/count")
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<100 {
-          group.addTask { #expect(try await runner.start(id: "a", spec).wait() == .exited(0)) }
+          group.addTask {
+            let exit = try await runner.start(id: "a", spec).wait()
+            #expect(exit == .exited(0))
+          }
         }
         try await group.waitForAll()
       }
@@ -264,14 +267,16 @@ import Testing
       let runner = RunnerFixture.runner(folder)
       await #expect(throws: DroverError.self) { try await runner.start(id: id, sh("true")) }
       #expect(throws: DroverError.self) { try runner.attach(id: id) }
-      #expect(try Files.names(in: folder).isEmpty)
+      let names = try Files.names(in: folder)
+      #expect(names.isEmpty)
     }
   }
 
   @Test("a runner that cannot be run is an error that says what it printed")
   func badRunner() async throws {
     try await withTemporaryFolder { folder in
-      let broken = ScriptRunner(directory: "\(folder)/runs", runnerCommand: ["/bin/sh", "-c", "echo broken >&2; exit 1"])
+      let broken = ScriptRunner(
+        directory: "\(folder)/runs", runnerCommand: ["/bin/sh", "-c", "echo broken >&2; exit 1"])
       let error = await #expect(throws: DroverError.self) { try await broken.start(id: "a", sh("true")) }
       #expect(error?.message.contains("broken") ?? false)
       let missing = ScriptRunner(directory: "\(folder)/runs", runnerCommand: ["/nowhere/runner"])

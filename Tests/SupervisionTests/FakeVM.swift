@@ -1,0 +1,105 @@
+import Glibc
+import Logging
+import Processes
+import Surroundings
+import TestSupport
+
+@testable import Supervision
+
+/// A VM's folders below a temporary one, with real processes; all that were started there are ended at the end.
+struct FakeVM: Sendable {
+  let paths: VMPaths
+  var folder: String { paths.base }
+
+  static func with<R>(
+    isolation: isolated (any Actor)? = #isolation, _ body: (FakeVM) async throws -> R
+  ) async throws -> R {
+    try await withTemporaryFolder { folder in
+      let vm = FakeVM(paths: VMPaths(base: folder))
+      try Files.makeFolder("\(folder)/run")
+      try Files.makeFolder(vm.paths.controlFiles)
+      do {
+        let result = try await body(vm)
+        await vm.endProcesses()
+        return result
+      } catch {
+        await vm.endProcesses()
+        throw error
+      }
+    }
+  }
+
+  func supervisor() -> Supervisor {
+    Supervisor(paths: paths, surroundings: .system, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  func scripts() -> LifecycleScripts {
+    LifecycleScripts(
+      paths: paths, runner: ScriptRunner(directory: "\(folder)/runs", runnerCommand: [RunnerFixture.path, "runner"]),
+      environment: ["PATH": "/nowhere", "TMPDIR": "/tmp", "LD_LIBRARY_PATH": "/x"], surroundings: .system,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  }
+
+  func pidfile(_ name: String) -> String { "\(folder)/run/\(name).pid" }
+
+  func process(_ name: String) -> ProcessIdentity? { Pidfile(pidfile(name)).process() }
+
+  /// A service made of a control script like those of real jobs. What it does is added to the file `events`.
+  func service(
+    _ name: String, dependencies: [String] = [], start: String? = nil, stop: String? = nil,
+    startTimeout: Duration = .seconds(30), stopTimeout: Duration = .seconds(30)
+  ) throws -> ServiceDefinition {
+    let startScript = start ?? "sleep 1000 & echo $! > \(pidfile(name))"
+    let stopScript = stop ?? "kill $(cat \(pidfile(name)))"
+    try writeTestFile(
+      "\(folder)/\(name)-ctl",
+      """
+      #!/bin/sh
+      echo "$1 \(name)" >> \(folder)/events
+      case $1 in
+      start) \(startScript) ;;
+      stop) \(stopScript) ;;
+      esac
+      """, mode: 0o755)
+    return ServiceDefinition(
+      name: name, kind: .process(pidfile: pidfile(name)),
+      start: ServiceProgram(["\(folder)/\(name)-ctl", "start"], timeout: startTimeout),
+      stop: ServiceProgram(["\(folder)/\(name)-ctl", "stop"], timeout: stopTimeout), groups: ["vcap"],
+      dependencies: dependencies)
+  }
+
+  var events: [String] {
+    (Files.textIfPresent("\(folder)/events") ?? "").split(separator: "\n").map(String.init)
+  }
+
+  /// A program of a job.
+  func write(_ name: String, job: String, _ text: String, mode: UInt32 = 0o755) throws {
+    try Files.makeFolder("\(paths.job(job))/bin")
+    try writeTestFile(paths.program(name, job: job), "#!/bin/sh\n" + text, mode: mode)
+  }
+
+  private func endProcesses() async {
+    for name in (try? Files.names(in: "\(folder)/run")) ?? [] {
+      if let process = Pidfile("\(folder)/run/\(name)").process() { _ = try? process.signal(SIGKILL) }
+    }
+    let runner = ScriptRunner(directory: "\(folder)/runs", runnerCommand: [])
+    for id in (try? runner.list()) ?? [] {
+      _ = try? await runner.attach(id: id)?.terminate(grace: .zero)
+    }
+  }
+}
+
+/// The executable that is the runner; it lies beside the one that runs the tests.
+enum RunnerFixture {
+  static let path: String = {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
+    let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/runner-fixture"
+  }()
+}
+
+/// Waits until something holds; the suites' time limit ends what never does.
+func until(_ condition: () async throws -> Bool) async throws {
+  while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
+}
