@@ -173,7 +173,12 @@ let package = Package(
     tests("Containers", ["Formats"]),
     tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),
     tests("Clouds", ["Archives", "Containers", "Formats", "Processes", "Surroundings", logging]),
-    tests("Agent", ["AgentProtocol", "Archives", "Formats", "Messaging", "Processes", "Surroundings", logging]),
+    tests(
+      "Agent",
+      [
+        "AgentProtocol", "Archives", "Certificates", "Formats", "Messaging", "Processes", "Supervision", "Surroundings",
+        logging,
+      ]),
     tests("Director", ["AgentProtocol", "Documents", "Formats", "Manifests", "Messaging", "Surroundings", logging]),
     tests("DirectorAPI", ["Director", "Formats", "Surroundings"]),
     tests("CommandLine", ["Formats"]),

@@ -1,0 +1,154 @@
+import AgentProtocol
+import Formats
+import Processes
+import Surroundings
+import Testing
+
+@testable import Agent
+
+@Suite struct ErrandTests {
+  private static func errand(_ script: String, _ test: TestAgent) async throws {
+    let release = TestRelease(jobs: [("job", ["bin/run": script, "monit": ""])])
+    _ = try await test.call("apply", release.spec(for: test).value)
+  }
+
+  @Test("an errand that is not there, not executable, or not the spec's is refused with the agent's texts")
+  func refusals() async throws {
+    try await TestAgent.with { test in
+      await #expect(throws: DroverError.self) { try await test.call("run_errand") }
+      let release = TestRelease(jobs: [("job", ["config/a": "", "monit": ""])])
+      _ = try await test.call("apply", release.spec(for: test).value)
+      for (name, text) in [
+        ("other", "Could not find errand other"), ("../job", "Could not find errand ../job"),
+        ("job", "Running errand script: cannot run \(test.base)/jobs/job/bin/run: there is no such file"),
+      ] {
+        let task = try await test.begin("run_errand", .string(name))
+        let error = try await #require(throws: DroverError.self) { try await test.result(of: task) }
+        #expect(error.message.hasSuffix(text), "\(error.message)")
+      }
+    }
+  }
+
+  @Test("a signal is 128 plus its number")
+  func signal() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand("#!/bin/bash\nkill -9 $$\n", test)
+      #expect(try ErrandResult(await test.call("run_errand")).exitCode == 137)
+    }
+  }
+
+  @Test("output of any size comes back as head and tail, and the whole of it can be read by offset")
+  func oversizeOutput() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand(
+        "#!/bin/bash\necho begin; head -c 3000000 /dev/zero | tr '\\0' '\\1'; echo end; echo small >&2; exit 3\n", test)
+      let task = try await test.begin("run_errand")
+      let result = try ErrandResult(await test.result(of: task))
+      #expect(result.exitCode == 3)
+      #expect(result.stdout.hasPrefix("begin\n") && result.stdout.hasSuffix("end\n"))
+      #expect(result.stdout.contains(AgentTexts.truncationMark))
+      #expect(result.stderr == "small\n")
+      let output = try await readAll(task, test)
+      #expect(output.stdout.count == 3_000_010)
+      #expect(String(decoding: output.stderr, as: UTF8.self) == "small\n")
+    }
+  }
+
+  @Test("output can be read while the errand runs, waiting for it without holding up the agent")
+  func liveOutput() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand(
+        """
+        #!/bin/bash
+        while [ ! -e \(test.base)/go ]; do sleep 0.02; done
+        echo one
+        while [ ! -e \(test.base)/on ]; do sleep 0.02; done
+        echo two; echo err >&2
+
+        """, test)
+      let task = try await test.begin("run_errand")
+      let nothing = try await read(ReadOutputRequest(taskID: task, waitMilliseconds: 50), test)
+      #expect(nothing.stdout.isEmpty && !nothing.ended && nothing.stdoutOffset == 0)
+
+      async let waiting = read(ReadOutputRequest(taskID: task, waitMilliseconds: 20_000), test)
+      #expect(try await test.call("ping") == "pong")
+      try Files.replace("\(test.base)/go", with: [])
+      let first = try await waiting
+      #expect(Base64.decode(first.stdout) == Array("one\n".utf8))
+      #expect(first.stdoutOffset == 4 && !first.ended)
+
+      try Files.replace("\(test.base)/on", with: [])
+      let rest = try await readAll(task, test, stdoutOffset: 4)
+      #expect(String(decoding: rest.stdout, as: UTF8.self) == "two\n")
+      #expect(String(decoding: rest.stderr, as: UTF8.self) == "err\n")
+      let window = try await read(
+        ReadOutputRequest(taskID: task, stdoutOffset: 1, stderrOffset: 4, maximumBytes: 2), test)
+      #expect(Base64.decode(window.stdout) == Array("ne".utf8))
+      #expect(window.stdoutOffset == 3 && window.stdoutSize == 8 && !window.ended)
+    }
+  }
+
+  @Test("a cancelled errand gets SIGTERM, and its own exit code and output come back; another one goes on")
+  func cancel() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand(
+        """
+        #!/bin/bash
+        trap 'echo stopped; exit 99' TERM
+        echo started >> \(test.base)/started
+        while [ ! -e \(test.base)/go ]; do sleep 0.02; done
+        echo done
+
+        """, test)
+      let one = try await test.begin("run_errand")
+      let other = try await test.begin("run_errand")
+      try await waitFor("started\nstarted\n") { Files.textIfPresent("\(test.base)/started") }
+      #expect(try await test.call("cancel_task", .string(one)) == "canceled")
+      #expect(try await test.call("cancel_task", .string(one)) == "canceled")
+      let result = try ErrandResult(await test.result(of: one))
+      #expect(result.exitCode == 99 && result.stdout == "stopped\n")
+      #expect(try await test.call("cancel_task", .string(one)) == "canceled")
+      // A second cancellation must not hit what runs next (trap 2 of agent.md 22).
+      let still = try await test.request("get_task", [.string(other)])
+      #expect(AgentTaskReply(try TestAgent.value(still)) != nil)
+      try Files.replace("\(test.base)/go", with: [])
+      #expect(try ErrandResult(await test.result(of: other)).stdout == "done\n")
+    }
+  }
+
+  @Test("the same request is the same task, and its script runs once")
+  func repeatedRequest() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand("#!/bin/bash\necho x >> \(test.base)/count\n", test)
+      var tasks: Set<String> = []
+      for _ in 0..<5 {
+        let response = try await test.request("run_errand", ["job"], id: "request-1")
+        tasks.insert(try #require(AgentTaskReply(try TestAgent.value(response))).taskID)
+      }
+      #expect(tasks.count == 1)
+      _ = try await test.result(of: try #require(tasks.first))
+      let late = try await test.request("run_errand", ["job"], id: "request-1")
+      #expect(AgentTaskReply(try TestAgent.value(late))?.taskID == tasks.first)
+      #expect(Files.textIfPresent("\(test.base)/count") == "x\n")
+    }
+  }
+}
+
+func read(_ request: ReadOutputRequest, _ test: TestAgent) async throws -> ReadOutputReply {
+  try ReadOutputReply(TestAgent.value(await test.request("read_output", [request.value], timeout: .seconds(40))))
+}
+
+func readAll(
+  _ task: String, _ test: TestAgent, stdoutOffset: Int = 0
+) async throws -> (stdout: [UInt8], stderr: [UInt8]) {
+  var request = ReadOutputRequest(taskID: task, stdoutOffset: stdoutOffset, waitMilliseconds: 10_000)
+  var (out, err): ([UInt8], [UInt8]) = ([], [])
+  while true {
+    let reply = try await read(request, test)
+    out += try #require(Base64.decode(reply.stdout))
+    err += try #require(Base64.decode(reply.stderr))
+    if reply.ended { return (out, err) }
+    request.stdoutOffset = reply.stdoutOffset
+    request.stderrOffset = reply.stderrOffset
+  }
+}
