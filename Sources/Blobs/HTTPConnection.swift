@@ -23,6 +23,8 @@ struct HTTPConnection: Sendable {
     }
     configuration.tlsConfiguration = tls
     configuration.timeout = .init(connect: .seconds(10), read: .seconds(60), write: .seconds(60))
+    // A connection that fails is reported at once: BlobTransfer itself tries again, after a pause.
+    configuration.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 

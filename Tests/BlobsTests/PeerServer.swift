@@ -16,7 +16,8 @@ struct PeerServer: Sendable {
   static func with<Result>(_ test: (PeerServer) async throws -> Result) async throws -> Result {
     try await withTemporaryFolder { folder in
       let authority = CertificateAuthority(directory: "\(folder)/ca")
-      let identity = try await authority.issue(.directorAPI(dnsNames: [], addresses: ["127.0.0.1"]))
+      let identity = try await authority.issue(
+        CertificateSubject(commonName: "peer", addresses: ["127.0.0.1"], usages: [.server]))
       try FileTree.makeFolder("\(folder)/files", mode: 0o700)
       let pem = "\(folder)/server.pem"
       try OpenFile(creating: pem, mode: 0o600).write(Array((identity.certificatePEM + identity.key.reveal()).utf8))
@@ -29,7 +30,7 @@ struct PeerServer: Sendable {
   }
 
   private static let script = """
-    import http.server, os, ssl, sys, collections
+    import collections, http.server, os, ssl, sys, time
     pem, folder = sys.argv[1:3]
     tries = collections.Counter()
 
@@ -47,7 +48,7 @@ struct PeerServer: Sendable {
             path = os.path.join(folder, name)
             data = open(path, "rb").read() if os.path.exists(path) else b""
             if kind == "files": self.answer(200, data) if os.path.exists(path) else self.answer(404, b"none")
-            elif kind == "tries": self.answer(200, str(tries["/" + self.path.split("?")[1]]).encode())
+            elif kind == "tries": self.answer(200, str(tries["/" + self.path.split("?", 1)[1]]).encode())
             elif kind == "status": self.answer(int(name))
             elif kind == "busy": self.answer(503) if tries[self.path] < 3 else self.answer(200, data)
             elif kind == "damaged": self.answer(200, data[:-1] + b"?" if tries[self.path] < 2 else data)
@@ -59,7 +60,9 @@ struct PeerServer: Sendable {
                 self.send_response(200)
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
-                while True: self.wfile.write(b"1000\\r\\n" + b"x" * 4096 + b"\\r\\n")
+                while True:
+                    self.wfile.write(b"1000\\r\\n" + b"x" * 4096 + b"\\r\\n")
+                    time.sleep(0.0005)
         def do_PUT(self):
             kind, name = self.path.split("?")[0].split("/")[1:3]
             tries[self.path] += 1
