@@ -138,6 +138,7 @@ let package = Package(
       [
         "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Formats",
         "Messaging", "Processes", "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
+        systemPackage,
       ]),
 
     // Floor 6: executables, nothing but wiring.

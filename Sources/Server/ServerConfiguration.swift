@@ -1,5 +1,7 @@
 import Configuration
 import Formats
+import SystemPackage
+import SystemPackage
 
 /// What a server is told: by its configuration file, by environment variables (`DROVER_…`) over that, and by flags over
 /// both. Everything has a default that works.
@@ -30,12 +32,14 @@ public struct ServerConfiguration: Sendable {
     var providers: [any ConfigProvider] = [
       InMemoryProvider(
         values: Dictionary(
-          uniqueKeysWithValues: flags.map { (AbsoluteConfigKey($0.split(separator: ".").map(String.init)), ConfigValue(.string($1), isSecret: false)) })),
+          uniqueKeysWithValues: flags.map {
+            (AbsoluteConfigKey($0.split(separator: ".").map(String.init)), ConfigValue(.string($1), isSecret: false))
+          })),
       KeyMappingProvider(upstream: EnvironmentVariablesProvider()) { key in key.prepending(["drover"]) },
     ]
     if let file {
       do {
-        providers.append(try await FileProvider<YAMLSnapshot>(filePath: .init(file)))
+        providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
       } catch {
         throw DroverError(.invalid, "reading the configuration file \(file)", cause: error)
       }
@@ -69,7 +73,8 @@ public struct ServerConfiguration: Sendable {
       }
       users[parts[0]] = parts[1]
     }
-    guard !name.isEmpty, name.utf8.count <= 32, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
+    guard !name.isEmpty, name.utf8.count <= 32,
+      name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") })
     else {
       throw DroverError(.invalid, "configuration name: expected up to 32 letters, digits and '-', found '\(name)'")
     }

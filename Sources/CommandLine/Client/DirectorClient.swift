@@ -1,0 +1,116 @@
+import AsyncHTTPClient
+import Formats
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOSSL
+
+/// A director's HTTP API, as its clients see it (reference/director.md A).
+struct DirectorClient: Sendable {
+  let environment: TargetEnvironment
+  private let http: HTTPClient
+
+  init(_ environment: TargetEnvironment) throws {
+    self.environment = environment
+    var tls = TLSConfiguration.makeClientConfiguration()
+    if let ca = environment.caPEM {
+      tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(ca.utf8)))
+    } else {
+      tls.trustRoots = .default
+    }
+    var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout.connect = .seconds(10)
+    http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  func close() async { try? await http.shutdown() }
+
+  /// An answer that was taken whole.
+  struct Answer: Sendable {
+    var status: Int
+    var headers: HTTPHeaders
+    var bytes: [UInt8]
+
+    func value() throws -> Value { try JSON.parse(bytes) }
+  }
+
+  /// What is sent.
+  enum Body: Sendable {
+    case none
+    case json(Value)
+    case yaml(String)
+    /// A file, streamed; and its type.
+    case file(String, type: String)
+  }
+
+  /// Sends a request and takes the answer, whatever its status.
+  func send(
+    _ method: HTTPMethod, _ path: String, _ body: Body = .none, headers: [String: String] = [:],
+    timeout: TimeAmount = .seconds(120)
+  ) async throws -> Answer {
+    var request = HTTPClientRequest(url: environment.url + path)
+    request.method = method
+    request.headers.add(name: "Authorization", value: environment.authorization)
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    switch body {
+    case .none: break
+    case .json(let value):
+      request.headers.add(name: "Content-Type", value: "application/json")
+      request.body = .bytes(JSON.bytes(value))
+    case .yaml(let text):
+      request.headers.add(name: "Content-Type", value: "text/yaml")
+      request.body = .bytes(Array(text.utf8))
+    case .file(let path, let type):
+      request.headers.add(name: "Content-Type", value: type)
+      let file = try FileChunks(path)
+      request.body = .stream(file, length: .known(file.size))
+    }
+    do {
+      let response = try await http.execute(request, timeout: timeout)
+      let body = try await response.body.collect(upTo: 1 << 30)
+      return Answer(status: Int(response.status.code), headers: response.headers, bytes: Array(buffer: body))
+    } catch let error as HTTPClientError {
+      throw DroverError(
+        .unavailable, "\(method.rawValue) \(environment.url)\(path): the server cannot be reached; is it running?",
+        cause: error)
+    } catch let error as any Error & CustomStringConvertible where !(error is DroverError) {
+      throw DroverError(
+        .unavailable, "\(method.rawValue) \(environment.url)\(path): the server cannot be reached; is it running?",
+        cause: error)
+    }
+  }
+
+  /// Sends a request and expects one of the statuses that mean success.
+  func expect(_ method: HTTPMethod, _ path: String, _ body: Body = .none) async throws -> Answer {
+    let answer = try await send(method, path, body)
+    guard [200, 201, 204, 206, 302].contains(answer.status) else { throw refusal(answer, "\(method.rawValue) \(path)") }
+    return answer
+  }
+
+  func get(_ path: String) async throws -> Value { try await expect(.GET, path).value() }
+
+  /// Sends a request that starts a task. Returns the task's id.
+  func start(_ method: HTTPMethod, _ path: String, _ body: Body = .none) async throws -> Int {
+    let answer = try await send(method, path, body, timeout: .hours(1))
+    guard answer.status == 302, let location = answer.headers.first(name: "Location"),
+      let id = location.split(separator: "/").last.flatMap({ Int($0) })
+    else { throw refusal(answer, "\(method.rawValue) \(path)") }
+    return id
+  }
+
+  private func refusal(_ answer: Answer, _ what: String) -> DroverError {
+    let text = String(decoding: answer.bytes, as: UTF8.self)
+    let description = (try? answer.value()["description"]?.string) ?? text
+    switch answer.status {
+    case 401:
+      return DroverError(
+        .forbidden,
+        "the server at \(environment.url) does not let user '\(environment.user)' in; set DROVER_CLIENT and "
+          + "DROVER_CLIENT_SECRET, or run as root on the server's machine")
+    case 404: return DroverError(.notFound, description)
+    case 409: return DroverError(.conflict, description)
+    default: return DroverError(.invalid, "\(description) (\(what): HTTP \(answer.status))")
+    }
+  }
+}

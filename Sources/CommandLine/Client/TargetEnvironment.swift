@@ -1,0 +1,38 @@
+import Formats
+
+/// Which server a command talks to, and as whom.
+struct TargetEnvironment: Sendable {
+  var url: String
+  var user: String
+  var password: Secret
+  /// Of the authority that the server's certificate must come from; nil for the system's.
+  var caPEM: String?
+
+  var authorization: String { "Basic \(Base64.encode(Array("\(user):\(password.reveal())".utf8)))" }
+
+  /// What the flags, the environment (`DROVER_…`, and `BOSH_…` as the stock CLI has them) and, failing these, the server
+  /// of this machine say.
+  static func resolve(
+    _ flags: (environment: String?, ca: String?, client: String?, secret: String?), state: String,
+    variables: [String: String]
+  ) throws -> TargetEnvironment {
+    func setting(_ flag: String?, _ name: String) -> String? {
+      let value = flag ?? variables["DROVER_\(name)"] ?? variables["BOSH_\(name)"]
+      return value.flatMap { $0.isEmpty ? nil : $0 }
+    }
+    guard let address = setting(flags.environment, "ENVIRONMENT") else { return try LocalServer(state: state).target() }
+    guard let user = setting(flags.client, "CLIENT"), let secret = setting(flags.secret, "CLIENT_SECRET") else {
+      throw DroverError(
+        .invalid, "no user for the server at \(address): give --client and --client-secret, or set DROVER_CLIENT and "
+          + "DROVER_CLIENT_SECRET")
+    }
+    var url = address.contains("://") ? address : "https://\(address)"
+    while url.hasSuffix("/") { url.removeLast() }
+    guard url.hasPrefix("https://") else {
+      throw DroverError(.invalid, "environment '\(address)': only https addresses are used")
+    }
+    if !url.dropFirst("https://".count).contains(":") { url += ":25555" }
+    let ca = try setting(flags.ca, "CA_CERT").map { $0.contains("-----BEGIN") ? $0 : try TextFile.read($0) }
+    return TargetEnvironment(url: url, user: user, password: Secret(secret), caPEM: ca)
+  }
+}

@@ -1,0 +1,59 @@
+import Formats
+
+/// Follows a task's output until the task has ended.
+struct TaskFollower: Sendable {
+  let client: DirectorClient
+  let task: Int
+
+  /// A task as it is now.
+  func state() async throws -> (state: String, result: String?) {
+    let value = try await client.get("/tasks/\(task)")
+    return (value["state"]?.string ?? "unknown", value["result"]?.string)
+  }
+
+  /// Hands every byte of one kind of output to `take` as it comes. Returns the task's final state.
+  ///
+  /// The server holds each question back until there is something new, so that nothing is asked twice in vain.
+  func follow(
+    _ kind: String, from start: Int = 0, _ take: (_ bytes: [UInt8]) async throws -> Void
+  ) async throws -> (state: String, result: String?) {
+    var offset = start
+    while true {
+      // The state is asked first: when it is final, the output that is read after it is complete.
+      let now = try await state()
+      let isFinal = !["queued", "processing", "cancelling"].contains(now.state)
+      let answer = try await client.send(
+        .GET, "/tasks/\(task)/output?type=\(kind)\(isFinal ? "" : "&wait=20")", headers: ["Range": "bytes=\(offset)-"])
+      switch answer.status {
+      case 206 where !answer.bytes.isEmpty:
+        offset += answer.bytes.count
+        try await take(answer.bytes)
+      case 206, 204, 416:
+        if isFinal { return now }
+      default:
+        throw DroverError(.failed, "reading the output of task \(task): HTTP \(answer.status)")
+      }
+    }
+  }
+
+  /// Prints events as they come.
+  ///
+  /// - Throws: when the task does not end well.
+  func printEvents(json: Bool = false) async throws -> String? {
+    var printer = EventPrinter(task: task) { Console.remark($0) }
+    let end = try await follow("event") { bytes in
+      if json { Console.write(bytes, to: 2) } else { try printer.take(bytes) }
+    }
+    Console.remark("Task \(task) \(end.state)")
+    guard end.state == "done" else {
+      throw DroverError(end.state == "cancelled" ? .cancelled : .failed, "Task \(task): \(end.result ?? end.state)")
+    }
+    return end.result
+  }
+
+  /// The lines of the task's result.
+  func resultLines() async throws -> [Value] {
+    let answer = try await client.expect(.GET, "/tasks/\(task)/output?type=result")
+    return try answer.bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }
+  }
+}

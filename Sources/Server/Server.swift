@@ -1,0 +1,146 @@
+import Blobs
+import Certificates
+import Clouds
+import Director
+import DirectorAPI
+import Documents
+import Formats
+public import Logging
+import Messaging
+import ServiceLifecycle
+public import Surroundings
+import Templates
+
+/// One whole server: the director on real engines, its faces, and the bus (design section 2).
+public struct Server: Sendable {
+  public let configuration: ServerConfiguration
+  let surroundings: Surroundings
+  let logger: Logger
+
+  public init(_ configuration: ServerConfiguration, surroundings: Surroundings, logger: Logger) {
+    self.configuration = configuration
+    self.surroundings = surroundings
+    self.logger = logger
+  }
+
+  private var files: StateFiles { StateFiles(directory: configuration.stateDirectory) }
+
+  /// Runs until it is told to stop. VMs and the bus go on without it.
+  public func run() async throws {
+    try files.prepare()
+    let lock = try files.lock()
+    defer { lock.release() }
+    let store = try await SQLiteDocumentStore.open(files.documents)
+    let secrets = try await ServerSecrets.load(from: store, surroundings)
+    let authority = CertificateAuthority(
+      directory: files.certificates, commonName: "\(configuration.name) CA", surroundings: surroundings)
+
+    let cloud = RuncCloud(
+      configuration: .init(name: configuration.name, directory: files.cloud), surroundings: surroundings,
+      logger: logger.in("cloud"))
+    try await cloud.ensureHostEndpoint("\(configuration.endpointAddress)/32")
+    try await cloud.recover()
+
+    let nats = try await makeNATS(authority)
+    try await nats.start()
+    let bus = try await connect(nats, authority)
+    let blobs = try FileBlobStore(folder: files.blobs, surroundings: surroundings)
+    let signer = SignedURL(secret: secrets.blobSecret)
+    let renderer = RubyRenderer(surroundings: surroundings, logger: logger.in("templates"))
+    let engines = DirectorEngines(
+      store: store, journals: try FileJournals(folder: files.journals), blobs: blobs,
+      blobAddresses: BlobAddresses(
+        endpoint: "https://\(configuration.endpointAddress):\(configuration.blobPort)",
+        caPEM: try await authority.certificatePEM(), signer: signer, surroundings: surroundings),
+      bus: bus, identities: BusIdentities(authority: authority, server: nats), cloud: cloud, renderer: renderer,
+      surroundings: surroundings, logger: logger.in("director"), workDirectory: files.work)
+    let director = try await Director(
+      .init(name: configuration.name, id: secrets.directorID, version: ServerVersion.text), engines)
+
+    let services = ServiceGroup(
+      configuration: .init(
+        services: [
+          .init(service: NATSService(server: nats, bus: bus)),
+          .init(service: try await blobFace(blobs, signer, authority)),
+          .init(service: try await apiFace(director, authority)),
+          .init(service: DirectorService(director: director, renderer: renderer)),
+        ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await services.run()
+    try await store.close()
+  }
+
+  private func makeNATS(_ authority: CertificateAuthority) async throws -> NATSServer {
+    let identity = try await authority.identity(
+      named: "nats", .natsServer(addresses: [configuration.endpointAddress]))
+    return NATSServer(
+      configuration: .init(
+        directory: files.nats, address: configuration.endpointAddress, port: configuration.natsPort,
+        certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM),
+      surroundings: surroundings, logger: logger.in("nats"))
+  }
+
+  private func connect(_ nats: NATSServer, _ authority: CertificateAuthority) async throws -> NATSConnection {
+    let identity = try await authority.identity(named: "director", .director)
+    let connection = try NATSConnection(
+      NATSConfiguration(
+        urls: [nats.url],
+        tls: NATSTLS(certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM),
+        name: configuration.name),
+      surroundings: surroundings, logger: logger.in("bus"))
+    await connection.start()
+    try await connection.waitUntilConnected(.seconds(30))
+    return connection
+  }
+
+  private func apiFace(_ director: Director, _ authority: CertificateAuthority) async throws -> some Service {
+    let names = ["localhost"] + configuration.apiNames.filter { !Self.isAddress($0) }
+    let addresses =
+      ["127.0.0.1", configuration.apiAddress, configuration.endpointAddress]
+      + configuration.apiNames.filter(Self.isAddress)
+    let identity = try await authority.identity(
+      named: "api",
+      .directorAPI(dnsNames: names, addresses: Array(Set(addresses.filter { $0 != "0.0.0.0" })).sorted()))
+    return try DirectorServer.api(
+      director, users: Users(try files.users(configuration.users, surroundings)),
+      tls: .init(certificatePEM: identity.certificatePEM, key: identity.key), address: configuration.apiAddress,
+      port: configuration.apiPort,
+      certificateExpiries: {
+        .array(
+          try await authority.expiries().map { expiry -> Value in
+            [
+              "certificate_path": .string(expiry.path), "expiry": .string(expiry.expiry.text),
+              "days_left": .int(expiry.daysLeft),
+            ]
+          })
+      }, logger: logger.in("api"))
+  }
+
+  private func blobFace(
+    _ blobs: any BlobStore, _ signer: SignedURL, _ authority: CertificateAuthority
+  ) async throws -> some Service {
+    let identity = try await authority.identity(
+      named: "blobs", .directorAPI(dnsNames: [], addresses: [configuration.endpointAddress]))
+    return try DirectorServer.blobs(
+      blobs, signer: signer, tls: .init(certificatePEM: identity.certificatePEM, key: identity.key),
+      address: configuration.endpointAddress, port: configuration.blobPort, surroundings: surroundings,
+      logger: logger.in("blobs"))
+  }
+
+  private static func isAddress(_ name: String) -> Bool {
+    name.contains(":") || name.allSatisfy { $0.isNumber || $0 == "." }
+  }
+}
+
+extension Logger {
+  /// This logger for a part of the server.
+  func `in`(_ part: String) -> Logger {
+    var logger = self
+    logger[metadataKey: "part"] = "\(part)"
+    return logger
+  }
+}
+
+/// The version of this server.
+public enum ServerVersion {
+  public static let text = "0.1.0"
+}

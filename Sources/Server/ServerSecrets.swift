@@ -1,0 +1,22 @@
+import Documents
+import Formats
+import Surroundings
+
+/// What a server makes up once and keeps for ever. Kind `server`, named `secrets`.
+struct ServerSecrets: Codable, Sendable {
+  /// The director's UUID.
+  var directorID: String
+  /// Signs the addresses of blobs; base64.
+  var blobKey: String
+
+  var blobSecret: [UInt8] { Base64.decode(blobKey) ?? [] }
+
+  static func load(from store: any DocumentStore, _ surroundings: Surroundings) async throws -> ServerSecrets {
+    let documents = DocumentCollection<ServerSecrets>(store, kind: "server")
+    if let known = try await documents.get("secrets")?.body { return known }
+    let new = ServerSecrets(
+      directorID: surroundings.identifier(), blobKey: Base64.encode(surroundings.randomBytes(32)))
+    try await documents.create("secrets", new)
+    return new
+  }
+}

@@ -1,0 +1,28 @@
+import Director
+import Messaging
+import ServiceLifecycle
+import Templates
+
+/// Keeps the nats-server running. It outlives us; only our connection to it ends.
+struct NATSService: Service {
+  let server: NATSServer
+  let bus: NATSConnection
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { try? await server.run() }
+    await bus.close()
+  }
+}
+
+/// Takes up what the last server left, and stops the tasks' work at the end, so that the next one can take it up.
+struct DirectorService: Service {
+  let director: Director
+  let renderer: RubyRenderer
+
+  func run() async throws {
+    try await director.start()
+    try? await gracefulShutdown()
+    await director.stop()
+    await renderer.shutdown()
+  }
+}

@@ -1,0 +1,53 @@
+import Formats
+import Glibc
+import Processes
+import Surroundings
+import SystemPackage
+
+/// Where a server keeps what it keeps: everything is below one directory.
+struct StateFiles: Sendable {
+  let directory: String
+
+  var documents: String { "\(directory)/documents.sqlite" }
+  var journals: String { "\(directory)/journals" }
+  var blobs: String { "\(directory)/blobs" }
+  var cloud: String { "\(directory)/cloud" }
+  var nats: String { "\(directory)/nats" }
+  var certificates: String { "\(directory)/certificates" }
+  var work: String { "\(directory)/work" }
+  /// Users and passwords that were made at first start, `NAME:PASSWORD` a line, for root to read.
+  var passwords: String { "\(directory)/users" }
+
+  func prepare() throws {
+    for folder in [directory, certificates, work, cloud, nats] {
+      if mkdir(folder, 0o700) != 0, errno != EEXIST {
+        throw DroverError(.failed, "making the state directory \(folder): \(String(cString: strerror(errno)))")
+      }
+    }
+  }
+
+  /// Only one server at a time works in a state directory.
+  func lock() throws -> LockFile {
+    guard let lock = try LockFile.tryAcquire("\(directory)/lock") else {
+      throw DroverError(
+        .conflict, "another droverd is working in \(directory); stop it first, or use another state directory")
+    }
+    return lock
+  }
+
+  /// The users of the API: those that are configured, or else `admin` with a password that is made once.
+  func users(_ configured: [String: String], _ surroundings: Surroundings) throws -> [String: String] {
+    guard configured.isEmpty else { return configured }
+    if let text = try? SmallFile.read(passwords) {
+      var users: [String: String] = [:]
+      for line in text.split(separator: "\n") {
+        let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
+        if parts.count == 2 { users[parts[0]] = parts[1] }
+      }
+      guard users.isEmpty else { return users }
+    }
+    let password = Base64.encode(surroundings.randomBytes(24), .url)
+    try SmallFile.write("admin:\(password)\n", to: passwords, mode: .ownerReadWrite)
+    return ["admin": password]
+  }
+}
