@@ -46,7 +46,7 @@ enum StemcellScripts {
     set -eu
     root=$1
     inside() { chroot "$root" "$@"; }
-    for group in admin bosh_sshers bosh_sudoers; do inside groupadd --force "$group"; done
+    for group in admin bosh_sshers bosh_sudoers; do inside groupadd --force --system "$group"; done
     inside groupadd --gid 1000 vcap
     inside useradd --uid 1000 --gid vcap --create-home --shell /bin/bash \\
       --groups admin,adm,audio,cdrom,dialout,floppy,video,dip,bosh_sshers vcap
@@ -82,7 +82,7 @@ enum StemcellScripts {
     rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/cache/debconf/*-old "$root"/var/log/apt
     rm -rf "$root"/var/log/dpkg.log "$root"/var/log/bootstrap.log "$root"/var/log/alternatives.log "$root"/tmp/*
     rm -rf "$root"/usr/share/man/* "$root"/usr/share/info/* "$root"/usr/share/lintian "$root"/usr/share/locale/*
-    rm -f "$root"/var/lib/dpkg/*-old
+    rm -rf "$root"/var/lib/dpkg/*-old "$root"/usr/share/i18n
     find "$root/usr/share/doc" -type f ! -name copyright -delete
     find "$root" -xdev -name __pycache__ -prune -exec rm -rf {} +
     : >"$root/etc/resolv.conf"
