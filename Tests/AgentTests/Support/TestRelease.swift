@@ -38,7 +38,15 @@ struct TestRelease {
     _ files: [String: String], _ id: String, _ agent: TestAgent,
     compression: ArchiveWriter.Compression = .gzip(level: 1)
   ) throws -> String {
-    let source = "\(agent.folder)/packing"
+    try blob(files, id, folder: agent.folder, compression: compression)
+  }
+
+  @discardableResult
+  static func blob(
+    _ files: [String: String], _ id: String, folder: String,
+    compression: ArchiveWriter.Compression = .gzip(level: 1)
+  ) throws -> String {
+    let source = "\(folder)/packing"
     try Files.remove(source)
     try Files.makeFolder(source)
     for (path, text) in files {
@@ -47,7 +55,7 @@ struct TestRelease {
       try Files.replace(place, with: Array(text.utf8), mode: text.hasPrefix("#!") ? 0o755 : 0o644)
     }
     let options = Archives.PackOptions(compression: compression)
-    return try Archives.pack(source, to: "\(agent.blobstore)/\(id)", options: options).digest.description
+    return try Archives.pack(source, to: "\(folder)/blobstore/\(id)", options: options).digest.description
   }
 
   /// A service that runs until it is stopped, with its control file and scripts.
