@@ -113,9 +113,10 @@ enum YAMLScalar {
     return Double(text).map { .double(isNegative ? -$0 : $0) }
   }
 
-  /// `90:30` and `1:30:00`: numbers in base 60, the first one always counting hours.
+  /// `90:30`, `1:30:00` and `1:30:00.5`: numbers in base 60, the first one always counting hours.
   private static func sexagesimal(_ bytes: ArraySlice<UInt8>, isNegative: Bool) -> Value? {
-    let parts = bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    let pieces = bytes.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+    let parts = pieces[0].split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
     guard (2...3).contains(parts.count), let first = parts[0].first, isDigit(first),
       parts[0].allSatisfy({ isDigit($0) || $0 == UInt8(ascii: "_") })
     else { return nil }
@@ -126,6 +127,11 @@ enum YAMLScalar {
       if index > 0 { guard part.allSatisfy(isDigit), part.count <= 2, number < 60 else { return nil } }
       numbers.append(index == 0 && isNegative ? -number : number)
     }
-    return .int(zip(numbers, [3600, 60, 1]).reduce(0) { $0 + $1.0 * $1.1 })
+    let factors = [3600, 60, 1]
+    let whole = zip(numbers, factors).reduce(0) { $0 + $1.0 * $1.1 }
+    guard pieces.count == 2 else { return .int(whole) }
+    guard pieces[1].allSatisfy({ isDigit($0) || $0 == UInt8(ascii: "_") }) else { return nil }
+    let fraction = Double("0." + String(decoding: pieces[1].filter(isDigit), as: UTF8.self) + "0") ?? 0
+    return .double(Double(whole) + fraction * Double(factors[parts.count - 1]))
   }
 }
