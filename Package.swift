@@ -129,7 +129,7 @@ let package = Package(
       "CommandLine",
       [
         "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings", arguments,
-        httpClient, logging, nioCore, nioSSL,
+        httpClient, logging, nioCore, nioHTTP1, nioSSL,
       ]),
 
     // Floor 5: whole servers.

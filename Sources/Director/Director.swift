@@ -47,6 +47,7 @@ public struct Director: Sendable {
     let compilers = try await records.compilationVMs.list().map(\.body.agentID)
     try await engines.identities.restore(instances + compilers)
     try await tasks.resume()
+    try await bringBack()
   }
 
   /// Stops the work of all tasks; the next director takes them up again.
@@ -67,6 +68,8 @@ public struct Director: Sendable {
     await tasks.register("update_deployment") { try await Deploy(self, $0).run() }
     await tasks.register("delete_deployment") { try await DeleteDeployment(self, $0).run() }
     await tasks.register("vms") { try await DescribeInstances(self, $0).run() }
+    await tasks.register("drain_server") { try await PowerWork(director: self, context: $0).drain() }
+    await tasks.register("start_server") { try await PowerWork(director: self, context: $0).start() }
     await tasks.register("run_errand") { try await RunErrand(self, $0).run() }
   }
 }

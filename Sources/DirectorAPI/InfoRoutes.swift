@@ -23,6 +23,7 @@ struct InfoRoutes: Sendable {
       ])
     }
     router.get("/director/certificate_expiry") { _, _ in Response.json(try await certificateExpiries()) }
+    router.post("/server/drain") { _, context in Response.task(try await director.drainAll(user: context.userName)) }
     router.get("/locks") { _, _ in
       Response.json(
         Value.array(

@@ -5,11 +5,16 @@ import Director
 import DirectorAPI
 import Documents
 import Formats
+import Glibc
 public import Logging
 import Messaging
+import Processes
+import Processes
 import ServiceLifecycle
 public import Surroundings
 import Templates
+import UnixSignals
+import UnixSignals
 
 /// One whole server: the director on real engines, its faces, and the bus (design section 2).
 public struct Server: Sendable {
@@ -30,6 +35,8 @@ public struct Server: Sendable {
     try files.prepare()
     let lock = try files.lock()
     defer { lock.release() }
+    try SmallFile.write("\(getpid())\n", to: files.pidfile, mode: .ownerReadWrite)
+    defer { unlink(files.pidfile) }
     let store = try await SQLiteDocumentStore.open(files.documents)
     let secrets = try await ServerSecrets.load(from: store, surroundings)
     let authority = CertificateAuthority(
@@ -57,12 +64,15 @@ public struct Server: Sendable {
     let director = try await Director(
       .init(name: configuration.name, id: secrets.directorID, version: ServerVersion.text), engines)
 
+    let api = try await apiFace(director, authority)
+    try SmallFile.write(
+      "\(configuration.apiAddress):\(configuration.apiPort)\n", to: files.address, mode: .ownerReadWrite)
     let services = ServiceGroup(
       configuration: .init(
         services: [
           .init(service: NATSService(server: nats, bus: bus)),
           .init(service: try await blobFace(blobs, signer, authority)),
-          .init(service: try await apiFace(director, authority)),
+          .init(service: api),
           .init(service: DirectorService(director: director, renderer: renderer)),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await services.run()

@@ -18,6 +18,11 @@ struct StateFiles: Sendable {
   /// Users and passwords that were made at first start, `NAME:PASSWORD` a line, for root to read.
   var passwords: String { "\(directory)/users" }
 
+  /// Whose process this server is, for those who stop it.
+  var pidfile: String { "\(directory)/droverd.pid" }
+  /// `HOST:PORT` of the API, once it listens.
+  var address: String { "\(directory)/address" }
+
   func prepare() throws {
     for folder in [directory, certificates, work, cloud, nats] {
       if mkdir(folder, 0o700) != 0, errno != EEXIST {

@@ -1,1 +1,3 @@
-// drover
+import CommandLine
+
+await Drover.run()

@@ -12,6 +12,7 @@ struct Records: Sendable {
   let addresses: DocumentCollection<AddressRecord>
   let compilationVMs: DocumentCollection<CompilationVMRecord>
   let orphanDisks: DocumentCollection<OrphanDiskRecord>
+  let power: DocumentCollection<PowerRecord>
 
   init(_ store: any DocumentStore) {
     self.store = store
@@ -24,6 +25,7 @@ struct Records: Sendable {
     addresses = DocumentCollection(store, kind: "address")
     compilationVMs = DocumentCollection(store, kind: "compilation-vm")
     orphanDisks = DocumentCollection(store, kind: "orphan-disk")
+    power = DocumentCollection(store, kind: "power")
   }
 
   /// The instances of a deployment, in order of group and id.

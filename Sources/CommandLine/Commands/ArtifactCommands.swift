@@ -1,0 +1,128 @@
+import ArgumentParser
+import Formats
+import ReleaseFiles
+import Releases
+
+struct UploadRelease: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "upload-release", abstract: "Upload a release tarball.",
+    discussion: "A release that is there already is not uploaded again, unless --fix is given.")
+
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "The tarball.") var path: String
+  @Flag(help: "Upload it again and store every archive anew.") var fix = false
+  @Flag(help: "Record it as the next dev version.") var rebase = false
+
+  func run() async throws {
+    let manifest = try ReleaseTarball.manifest(of: absolutePath(path))
+    try await options.withClient { client in
+      if !fix, !rebase {
+        let known = try await client.get("/releases").array ?? []
+        let versions = known.first { $0["name"]?.string == manifest.name }?["release_versions"]?.array ?? []
+        if versions.contains(where: { $0["version"]?.string == manifest.version }) {
+          Console.remark("Release '\(manifest.name)/\(manifest.version)' already exists.")
+          return
+        }
+      }
+      let query = [fix ? "fix=true" : nil, rebase ? "rebase=true" : nil].compactMap { $0 }.joined(separator: "&")
+      let task = try await client.start(
+        .POST, "/releases?\(query)", .file(absolutePath(path), type: "application/x-compressed"))
+      _ = try await TaskFollower(client: client, task: task).printEvents()
+    }
+  }
+}
+
+struct Releases: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "releases", abstract: "List the releases.")
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    try await options.withClient { client in
+      let rows = (try await client.get("/releases").array ?? []).flatMap { release in
+        (release["release_versions"]?.array ?? []).map { version in
+          [
+            release["name"]?.string ?? "",
+            (version["version"]?.string ?? "") + (version["currently_deployed"]?.bool == true ? "*" : ""),
+            (version["commit_hash"]?.string ?? "") + (version["uncommitted_changes"]?.bool == true ? "+" : ""),
+          ]
+        }
+      }
+      Table("releases", ["Name", "Version", "Commit Hash"], rows).print(json: options.json)
+    }
+  }
+}
+
+struct DeleteRelease: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete-release", abstract: "Delete a release, or one version of it.")
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "NAME or NAME/VERSION.") var release: String
+
+  func run() async throws {
+    let parts = release.split(separator: "/", maxSplits: 1).map(String.init)
+    try await options.withClient { client in
+      let query = parts.count == 2 ? "?version=\(PathText.escape(parts[1]))" : ""
+      let task = try await client.start(.DELETE, "/releases/\(PathText.escape(parts[0]))\(query)")
+      _ = try await TaskFollower(client: client, task: task).printEvents()
+    }
+  }
+}
+
+struct UploadStemcell: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "upload-stemcell", abstract: "Upload a stemcell tarball.")
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "The tarball.") var path: String
+  @Flag(help: "Upload it although it is there.") var fix = false
+
+  func run() async throws {
+    let manifest = try StemcellTarball.manifest(of: absolutePath(path))
+    try await options.withClient { client in
+      if !fix {
+        let stemcell: Value = ["name": .string(manifest.name), "version": .string(manifest.version)]
+        let answer = try await client.expect(.POST, "/stemcell_uploads", .json(["stemcell": stemcell]))
+        guard try answer.value()["needed"]?.bool == true else {
+          Console.remark("Stemcell '\(manifest.name)/\(manifest.version)' already exists.")
+          return
+        }
+      }
+      let task = try await client.start(
+        .POST, "/stemcells?\(fix ? "fix=true" : "")", .file(absolutePath(path), type: "application/x-compressed"))
+      _ = try await TaskFollower(client: client, task: task).printEvents()
+    }
+  }
+}
+
+struct Stemcells: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "stemcells", abstract: "List the stemcells.")
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    try await options.withClient { client in
+      let rows = (try await client.get("/stemcells").array ?? []).map { stemcell in
+        [
+          stemcell["name"]?.string ?? "",
+          (stemcell["version"]?.string ?? "") + (stemcell["deployments"]?.array?.isEmpty == false ? "*" : ""),
+          stemcell["operating_system"]?.string ?? "", stemcell["cid"]?.string ?? "",
+        ]
+      }
+      Table("stemcells", ["Name", "Version", "OS", "CID"], rows).print(json: options.json)
+    }
+  }
+}
+
+struct DeleteStemcell: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "delete-stemcell", abstract: "Delete a stemcell.")
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "NAME/VERSION.") var stemcell: String
+
+  func run() async throws {
+    let parts = stemcell.split(separator: "/", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { throw ValidationError("expected NAME/VERSION, found '\(stemcell)'") }
+    try await options.withClient { client in
+      let task = try await client.start(
+        .DELETE, "/stemcells/\(PathText.escape(parts[0]))/\(PathText.escape(parts[1]))?")
+      _ = try await TaskFollower(client: client, task: task).printEvents()
+    }
+  }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import Formats
+
+struct UpdateCloudConfig: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "update-cloud-config", abstract: "Replace the cloud config: networks, VM types, compilation.")
+  @OptionGroup var options: GlobalOptions
+  @Option(help: "The config's name.") var name = "default"
+  @Argument(help: "A YAML file, or - for standard input.") var path: String
+
+  func run() async throws {
+    let content = try TextFile.read(path)
+    try await options.withClient { client in
+      let change: Value = ["type": "cloud", "name": .string(name), "content": .string(content)]
+      let difference = try await client.expect(.POST, "/configs/diff", .json(change)).value()
+      let changed = DifferencePrinter.print(difference["diff"]?.array ?? [])
+      if changed, !options.nonInteractive, !Console.confirm("Continue?") { throw ExitCode(1) }
+      var order = change.object ?? [:]
+      order["expected_latest_id"] = difference["from"]?["id"]
+      _ = try await client.expect(.POST, "/configs", .json(.object(order)))
+      Console.remark(changed ? "Cloud config '\(name)' updated." : "Cloud config '\(name)' is as it was.")
+    }
+  }
+}
+
+struct CloudConfigCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "cloud-config", abstract: "Print the cloud config.")
+  @OptionGroup var options: GlobalOptions
+  @Option(help: "The config's name.") var name = "default"
+
+  func run() async throws {
+    try await options.withClient { client in
+      let configs = try await client.get("/configs?latest=true&type=cloud&name=\(PathText.escape(name))").array ?? []
+      guard let config = configs.first else { throw DroverError(.notFound, "There is no cloud config '\(name)'.") }
+      Console.print(config["content"]?.string ?? "")
+    }
+  }
+}
+
+struct Deploy: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "deploy", abstract: "Deploy a manifest.",
+    discussion: "Prints what would change and asks, then makes the deployment what the manifest says.")
+  @OptionGroup var options: GlobalOptions
+  @Option(name: [.customShort("v"), .customLong("var")], help: "NAME=VALUE for ((NAME)) in the manifest.")
+  var variables: [String] = []
+  @Flag(help: "Make all VMs anew.") var recreate = false
+  @Flag(help: "Make VMs anew whose agents don't answer.") var fix = false
+  @Flag(help: "Print the plan and do nothing.") var dryRun = false
+  @Option(help: "Instances that are not drained: * or GROUP/ID,…") var skipDrain: String?
+  @Option(help: "Instances that are updated first: a number or N%.") var canaries: String?
+  @Option(help: "Instances that are updated at once: a number or N%.") var maxInFlight: String?
+  @Argument(help: "The manifest, or - for standard input.") var path: String
+
+  func run() async throws {
+    let text = try ManifestText.read(path, variables: variables)
+    guard let name = try YAML.parse(text, file: path)["name"]?.string else {
+      throw DroverError(.invalid, "\(path): name: missing; expected the deployment's name")
+    }
+    if let expected = options.deployment, expected != name {
+      throw DroverError(.invalid, "\(path): name: expected '\(expected)', as --deployment says, found '\(name)'")
+    }
+    try await options.withClient { client in
+      let difference = try await client.expect(
+        .POST, "/deployments/\(PathText.escape(name))/diff?redact=true", .yaml(text)
+      ).value()
+      DifferencePrinter.print(difference["diff"]?.array ?? [])
+      if !options.nonInteractive, !dryRun, !Console.confirm("Continue?") { throw ExitCode(1) }
+      let task = try await client.start(.POST, "/deployments?\(query(difference["context"]))", .yaml(text))
+      let follower = TaskFollower(client: client, task: task)
+      _ = try await follower.printEvents()
+      if dryRun {
+        Console.write(try await client.expect(.GET, "/tasks/\(task)/output?type=result").bytes, to: 1)
+        Console.print("")
+      }
+    }
+  }
+
+  private func query(_ context: Value?) -> String {
+    var parameters: [(String, String)] = []
+    if let context { parameters.append(("context", JSON.text(context))) }
+    for (name, flag) in [("recreate", recreate), ("fix", fix), ("dry_run", dryRun)] where flag {
+      parameters.append((name, "true"))
+    }
+    for (name, value) in [("skip_drain", skipDrain), ("canaries", canaries), ("max_in_flight", maxInFlight)] {
+      if let value { parameters.append((name, value)) }
+    }
+    return parameters.map { "\($0)=\(PathText.escape($1))" }.joined(separator: "&")
+  }
+}
+
+struct Deployments: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "deployments", abstract: "List the deployments.")
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    try await options.withClient { client in
+      func names(_ value: Value?) -> String {
+        (value?.array ?? []).map { "\($0["name"]?.string ?? "")/\($0["version"]?.string ?? "")" }
+          .joined(separator: ", ")
+      }
+      let rows = (try await client.get("/deployments").array ?? []).map { deployment in
+        [deployment["name"]?.string ?? "", names(deployment["releases"]), names(deployment["stemcells"])]
+      }
+      Table("deployments", ["Name", "Release(s)", "Stemcell(s)"], rows).print(json: options.json)
+    }
+  }
+}
+
+struct Manifest: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "manifest", abstract: "Print the manifest that was deployed last.")
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    let name = try options.requireDeployment()
+    try await options.withClient { client in
+      Console.print(try await client.get("/deployments/\(PathText.escape(name))")["manifest"]?.string ?? "")
+    }
+  }
+}
+
+struct DeleteDeployment: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "delete-deployment", abstract: "Stop and delete all of a deployment's instances.")
+  @OptionGroup var options: GlobalOptions
+  @Flag(help: "Go on when an agent does not answer or a script fails.") var force = false
+
+  func run() async throws {
+    let name = try options.requireDeployment()
+    if !options.nonInteractive, !Console.confirm("Delete deployment '\(name)'?") { throw ExitCode(1) }
+    try await options.withClient { client in
+      let path = "/deployments/\(PathText.escape(name))?\(force ? "force=true" : "")"
+      let task = try await client.start(.DELETE, path)
+      _ = try await TaskFollower(client: client, task: task).printEvents()
+    }
+  }
+}

@@ -1,0 +1,58 @@
+public import ArgumentParser
+import Formats
+import Glibc
+
+/// The `drover` command.
+public struct Drover: AsyncParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "drover",
+    abstract: "Run BOSH releases on this machine, or on a director far away.",
+    discussion: """
+      Without --environment, commands talk to the server that 'drover up' started on this machine. Verbs and flags are
+      those of the bosh CLI where it has the command.
+      """,
+    version: "0.1.0",
+    groupedSubcommands: [
+      CommandGroup(
+        name: "This machine's server:", subcommands: [Up.self, Down.self, Status.self, BuildStemcell.self]),
+      CommandGroup(
+        name: "Releases and stemcells:",
+        subcommands: [
+          CreateRelease.self, UploadRelease.self, Releases.self, DeleteRelease.self, UploadStemcell.self,
+          Stemcells.self, DeleteStemcell.self,
+        ]),
+      CommandGroup(
+        name: "Deployments:",
+        subcommands: [
+          UpdateCloudConfig.self, CloudConfigCommand.self, Deploy.self, Deployments.self, Manifest.self,
+          Instances.self, VMs.self, DeleteDeployment.self,
+        ]),
+      CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self]),
+      CommandGroup(
+        name: "Tasks and server:", subcommands: [TasksCommand.self, TaskCommand.self, CancelTask.self, Env.self]),
+    ])
+
+  public init() {}
+
+  /// Runs the command line; ends the process with its exit code. Errors are one sentence on standard error.
+  public static func run() async -> Never {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+      Glibc.exit(0)
+    } catch let code as ExitCode {
+      Glibc.exit(code.rawValue)
+    } catch let error as DroverError {
+      Console.remark("drover: \(error)")
+      Glibc.exit(1)
+    } catch is CancellationError {
+      Glibc.exit(130)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import Archives
+import Clouds
+import Formats
+import Glibc
+import Logging
+import Processes
+import Surroundings
+
+/// The server of this machine as a process: starting it, finding it, stopping it.
+struct LocalServerProcess: Sendable {
+  let server: LocalServer
+  private let surroundings = Surroundings.system
+
+  init(_ server: LocalServer) { self.server = server }
+
+  /// The running server; nil when there is none.
+  func process() throws -> ProcessIdentity? { Pidfile(server.pidPath).process() }
+
+  // MARK: Starting
+
+  /// Flags as they were given the last time, `FLAG` and `VALUE` on a line each.
+  private var flagsPath: String { "\(server.state)/flags" }
+
+  /// Starts the server and waits until it answers.
+  func start(flags: [String: String?], listen: String?) async throws {
+    guard getuid() == 0 else {
+      throw DroverError(.forbidden, "starting the server: it makes containers and interfaces, so it has to be root")
+    }
+    for folder in [server.state] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
+      throw DroverError(.failed, "making the state directory \(folder): \(String(cString: strerror(errno)))")
+    }
+    var known = try remembered()
+    for (flag, value) in flags { if let value { known[flag] = value } }
+    if let listen {
+      let parts = listen.split(separator: ":").map(String.init)
+      guard parts.count == 2, Int(parts[1]) != nil else {
+        throw DroverError(.invalid, "--listen '\(listen)': expected HOST:PORT")
+      }
+      known["--api-address"] = parts[0]
+      known["--api-port"] = parts[1]
+    }
+    let lines = known.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+    try Files.replace(flagsPath, with: Array((lines.joined(separator: "\n") + "\n").utf8))
+    unlink(server.addressPath)
+    let program = try Executables.beside("droverd")
+    let arguments = ["--state", server.state] + lines
+    Console.remark("Starting droverd; its log is \(server.logPath)")
+    let started = try DetachedProcess(
+      ["/bin/sh", "-c", "exec \"$@\" >>\"$0\" 2>&1", server.logPath, program] + arguments,
+      environment: Self.environment)
+    try await waitUntilReady(started)
+  }
+
+  private func remembered() throws -> [String: String] {
+    guard let text = try? TextFile.read(flagsPath) else { return [:] }
+    let lines = text.split(separator: "\n").map(String.init)
+    var flags: [String: String] = [:]
+    for index in stride(from: 0, to: lines.count - 1, by: 2) { flags[lines[index]] = lines[index + 1] }
+    return flags
+  }
+
+  private static var environment: [String: String] {
+    var environment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"]
+    for (name, value) in GlobalOptions.variables where name.hasPrefix("DROVER_") || name == "LD_LIBRARY_PATH" {
+      environment[name] = value
+    }
+    environment["SWIFT_BACKTRACE"] = "enable=no"
+    return environment
+  }
+
+  private func waitUntilReady(_ process: DetachedProcess) async throws {
+    let deadline = surroundings.elapsed() + .seconds(120)
+    while surroundings.elapsed() < deadline {
+      if let target = try? server.target(), let client = try? DirectorClient(target) {
+        let answer = try? await client.send(.GET, "/info", timeout: .seconds(2))
+        await client.close()
+        if answer?.status == 200 { return }
+      }
+      guard process.isAlive else {
+        throw DroverError(.failed, "droverd ended while it was starting; the last lines of its log:\n\(lastLines())")
+      }
+      try await surroundings.sleep(.milliseconds(50))
+    }
+    throw DroverError(.timeout, "droverd does not answer after two minutes; the last lines of its log:\n\(lastLines())")
+  }
+
+  private func lastLines() -> String {
+    let text = (try? TextFile.read(server.logPath)) ?? ""
+    return text.split(separator: "\n").suffix(10).joined(separator: "\n")
+  }
+
+  func howToReach() throws -> String {
+    let target = try server.target()
+    return """
+      The server is at \(target.url). As root on this machine 'drover' finds it by itself; elsewhere, and for the bosh CLI:
+        export BOSH_ENVIRONMENT=\(target.url)
+        export BOSH_CA_CERT=\(server.caPath)
+        export BOSH_CLIENT=\(target.user)
+        export BOSH_CLIENT_SECRET=$(sed -n 's/^\(target.user)://p' \(server.state)/users)
+      """
+  }
+
+  // MARK: Stopping
+
+  func stop(destroy: Bool, keepVMs: Bool) async throws {
+    let running = try process()
+    if running != nil, !keepVMs {
+      do {
+        try await drain()
+      } catch {
+        guard destroy else { throw error }
+        Console.remark("Draining failed, going on: \(error)")
+      }
+    }
+    if let running { try await end(running, "droverd") }
+    guard !keepVMs else { return }
+    let flags = try remembered()
+    let cloud = RuncCloud(
+      configuration: .init(name: flags["--name"] ?? "drover", directory: "\(server.state)/cloud"),
+      surroundings: surroundings, logger: Logger(label: "drover") { _ in SwiftLogNoOpLogHandler() })
+    Console.remark("Stopping the VMs")
+    try await cloud.stopAll()
+    if let bus = bus() { try await end(bus, "nats-server") }
+    guard destroy else { return }
+    try await cloud.destroyAll()
+    try Archives.removeTree(server.state)
+  }
+
+  /// The nats-server that the server has left running.
+  private func bus() -> ProcessIdentity? {
+    guard let text = try? TextFile.read("\(server.state)/nats/process.json"), let record = try? JSON.parse(text),
+      let pid = record["pid"]?.int, let process = ProcessIdentity(livingPid: pid),
+      record["started"]?.int == Int(process.startTicks)
+    else { return nil }
+    return process
+  }
+
+  /// Lets jobs end in order, as before a reboot.
+  private func drain() async throws {
+    let client = try DirectorClient(try server.target())
+    do {
+      let task = try await client.start(.POST, "/server/drain")
+      _ = try await TaskFollower(client: client, task: task).printEvents()
+      await client.close()
+    } catch {
+      await client.close()
+      throw error
+    }
+  }
+
+  private func end(_ process: ProcessIdentity, _ name: String) async throws {
+    _ = try process.signal(SIGTERM)
+    guard try await !process.waitForExit(atMost: .seconds(30)) else { return }
+    Console.remark("\(name) does not end within 30 s; killing it")
+    _ = try process.signal(SIGKILL)
+    _ = try await process.waitForExit(atMost: .seconds(5))
+  }
+}
