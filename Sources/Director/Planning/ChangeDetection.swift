@@ -28,14 +28,16 @@ extension ResolvedDeployment {
     }
     if instance.state == .detached { return .update([.state]) }
     var reasons: Set<InstanceChange.Reason> = []
-    if options.unresponsive.contains(instance.id) { reasons.insert(.unresponsive) }
+    let isOriginal = options.originalVMs.map { $0[instance.id] == vm.agentID } ?? true
+    let isOpen = !options.finished.contains(instance.id)
+    if options.unresponsive.contains(instance.id), isOriginal { reasons.insert(.unresponsive) }
     let asked = options.changes.last { $0.target.matches(current) }?.action
-    if options.recreate || asked == .recreate { reasons.insert(.recreate) }
+    if options.recreate || asked == .recreate, isOriginal, isOpen { reasons.insert(.recreate) }
     for part in instance.recipe.differences(from: VMRecipe(vm.recipe)) { reasons.insert(part.reason) }
     if !reasons.isEmpty { return .recreate(reasons) }
     reasons = inPlaceReasons(current, fingerprint(of: instance, rendered: rendered), group(instance.group))
     if instance.state != current.state { reasons.insert(.state) }
-    if asked == .restart { reasons.insert(.restart) }
+    if asked == .restart, isOpen { reasons.insert(.restart) }
     return reasons.isEmpty ? .none : .update(reasons)
   }
 

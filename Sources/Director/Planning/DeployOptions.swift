@@ -13,11 +13,23 @@ public struct DeployOptions: Sendable, Hashable, Codable {
   public var skipDrain: SkipDrain
   /// State changes that came with this deploy (`bosh stop web/0`): the last that fits an instance counts.
   public var changes: [StateChange]
+  /// Agent ids of the VMs that instances had when the task began, by instance id; nil means those that they have. A VM
+  /// that the task itself has made is not made anew when it plans again after a restart of the server.
+  public var originalVMs: [String: String]?
+  /// Ids of instances that this task is through with, so that it does not restart them once more.
+  public var finished: Set<String>
+  /// Whether the task goes on after a restart of the server: an instance that it was making is then made further, instead
+  /// of being stopped first, so that no script runs that would not have run otherwise.
+  public var resuming: Bool
 
   public init(
     recreate: Bool = false, unresponsive: Set<String> = [], canaries: String? = nil, maxInFlight: String? = nil,
-    skipDrain: SkipDrain = SkipDrain(), changes: [StateChange] = []
+    skipDrain: SkipDrain = SkipDrain(), changes: [StateChange] = [], originalVMs: [String: String]? = nil,
+    finished: Set<String> = [], resuming: Bool = false
   ) {
+    self.originalVMs = originalVMs
+    self.finished = finished
+    self.resuming = resuming
     self.recreate = recreate
     self.unresponsive = unresponsive
     self.canaries = canaries

@@ -9,6 +9,8 @@ struct InstanceSteps {
   let change: InstanceChange
   let skipDrain: Bool
   let isCanary: Bool
+  /// Whether the task was interrupted by a restart of the server.
+  let isResuming: Bool
 
   private var current: InstanceRecord? { instance.current }
   private var watch: WatchTime { isCanary ? group.update.canaryWatchTime : group.update.updateWatchTime }
@@ -33,10 +35,13 @@ struct InstanceSteps {
 
   private var inPlace: [InstanceStep] {
     var steps: [InstanceStep] = []
-    // Whether the last update got as far as attaching the disk is not known, nor what the agent has been told.
-    let remount = current?.fingerprint == nil ? remount : []
-    steps += remount + [.prepare]
-    steps += halt(.keepVM, instance.state == .stopped || changesDisk ? .shutdown : .update)
+    if current?.fingerprint == nil {
+      // How far the making of the VM came is not known; its steps may be taken twice.
+      steps = introduceVM
+      if current?.appliedSpec != nil, !isResuming { steps += halt(.keepVM, .update) }
+    } else {
+      steps = [.prepare] + halt(.keepVM, instance.state == .stopped || changesDisk ? .shutdown : .update)
+    }
     steps += diskChange
     if reasons.contains(.tags) { steps.append(.setVMMetadata) }
     return steps + [.updateSettings, .apply] + begin
@@ -57,8 +62,13 @@ struct InstanceSteps {
   // MARK: VM
 
   private var makeVM: [InstanceStep] {
+    [.createVM] + introduceVM
+  }
+
+  /// What a new VM needs before it can be told what to run.
+  private var introduceVM: [InstanceStep] {
     let isDynamic = instance.networks.contains { $0.value["type"] == "dynamic" }
-    return [.createVM, .setVMMetadata, .waitForAgent] + remount + [.updateSettings, .applyIdentity]
+    return [.setVMMetadata, .waitForAgent] + remount + [.updateSettings, .applyIdentity]
       + (isDynamic ? [.refreshAddresses] : [])
   }
 

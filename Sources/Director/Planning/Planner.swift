@@ -31,7 +31,7 @@ extension ResolvedDeployment {
     let change = change(of: instance, rendered: rendered)
     let steps = InstanceSteps(
       instance: instance, group: group, change: change, skipDrain: options.skipDrain.covers(instance.record),
-      isCanary: isCanary)
+      isCanary: isCanary, isResuming: options.resuming)
     return InstanceUpdate(
       instance: instance, change: change, isCanary: isCanary, creationSteps: steps.creation, steps: steps.update,
       fingerprint: fingerprint(of: instance, rendered: rendered))

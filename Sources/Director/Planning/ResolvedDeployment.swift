@@ -112,6 +112,8 @@ public struct ResolvedInstance: Sendable, Hashable {
     record.group = group
     record.az = az
     record.bootstrap = bootstrap
+    // Written down before it is true: until it is, the instance is not as it should be.
+    if record.state != state { record.updateCompleted = false }
     record.state = state
     record.addresses = addresses
     return record
