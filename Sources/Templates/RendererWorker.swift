@@ -81,10 +81,12 @@ final class RendererWorker: Sendable {
   /// - Returns: nil for the end when the worker itself has ended meanwhile.
   func perform(_ request: [UInt8], _ limits: Limits) async throws -> (reply: JobSocket.Reply, end: JobEnd?) {
     let (socket, other) = try JobSocket.pair()
-    let job: Int
-    do {
-      defer { close(other) }
-      job = try order(other, limits)
+    let order = order(other, limits)
+    close(other)
+    guard let job = order else {
+      stop()
+      await ended()
+      return (JobSocket.Reply(), nil)
     }
     let reply: JobSocket.Reply
     do {
@@ -135,11 +137,10 @@ final class RendererWorker: Sendable {
 
   // MARK: Orders
 
-  private func order(_ descriptor: CInt, _ limits: Limits) throws -> Int {
-    try state.withLock { state in
-      guard let process = state.process, case .ready = state.phase else {
-        throw DroverError(.unavailable, "the process for templates has ended")
-      }
+  /// Hands the job's socket to the process. Returns the job's number, or nil when the process has ended.
+  private func order(_ descriptor: CInt, _ limits: Limits) -> Int? {
+    state.withLock { state in
+      guard let process = state.process, case .ready = state.phase else { return nil }
       let job = state.nextJob
       state.nextJob += 1
       let order: Value = [
@@ -147,11 +148,7 @@ final class RendererWorker: Sendable {
         "seconds": .double(limits.seconds),
       ]
       let bytes = JSON.bytes(order)
-      let error = drover_send_with_descriptor(process.control, bytes, bytes.count, descriptor)
-      guard error == 0 else {
-        throw DroverError(
-          .unavailable, "sending a job to the process for templates: \(String(cString: strerror(error)))")
-      }
+      guard drover_send_with_descriptor(process.control, bytes, bytes.count, descriptor) == 0 else { return nil }
       state.jobs[job] = .running
       return job
     }

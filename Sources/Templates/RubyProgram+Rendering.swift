@@ -19,7 +19,6 @@ extension RubyProgram {
       end
 
       def run
-        refuse_processes
         @templates.each_with_index do |(source, text), place|
           rendered = render(source, text)
           break if !rendered && place.zero?
@@ -29,14 +28,6 @@ extension RubyProgram {
       end
 
       private
-
-      # They are impossible anyway, by the limit on the number of processes; but Ruby would try for ever.
-      def refuse_processes
-        refuse = proc { |*| raise Errno::EPERM, "a template cannot start a process" }
-        { Kernel => %i[fork spawn system `], Kernel.singleton_class => %i[fork spawn system `],
-          Process.singleton_class => %i[fork spawn daemon], IO.singleton_class => %i[popen] }
-          .each { |owner, names| names.each { |name| owner.define_method(name, &refuse) } }
-      end
 
       def render(source, text)
         file = File.join(@job, source)

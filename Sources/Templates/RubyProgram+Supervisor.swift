@@ -9,6 +9,15 @@ extension RubyProgram {
     # in place of "status".
     class Supervisor
       Running = Struct.new(:id, :deadline, :late)
+      FORK = Process.method(:fork)
+
+      # A process of a job cannot start another, by the limit on their number; but Ruby would try for ever.
+      def self.refuse_processes
+        refuse = proc { |*| raise Errno::EPERM, "a template cannot start a process" }
+        { Kernel => %i[fork spawn system `], Kernel.singleton_class => %i[fork spawn system `],
+          Process.singleton_class => %i[fork spawn daemon], IO.singleton_class => %i[popen] }
+          .each { |owner, names| names.each { |name| owner.define_method(name, &refuse) } }
+      end
 
       def initialize(control)
         @control = control
@@ -43,7 +52,7 @@ extension RubyProgram {
       end
 
       def start(order, socket)
-        pid = fork { render(order, socket) }
+        pid = FORK.call { render(order, socket) }
         @running[pid] = Running.new(order["render"], now + order["seconds"], false)
       rescue SystemCallError => e
         report("ended" => order["render"], "late" => false, "status" => 71, "cause" => e.message)

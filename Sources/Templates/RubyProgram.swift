@@ -15,6 +15,7 @@ enum RubyProgram {
     JSON.parse(JSON.pretty_generate("a" => [1, 2.5, nil])).to_yaml
     OpenStruct.new("a" => IPAddr.new("10.0.0.1").to_s).a
     OpenSSL::Digest::SHA256.hexdigest(ERB.new("<%= 1 -%>", trim_mode: "-").result)
+    Supervisor.refuse_processes
     GC.start
     GC.compact if GC.respond_to?(:compact)
     Supervisor.new(BasicSocket.for_fd(3)).run

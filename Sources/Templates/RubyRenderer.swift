@@ -6,7 +6,7 @@ public import Surroundings
 ///
 /// The Ruby processes are started when the first job comes, and again when one has died.
 public actor RubyRenderer: TemplateRenderer {
-  /// How much later than its time limit a job may end, because of a busy machine, until its worker counts as stuck.
+  /// How long a worker may take to start, and to end a job whose time is up, until it counts as stuck.
   private static let patience = Duration.seconds(10)
 
   private let configuration: RendererConfiguration
@@ -82,7 +82,6 @@ public actor RubyRenderer: TemplateRenderer {
     defer { users.remove(user) }
     for attempt in 1...2 {
       let worker = try nextReadyWorker()
-      try await worker.ready()
       let (reply, end) = try await perform(request, user, worker)
       guard let end else {
         logger.warning(
@@ -107,6 +106,7 @@ public actor RubyRenderer: TemplateRenderer {
     defer { watch.cancel() }
     let limits = RendererWorker.Limits(
       user: user, memory: configuration.memoryLimit, seconds: limit / .seconds(1), output: configuration.outputLimit)
+    try await worker.ready()
     return try await worker.perform(request, limits)
   }
 
