@@ -61,7 +61,7 @@ import Testing
     let hidden = try diff(old, new, redact: true)
     #expect(hidden.contains("-       q: <redacted>\n+       q: <redacted>"))
     #expect(hidden.contains("-       password: <redacted>"))
-    #expect(hidden.contains("+   url: https://<redacted>@h/x"))
+    #expect(hidden.contains("+   url: \"https://<redacted>@h/x\""))
     #expect(!hidden.contains("u:p"))
     #expect(try diff(old, new).contains("+       q: 2"))
   }

@@ -92,6 +92,8 @@ struct DiffWriter {
     let shown = redacts ? Self.redacted(value, hidden: hidden) : value
     var text = YAML.text(shown)
     if text.hasSuffix("\n") { text.removeLast() }
+    // As people know it, without the quotes that YAML would not need either.
+    if redacts { text = text.replacing("\"\(Self.mask)\"", with: Self.mask) }
     for line in text.split(separator: "\n", omittingEmptySubsequences: false) { write(String(line), change, level) }
   }
 
@@ -101,6 +103,8 @@ struct DiffWriter {
 
   // MARK: Redaction
 
+  private static let mask = "<redacted>"
+
   private static func hides(_ key: String) -> Bool { key == "properties" || key == "bosh" }
 
   private static func redacted(_ value: Value, hidden: Bool) -> Value {
@@ -108,8 +112,8 @@ struct DiffWriter {
     case .object(let object):
       .object(ValueObject(object.map { ($0.key, redacted($0.value, hidden: hidden || hides($0.key))) }))
     case .array(let elements): .array(elements.map { redacted($0, hidden: hidden) })
-    case .string(let text): .string(hidden ? "<redacted>" : withoutCredentials(text))
-    default: hidden ? "<redacted>" : value
+    case .string(let text): .string(hidden ? mask : withoutCredentials(text))
+    default: hidden ? .string(mask) : value
     }
   }
 
@@ -119,6 +123,6 @@ struct DiffWriter {
     let rest = text[scheme.upperBound...]
     let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
     guard let at = authority.lastIndex(of: "@") else { return text }
-    return text[..<scheme.upperBound] + "<redacted>" + rest[at...]
+    return text[..<scheme.upperBound] + mask + rest[at...]
   }
 }
