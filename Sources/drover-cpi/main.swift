@@ -1,1 +1,10 @@
-// drover-cpi
+import Clouds
+import Glibc
+import Logging
+import Surroundings
+
+// Standard output is for the answer alone.
+LoggingSystem.bootstrap(StreamLogHandler.standardError)
+exit(
+  await CPIProgram.run(
+    arguments: Array(CommandLine.arguments.dropFirst()), surroundings: .system, logger: Logger(label: "cpi")))

@@ -1,4 +1,5 @@
 public import Formats
+import Processes
 public import Surroundings
 
 /// A cloud behind a CPI executable, run once per call (reference/director.md C.9).
@@ -41,5 +42,47 @@ public struct ExternalCPI: Sendable {
     self.configuration = configuration
     self.surroundings = surroundings
     self.log = log
+  }
+}
+
+extension ExternalCPI {
+  /// Runs the executable for one call.
+  ///
+  /// Its environment is clean. What it says on stderr goes to the log; its exit status is ignored, as a CPI says what
+  /// went wrong in its answer.
+  /// - Throws: the answer's ``CloudError``; one of kind `CpiError` when there is no answer.
+  public func call(_ method: String, _ arguments: [Value], version: Int?) async throws -> Value {
+    var command = Command([configuration.executable] + configuration.arguments)
+    command.environment = [
+      "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "TMPDIR": "/tmp",
+    ]
+    command.input = CPIRequest(
+      method: method, arguments: arguments, context: context(), apiVersion: version
+    ).encoded()
+    let result: CommandResult
+    do { result = try await command.result() } catch let error as DroverError {
+      throw CloudError(.cpiError, "running the CPI \(configuration.executable) for \(method): \(error)")
+    }
+    if !result.errors.isEmpty { log(String(decoding: result.errors, as: UTF8.self)) }
+    let response: CPIResponse
+    do { response = try CPIResponse(result.output) } catch let error as CloudError {
+      throw CloudError(error.kind, "\(method): \(error.message); the CPI \(result.ending)")
+    }
+    if !response.log.isEmpty { log(response.log) }
+    if let error = response.error { throw error }
+    return response.result
+  }
+
+  private func context() -> ValueObject {
+    let number = surroundings.randomBytes(4).reduce(0) { $0 << 8 | Int($1) } % 1_000_000
+    let digits = String(number)
+    let request = "cpi-" + String(repeating: "0", count: 6 - digits.count) + digits
+    var context: ValueObject = [
+      "director_uuid": .string(configuration.directorID), "request_id": .string(request),
+    ]
+    if let version = configuration.stemcellVersion {
+      context["vm"] = ["stemcell": ["api_version": .int(version)]]
+    }
+    return context.merging(configuration.properties)
   }
 }

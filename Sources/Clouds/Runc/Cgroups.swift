@@ -2,6 +2,7 @@ import Containers
 import Formats
 import Glibc
 import Processes
+import Surroundings
 
 /// Cgroups of this host, as folders.
 enum Cgroups {
@@ -9,10 +10,19 @@ enum Cgroups {
     Files.textIfPresent("/proc/self/mountinfo").flatMap { CgroupLayout(mountInfo: $0) }
   }
 
-  /// Removes a cgroup with all in it from every hierarchy. None there is fine.
-  static func remove(_ path: String) throws {
+  /// Removes a cgroup with all in it from every hierarchy. None there is fine. A process that was killed is in its
+  /// cgroup for some moments more, so this is tried for a while.
+  static func remove(_ path: String, in surroundings: Surroundings) async throws {
     guard path.count > 1 else { return }
-    for folder in layout()?.folders(of: path) ?? [] where Files.exists(folder) { try removeTree(folder) }
+    for attempt in 1... {
+      do {
+        for folder in layout()?.folders(of: path) ?? [] where Files.exists(folder) { try removeTree(folder) }
+        return
+      } catch {
+        if attempt == 100 { throw error }
+        try await surroundings.sleep(.milliseconds(20))
+      }
+    }
   }
 
   /// Whether a process is in it or below it.

@@ -111,7 +111,7 @@ extension RuncCloud {
         try Files.remove("\(runc.root)/\(id)")
       }
     }
-    try Cgroups.remove(cgroup(id))
+    try await Cgroups.remove(cgroup(id), in: surroundings)
     try? Files.remove(folder.pidFile)
   }
 }

@@ -67,7 +67,7 @@ extension RuncCloud {
       throw DroverError(.failed, "removing all of \(directory): \(left) is still there; the log says why")
     }
     try await removeNetworks()
-    try Cgroups.remove(cgroup())
+    try await Cgroups.remove(cgroup(), in: surroundings)
     try await Command("rm", "-rf", "--one-file-system", directory).run()
   }
 
