@@ -34,6 +34,7 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioFoundationCompat = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -129,7 +130,7 @@ let package = Package(
       "CommandLine",
       [
         "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings", arguments,
-        httpClient, logging, nioCore, nioHTTP1, nioSSL,
+        httpClient, logging, nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
       ]),
 
     // Floor 5: whole servers.
