@@ -47,7 +47,8 @@ struct Unpacker {
         if options.links == .inside { try EntryPath.checkLink(at: entry.path, target: text) }
         guard !text.isEmpty, !text.utf8.contains(0) else { throw fail("a link without a target") }
       case .hardLink(let other):
-        guard try !EntryPath.inside(other).isEmpty else { throw fail("a hard link without a target") }
+        guard let target = try? EntryPath.inside(other) else { throw fail("the hard link to '\(other)' leads outside") }
+        guard !target.isEmpty else { throw fail("a hard link without a target") }
       case .characterDevice, .fifo:
         guard options.isRootFileSystem else { throw fail("device nodes and fifos are not allowed here") }
       case .blockDevice: throw fail("block devices are never allowed")

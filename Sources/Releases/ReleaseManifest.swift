@@ -168,7 +168,11 @@ extension ReleaseManifest {
     if let problem = NameRule.artifact.problem(with: name) {
       throw fields.error("name", "\(what) '\(name)' \(problem)")
     }
-    let fingerprint = try fields.optionalScalarText("fingerprint") ?? fields.scalarText("version")
+    // The oldest releases have only the version, which is the same.
+    let version = try fields.optionalScalarText("version")
+    guard let fingerprint = try fields.optionalScalarText("fingerprint") ?? version else {
+      throw fields.error("fingerprint", "missing; expected a string")
+    }
     if let problem = NameRule.artifact.problem(with: fingerprint) {
       throw fields.error("fingerprint", "'\(fingerprint)' \(problem)")
     }
