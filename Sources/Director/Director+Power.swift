@@ -1,5 +1,7 @@
+import AgentProtocol
 import Documents
 import Formats
+import Manifests
 
 /// Going down and coming up with everything that runs: as before and after a reboot.
 extension Director {
@@ -13,7 +15,8 @@ extension Director {
   func bringBack() async throws {
     guard try await records.power.get("drained") != nil else { return }
     _ = try await tasks.start(
-      TaskBoard.Order(type: "start_server", description: "start all instances again", user: "drover", request: ["": ""]))
+      TaskBoard.Order(type: "start_server", description: "start all instances again", user: "drover", request: ["": ""])
+    )
   }
 }
 

@@ -9,11 +9,10 @@ import Glibc
 public import Logging
 import Messaging
 import Processes
-import Processes
 import ServiceLifecycle
 public import Surroundings
+import SystemPackage
 import Templates
-import UnixSignals
 import UnixSignals
 
 /// One whole server: the director on real engines, its faces, and the bus (design section 2).

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import Formats
 import NIOCore
-import NIOFoundationCompat
 import NIOHTTP1
 import NIOSSL
 
@@ -35,6 +34,8 @@ struct DirectorClient: Sendable {
     func value() throws -> Value { try JSON.parse(bytes) }
   }
 
+  enum Method: String, Sendable { case GET, POST, PUT, DELETE }
+
   /// What is sent.
   enum Body: Sendable {
     case none
@@ -46,11 +47,11 @@ struct DirectorClient: Sendable {
 
   /// Sends a request and takes the answer, whatever its status.
   func send(
-    _ method: HTTPMethod, _ path: String, _ body: Body = .none, headers: [String: String] = [:],
+    _ method: Method, _ path: String, _ body: Body = .none, headers: [String: String] = [:],
     timeout: TimeAmount = .seconds(120)
   ) async throws -> Answer {
     var request = HTTPClientRequest(url: environment.url + path)
-    request.method = method
+    request.method = HTTPMethod(rawValue: method.rawValue)
     request.headers.add(name: "Authorization", value: environment.authorization)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
     switch body {
@@ -82,7 +83,7 @@ struct DirectorClient: Sendable {
   }
 
   /// Sends a request and expects one of the statuses that mean success.
-  func expect(_ method: HTTPMethod, _ path: String, _ body: Body = .none) async throws -> Answer {
+  func expect(_ method: Method, _ path: String, _ body: Body = .none) async throws -> Answer {
     let answer = try await send(method, path, body)
     guard [200, 201, 204, 206, 302].contains(answer.status) else { throw refusal(answer, "\(method.rawValue) \(path)") }
     return answer
@@ -91,7 +92,7 @@ struct DirectorClient: Sendable {
   func get(_ path: String) async throws -> Value { try await expect(.GET, path).value() }
 
   /// Sends a request that starts a task. Returns the task's id.
-  func start(_ method: HTTPMethod, _ path: String, _ body: Body = .none) async throws -> Int {
+  func start(_ method: Method, _ path: String, _ body: Body = .none) async throws -> Int {
     let answer = try await send(method, path, body, timeout: .hours(1))
     guard answer.status == 302, let location = answer.headers.first(name: "Location"),
       let id = location.split(separator: "/").last.flatMap({ Int($0) })

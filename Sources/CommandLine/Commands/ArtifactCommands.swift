@@ -38,13 +38,13 @@ struct Releases: AsyncParsableCommand {
 
   func run() async throws {
     try await options.withClient { client in
-      let rows = (try await client.get("/releases").array ?? []).flatMap { release in
-        (release["release_versions"]?.array ?? []).map { version in
-          [
-            release["name"]?.string ?? "",
-            (version["version"]?.string ?? "") + (version["currently_deployed"]?.bool == true ? "*" : ""),
-            (version["commit_hash"]?.string ?? "") + (version["uncommitted_changes"]?.bool == true ? "+" : ""),
-          ]
+      let rows = (try await client.get("/releases").array ?? []).flatMap { release -> [[String]] in
+        (release["release_versions"]?.array ?? []).map { version -> [String] in
+          let isDeployed = version["currently_deployed"]?.bool == true
+          let isDirty = version["uncommitted_changes"]?.bool == true
+          let number = version["version"]?.string ?? ""
+          let commit = version["commit_hash"]?.string ?? ""
+          return [release["name"]?.string ?? "", number + (isDeployed ? "*" : ""), commit + (isDirty ? "+" : "")]
         }
       }
       Table("releases", ["Name", "Version", "Commit Hash"], rows).print(json: options.json)

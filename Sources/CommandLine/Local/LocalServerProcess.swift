@@ -3,6 +3,7 @@ import Clouds
 import Formats
 import Glibc
 import Logging
+import NIOCore
 import Processes
 import Surroundings
 

@@ -5,7 +5,7 @@ import Server
 import Surroundings
 
 /// The server: director API, tasks, and the bus and the cloud that they stand on.
-struct Droverd: AsyncParsableCommand {
+@main struct Droverd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "droverd", abstract: "The Drover server: runs BOSH releases on this machine.",
     discussion: """
@@ -41,4 +41,4 @@ struct Droverd: AsyncParsableCommand {
   }
 }
 
-await Droverd.main()
+
