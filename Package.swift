@@ -109,8 +109,8 @@ let package = Package(
     room(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Blobs", "Formats", "Messaging", "Processes", "Releases", "Supervision",
-        "Surroundings", logging, lifecycle,
+        "AgentProtocol", "Archives", "Blobs", "Files", "Formats", "Messaging", "Processes", "Supervision",
+        "Surroundings", logging,
       ]),
     room(
       "Director",

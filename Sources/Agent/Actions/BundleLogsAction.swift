@@ -16,12 +16,15 @@ struct BundleLogsAction: AgentAction {
       throw DroverError(.notFound, "bundle_logs: there is no user '\(request.owner.prefix(100))'")
     }
     let (uid, gid) = (user.pointee.pw_uid, user.pointee.pw_gid)
-    let archive = try collector.collect(request)
+    let archive = try await blocking { try collector.collect(request) }
     guard chmod(archive, 0o600) == 0, chown(archive, uid, gid) == 0 else {
       throw DroverError.system(errno, "giving \(archive) to \(request.owner)")
     }
-    var hasher = DigestHasher([.sha512])
-    try FileCopy.read(archive) { hasher.update($0) }
-    return ["logs_tar_path": .string(archive), "sha512": .string(hasher.finish().description)]
+    let digest = try await blocking {
+      var hasher = DigestHasher([.sha512])
+      try FileCopy.read(archive) { hasher.update($0) }
+      return hasher.finish()
+    }
+    return ["logs_tar_path": .string(archive), "sha512": .string(digest.description)]
   }
 }

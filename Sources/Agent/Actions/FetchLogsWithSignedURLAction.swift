@@ -12,7 +12,7 @@ struct FetchLogsWithSignedURLAction: AgentAction {
   func run(_ call: TaskCall) async throws -> Value {
     try call.atLeast(1)
     let request = try LogRequest(call.arguments[0])
-    let archive = try collector.collect(request)
+    let archive = try await blocking { try collector.collect(request) }
     defer { try? Files.remove(archive) }
     let digest = try await blobs.put(archive, to: request.uploadURL, headers: request.blobstoreHeaders)
     return LogResult(blobstoreID: nil, sha1: digest).value

@@ -17,7 +17,7 @@ struct RemoveFileAction: AgentAction {
         .forbidden, "remove_file: only what lies in \(layout.temporary) is removed, not \(path.prefix(200))")
     }
     _ = try SafeName.component(String(path.dropFirst(prefix.count)), "file")
-    try Archives.removeTree(path)
+    try await blocking { try Archives.removeTree(path) }
     return .string(path)
   }
 }

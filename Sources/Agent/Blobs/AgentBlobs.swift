@@ -42,12 +42,12 @@ struct AgentBlobs: Sendable {
   private func fetch(id: String, _ digest: MultiDigest, to path: String) async throws {
     let name = try SafeName.component(id, "blob id")
     for folder in [layout.sensitiveBlobs, layout.blobs] where Links.isRegularFile("\(folder)/\(name)") {
-      return try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest)
+      return try await blocking { try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest) }
     }
     let provider = try await provider()
     switch provider {
     case .local(let folder):
-      return try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest)
+      return try await blocking { try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest) }
     case .dav(let dav):
       try await transfer { try await $0.fetch(dav.url(name), headers: dav.headers, digest: digest, to: path) }
     }
@@ -61,7 +61,7 @@ struct AgentBlobs: Sendable {
     switch try await provider() {
     case .local(let folder):
       try Files.makeFolder(folder)
-      let digest = try FileCopy.copy(path, to: "\(folder)/\(id)", mode: 0o640)
+      let digest = try await blocking { try FileCopy.copy(path, to: "\(folder)/\(id)", mode: 0o640) }
       return (id, try Self.piece(digest, .sha1))
     case .dav(let dav):
       let digest = try await transfer { try await $0.put(path, to: dav.url(id), headers: dav.headers).digest }

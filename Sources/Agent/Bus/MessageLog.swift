@@ -8,6 +8,8 @@ struct MessageLog: Sendable {
   let logger: Logger
   /// Longer payloads are cut to head and tail, in bytes.
   static let maximumBytes = 4096
+  /// Of longer answers only the size is said.
+  static let maximumParsed = 65_536
   private static let frame = String(repeating: "*", count: 20)
 
   func received(_ request: AgentRequest, isLoggable: Bool) {
@@ -16,15 +18,15 @@ struct MessageLog: Sendable {
     logger.debug("Message \(request.method)\n\(Self.frame)\n\(text)\n\(Self.frame)")
   }
 
-  func answering(_ bytes: [UInt8], to subject: String?, isLoggable: Bool) {
+  func answering(_ response: AgentResponse, bytes: Int, to subject: String?, isLoggable: Bool) {
     guard logger.logLevel <= .debug else { return }
     let text: String
     if !isLoggable {
       text = "‹not logged›"
-    } else if let value = try? JSON.parse(bytes) {
-      text = Self.bounded(JSON.text(Redaction.apply(to: value)))
+    } else if bytes > Self.maximumParsed {
+      text = "‹\(bytes) bytes›"
     } else {
-      text = "\(bytes.count) bytes"
+      text = Self.bounded(JSON.text(Redaction.apply(to: response.value)))
     }
     logger.debug("Response to \(subject ?? "nobody")\n\(Self.frame)\n\(text)\n\(Self.frame)")
   }

@@ -49,7 +49,7 @@ struct MessageLoop: Sendable {
     } else {
       let replyBus = action.method == .readOutput ? outputBus : bus
       // With no hold on the loop: what waits for a script or a disk must not delay the next message.
-      Task(executorPreference: action.method == .readOutput ? nil : WorkExecutor.shared) {
+      Task {
         let response = await answer(request, action)
         await reply(response, to: request.replyTo, over: replyBus, isLoggable: isLoggable)
       }
@@ -79,7 +79,7 @@ struct MessageLoop: Sendable {
     _ response: AgentResponse, to subject: String?, over bus: any MessageBus, isLoggable: Bool
   ) async {
     let bytes = response.bytes()
-    log.answering(bytes, to: subject, isLoggable: isLoggable)
+    log.answering(response, bytes: bytes.count, to: subject, isLoggable: isLoggable)
     guard let subject, !subject.isEmpty else { return }
     do {
       try await bus.publish(subject, bytes)

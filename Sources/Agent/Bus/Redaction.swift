@@ -5,6 +5,7 @@ enum Redaction {
   private static let secretNames: Set<String> = [
     "password", "private_key", "secret", "access_key_id", "secret_access_key", "payload", "blobstore_headers",
     "signed_url", "package_get_signed_url", "upload_signed_url", "properties", "authorized_keys",
+    "env",
   ]
 
   static func apply(to value: Value) -> Value {

@@ -36,8 +36,10 @@ struct Applier: Sendable {
       try installer.linkPackages(packages, into: job)
     }
     try blobs.forget(spec.renderedTemplatesArchive?.blobstoreID ?? "")
-    try installer.keepOnly(jobs, .jobs)
-    try installer.keepOnly(packages, .packages)
+    try await blocking { [jobs] in
+      try installer.keepOnly(jobs, .jobs)
+      try installer.keepOnly(packages, .packages)
+    }
     try await supervisor.reload()
     try await system.writeLogRotation(layout: layout, maximumSize: spec.maximumLogFileSize)
   }

@@ -22,7 +22,9 @@ struct BundleInstaller: Sendable {
         blobstoreID: package.blobstoreID, signedURL: package.signedURL, headers: package.blobstoreHeaders)
       let archive = try await blobs.fetch(source, digest: package.sha1)
       defer { try? Files.remove(archive) }
-      try unpack(archive, bundle, .package) { folder in try ownership.apply(folder, 0o755, vcap: true) }
+      try await blocking {
+        try unpack(archive, bundle, .package) { folder in try ownership.apply(folder, 0o755, vcap: true) }
+      }
     } catch {
       throw DroverError(Self.code(error), "installing package \(package.name)", cause: error)
     }
@@ -43,7 +45,8 @@ struct BundleInstaller: Sendable {
     for job in missing {
       do {
         let options = Archives.UnpackOptions(links: .inside, subfolder: job.name)
-        try unpack(file, Bundle(job, archive: archive), options) { try JobModes.apply($0, ownership) }
+        let bundle = try Bundle(job, archive: archive)
+        try await blocking { try unpack(file, bundle, options) { try JobModes.apply($0, ownership) } }
       } catch {
         throw DroverError(Self.code(error), "installing job \(job.name)", cause: error)
       }

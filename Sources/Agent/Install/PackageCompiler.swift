@@ -19,7 +19,7 @@ struct PackageCompiler: Sendable {
   let surroundings: Surroundings
 
   /// What one compilation works on.
-  private struct Work {
+  private struct Work: Sendable {
     let request: CompileRequest
     let target: Bundle
     let source: String
@@ -36,14 +36,17 @@ struct PackageCompiler: Sendable {
       request: request, target: try Bundle(.packages, name: name, version: request.version, digest: nil),
       source: "\(layout.compile)/\(name)", runID: runID, plainMark: "\(layout.compile)/.plain",
       resultFile: "\(layout.compile)/.result-\(call.taskID)")
-    if Files.exists(work.resultFile) { return try CompileResult(JSON.parse(Files.read(work.resultFile))) }
+    if Files.exists(work.resultFile) {
+      try await blocking { try cleanUp(work) }
+      return try CompileResult(JSON.parse(Files.read(work.resultFile)))
+    }
     do {
       let result = try await compile(work, call)
       try Files.replace(work.resultFile, with: JSON.bytes(result.value))
-      try cleanUp(work)
+      try await blocking { try cleanUp(work) }
       return result
     } catch {
-      try? cleanUp(work)
+      try? await blocking { try cleanUp(work) }
       throw DroverError(BundleInstaller.code(error), "Compiling package \(name)", cause: error)
     }
   }
@@ -54,7 +57,8 @@ struct PackageCompiler: Sendable {
     let archive = try blobs.temporaryFile()
     defer { try? Files.remove(archive) }
     let options = Archives.PackOptions(compression: Files.exists(work.plainMark) ? .none : .gzip(level: 6))
-    try Archives.pack(work.target.folder(layout), to: archive, options: options)
+    let target = work.target.folder(layout)
+    try await blocking { _ = try Archives.pack(target, to: archive, options: options) }
     if work.request.uploadURL.isEmpty {
       let (id, sha1) = try await blobs.create(archive)
       return CompileResult(blobstoreID: id, sha1: sha1)
@@ -70,8 +74,10 @@ struct PackageCompiler: Sendable {
     guard !request.blobstoreID.isEmpty || !request.sourceURL.isEmpty else {
       throw DroverError(.invalid, "No blobstore reference for package '\(request.name)'")
     }
-    try installer.keepOnly([], .packages)
-    try Archives.removeTree(layout.compile)
+    try await blocking {
+      try installer.keepOnly([], .packages)
+      try Archives.removeTree(layout.compile)
+    }
     try ownership.folder(layout.compile, 0o755)
     for dependency in request.dependencies {
       try await installer.install(dependency)
@@ -82,7 +88,7 @@ struct PackageCompiler: Sendable {
     let archive = try await blobs.fetch(source, digest: request.digest)
     defer { try? Files.remove(archive) }
     if try Files.read(archive, offset: 0, maximum: 2) != [0x1F, 0x8B] { try Files.replace(work.plainMark, with: []) }
-    try Archives.unpack(archive, into: work.source, options: .package)
+    try await blocking { _ = try Archives.unpack(archive, into: work.source, options: .package) }
     try installer.makeEmpty(work.target)
     try installer.link(work.target)
     try Archives.removeTree(layout.compilationLogs)

@@ -12,6 +12,8 @@ public enum AgentProgram {
 
   /// Runs the agent and ends the process. Not asynchronous, so that the program is free of threads until it is called.
   public static func main(_ arguments: [String]) -> Never {
+    // A log that nobody reads any more must not end the agent.
+    signal(SIGPIPE, SIG_IGN)
     Task.detached { exit(await run(arguments)) }
     dispatchMain()
   }
@@ -37,7 +39,8 @@ public enum AgentProgram {
     logger.info("starting", metadata: ["version": "\(version)", "platform": "\(options.platform)"])
     let agent = try await Agent(
       options, surroundings: .system, environment: Environment.current(),
-      runnerCommand: ["/proc/self/exe", "runner"], logger: logger)
+      runnerCommand: ["/proc/self/exe", "runner"],
+      systemRoot: options.platform == "dummy" ? "\(options.baseDirectory)/root" : "", logger: logger)
     let connections = try BusConnections(await agent.effectiveSettings, surroundings: .system, logger: logger)
     await connections.start()
     let signals = [SIGTERM, SIGINT].map { number in

@@ -20,6 +20,8 @@ actor AgentTasks {
     /// Set when it is over.
     var endedAt: Timestamp?
     var outcome: TaskRecord.Outcome?
+    /// Bytes of output kept for it.
+    var output = 0
   }
 
   private let files: TaskFiles
@@ -58,8 +60,12 @@ actor AgentTasks {
         requestID: record.requestID, method: record.method,
         isCancellable: action(record.method)?.traits.isCancellable ?? false, cancellation: nil,
         endedAt: record.outcome == nil ? nil : record.endedAt ?? record.startedAt)
+      if record.outcome != nil { entries[record.id]?.output = outputSize(record.id) }
     }
     try forgetExpired()
+    // Runs of tasks that nobody knows any more.
+    let known = Set(entries.keys)
+    try removeRuns { run in !known.contains(String(run.prefix(36))) }
     for record in records where record.outcome == nil {
       guard let action = action(record.method) else {
         finish(record, .failure(AgentTexts.unknownMessage(record.method)))
@@ -130,7 +136,7 @@ actor AgentTasks {
       taskID: record.id, arguments: record.arguments, protocolVersion: record.protocolVersion,
       cancellation: cancellation)
     let before = action.traits.order == .serial ? tail : nil
-    let task = Task(executorPreference: WorkExecutor.shared) {
+    let task = Task {
       await before?.value
       let outcome: TaskRecord.Outcome
       do {
@@ -138,7 +144,7 @@ actor AgentTasks {
       } catch {
         outcome = .failure("\(error)")
       }
-      await self.finish(record, outcome)
+      self.finish(record, outcome)
     }
     if action.traits.order == .serial { tail = task }
   }
@@ -150,6 +156,7 @@ actor AgentTasks {
     record.endedAt = surroundings.now()
     record.isCancelled = entries[record.id]?.cancellation?.isCancelled ?? false
     entries[record.id]?.endedAt = record.endedAt
+    entries[record.id]?.output = outputSize(record.id)
     entries[record.id]?.cancellation = nil
     do {
       try files.save(record)
@@ -172,14 +179,26 @@ actor AgentTasks {
   }
 
   private func forgetExpired() throws {
-    let finished = entries.compactMap { id, entry in entry.endedAt.map { (id: id, endedAt: $0) } }
+    let finished = entries.compactMap { id, entry in
+      entry.endedAt.map { TaskRetention.Finished(id: id, endedAt: $0, output: entry.output) }
+    }
     for id in retention.expired(finished, now: surroundings.now()) {
       try files.remove(id)
       if let requestID = entries[id]?.requestID { taskOfRequest[requestID] = nil }
       entries[id] = nil
-      let runs = try runner.list().filter { $0 == id || $0.hasPrefix("\(id)-") }
-      let runner = runner
-      Task { for run in runs { try? await runner.remove(id: run) } }
+      try removeRuns { $0.hasPrefix("\(id)-") }
     }
+  }
+
+  private func removeRuns(_ isUnwanted: (String) -> Bool) throws {
+    let runs = try runner.list().filter(isUnwanted)
+    if runs.isEmpty { return }
+    Task { [runner] in for run in runs { try? await runner.remove(id: run) } }
+  }
+
+  /// Bytes of output that the runner keeps for a task.
+  private func outputSize(_ id: String) -> Int {
+    guard let script = try? TaskScripts.find(id, runner) else { return 0 }
+    return script.outputSize(.stdout) + script.outputSize(.stderr)
   }
 }

@@ -1,15 +1,30 @@
 import Surroundings
 
-/// Which finished tasks are forgotten: what is older than a day, and the oldest beyond a number.
+/// Which finished tasks are forgotten, with all that their scripts printed: what is older than a day, and the oldest
+/// beyond a number, or beyond a size of output. The newest one stays.
 struct TaskRetention: Sendable, Hashable {
   var maximumAge: Duration = .seconds(24 * 3600)
   var maximumCount = 200
+  /// Bytes of output that finished tasks may keep together.
+  var maximumOutput = 1 << 30
 
-  /// The ids to forget, of finished tasks given by the time they ended.
-  func expired(_ finished: [(id: String, endedAt: Timestamp)], now: Timestamp) -> [String] {
-    let newestFirst = finished.sorted { $0.endedAt > $1.endedAt }
-    return newestFirst.enumerated().filter { place, task in
-      place >= maximumCount || now - task.endedAt > maximumAge
-    }.map(\.element.id)
+  struct Finished: Sendable, Hashable {
+    let id: String
+    let endedAt: Timestamp
+    /// Bytes of output kept for it.
+    var output = 0
+  }
+
+  /// The ids to forget.
+  func expired(_ finished: [Finished], now: Timestamp) -> [String] {
+    var kept = 0
+    var output = 0
+    var expired: [String] = []
+    for task in finished.sorted(by: { $0.endedAt > $1.endedAt }) {
+      output += task.output
+      let isTooMuch = kept > 0 && (kept >= maximumCount || output > maximumOutput)
+      if isTooMuch || now - task.endedAt > maximumAge { expired.append(task.id) } else { kept += 1 }
+    }
+    return expired
   }
 }

@@ -51,6 +51,10 @@ struct TestAgent: Sendable {
       inbox: try await ReplyInbox(bus: bus, pattern: "director.test.>"),
       outputInbox: try await ReplyInbox(bus: outputBus, pattern: "director.test.>"), agent: agent)
     try await withThrowingTaskGroup(of: Void.self) { group in
+      // What a test that failed has left mounted.
+      defer {
+        for place in ["store", "store_migration_target"] { umount2("\(folder)/vcap/\(place)", Int32(MNT_DETACH)) }
+      }
       let running = Task { try await agent.run(bus: bus, outputBus: outputBus) }
       defer { agent.termination.end(0) }
       do {
