@@ -32,8 +32,9 @@ struct Deploy: Sendable {
   private func deploy() async throws -> String? {
     let preparing = context.stage("Preparing deployment", total: 2)
     let (resolved, configIDs) = try await preparing.step("Preparing deployment") { _ in
-      let pinned = try await context.once("inputs") { try await pin() }
-      return (try await resolveAndReserve(pinned), pinned.configIDs)
+      let run = engines.surroundings.identifier()
+      let pinned = try await context.once("inputs") { try await pin(run) }
+      return (try await resolveAndReserve(pinned, resuming: pinned.run != run), pinned.configIDs)
     }
     let renderer = InstanceRenderer(director: director, resolved: resolved)
     let rendered = try await preparing.step("Rendering templates") { _ in
@@ -60,6 +61,8 @@ struct Deploy: Sendable {
       _ = try await inParallel(stage, atMost: stage.count) { try await update($0, updater) }
     }
     try await recordErrandInstances(plan)
+    _ = try await engines.store.commit(
+      resolved.releasedAddresses.map { records.addresses.deleting("\($0.network)/\($0.address)") })
     try await records.deployments.put(
       manifest.name,
       DeploymentRecord(
@@ -71,10 +74,10 @@ struct Deploy: Sendable {
 
   // MARK: Inputs
 
-  private func pin() async throws -> PinnedInputs {
+  private func pin(_ run: String) async throws -> PinnedInputs {
     var unresponsive: Set<String> = []
+    let instances = try await records.instances(of: manifest.name).filter { $0.vm != nil }
     if order.fix {
-      let instances = try await records.instances(of: manifest.name).filter { $0.vm != nil }
       let answers = try await inParallel(instances, atMost: 32) { instance in
         guard let vm = instance.vm else { return (instance.id, true) }
         return (instance.id, (try? await director.client(vm.agentID).state(timeout: .seconds(5))) != nil)
@@ -89,15 +92,18 @@ struct Deploy: Sendable {
     }
     return PinnedInputs(
       configIDs: configIDs, releases: try await records.releases.list().map(\.name),
-      stemcells: try await records.stemcells.list().map(\.name), unresponsive: unresponsive)
+      stemcells: try await records.stemcells.list().map(\.name), unresponsive: unresponsive,
+      vms: Dictionary(uniqueKeysWithValues: instances.compactMap { item in item.vm.map { (item.id, $0.agentID) } }),
+      run: run)
   }
 
-  private func inputs(_ pinned: PinnedInputs) async throws -> DeploymentInputs {
+  private func inputs(_ pinned: PinnedInputs, resuming: Bool) async throws -> DeploymentInputs {
     let configs = try await pinned.configIDs.sorted().asyncMap { try await director.configStore.config(id: $0) }
     let clouds = configs.filter { $0.type == "cloud" }
     guard !clouds.isEmpty else {
       throw DirectorFailure(
-        40003, "No cloud config: a deployment needs one with networks, vm_types and compilation; see update-cloud-config")
+        40003,
+        "No cloud config: a deployment needs one with networks, vm_types and compilation; see update-cloud-config")
     }
     let surroundings = engines.surroundings
     return DeploymentInputs(
@@ -107,17 +113,17 @@ struct Deploy: Sendable {
       stemcells: try await pinned.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try await records.instances(of: manifest.name),
       addresses: try await records.addresses.list().map(\.body),
-      options: try order.options(unresponsive: pinned.unresponsive), newIdentifier: { surroundings.identifier() })
+      options: try order.options(pinned, resuming: resuming), newIdentifier: { surroundings.identifier() })
   }
 
   /// Resolves, and writes down the instances and addresses that are new, in one commit. When somebody else has taken one
   /// of the addresses meanwhile, all is decided again.
-  private func resolveAndReserve(_ pinned: PinnedInputs) async throws -> ResolvedDeployment {
+  private func resolveAndReserve(_ pinned: PinnedInputs, resuming: Bool) async throws -> ResolvedDeployment {
     if try await records.deployments.get(manifest.name) == nil {
       try await records.deployments.put(manifest.name, DeploymentRecord(name: manifest.name))
     }
     while true {
-      let resolved = try await inputs(pinned).resolve()
+      let resolved = try await inputs(pinned, resuming: resuming).resolve()
       if order.dryRun { return resolved }
       var writes = try resolved.reservations.map { record in
         try records.addresses.creating("\(record.network)/\(record.address)", record)
@@ -133,7 +139,7 @@ struct Deploy: Sendable {
       do {
         _ = try await engines.store.commit(writes)
         return resolved
-      } catch where error.isDocumentExists {
+      } catch  where error.isDocumentExists {
         try Task.checkCancellation()
       }
     }

@@ -110,6 +110,9 @@ struct InstanceWorker: Sendable {
       try await save {
         $0.vm = vm
         $0.updateCompleted = false
+        // Nothing has been applied on this one yet: planning again after a restart goes on with making it.
+        $0.fingerprint = nil
+        $0.appliedSpec = nil
       }
       do {
         let cid = try await vms.create(order)
