@@ -141,6 +141,17 @@ import Testing
     #expect(error?.number == number)
   }
 
+  @Test("amounts of the command line replace the manifest's, and must be amounts")
+  func amounts() throws {
+    let options = DeployOptions(canaries: "0", maxInFlight: "50%")
+    let update = try #require(try Fixtures.inputs(options: options).resolve().group("redis")?.update)
+    #expect(update.canaries == .count(0) && update.maxInFlight == .percent(50))
+    let error = #expect(throws: DroverError.self) {
+      try Fixtures.inputs(options: DeployOptions(canaries: "many")).resolve()
+    }
+    #expect(error?.message.contains("canaries: expected a number or a percentage") == true)
+  }
+
   @Test("addons append their jobs where their rules say so, with the runtime config's release")
   func addons() throws {
     let runtime = """

@@ -33,6 +33,10 @@ struct Resolver {
   var cloudConfig: CloudConfig { inputs.cloudConfig }
 
   mutating func resolve() throws -> ResolvedDeployment {
+    for (name, text) in [("canaries", inputs.options.canaries), ("max_in_flight", inputs.options.maxInFlight)] {
+      guard let text, (try? Amount(text)) == nil else { continue }
+      problems.add("\(name): expected a number or a percentage such as 30%, found '\(text)'", number: 40000)
+    }
     resolveReleases()
     resolveStemcells()
     try check()
