@@ -56,8 +56,11 @@ struct MessageBusTests {
     try await withBus(kind) { bus in
       let kept = try await bus.subscribe("director.s")
       let ended = try await bus.subscribe("director.s")
+      let done = try await bus.subscribe("director.done")
       try await bus.publish("director.s", Array("1".utf8))
+      try await bus.publish("director.done", [])
       #expect(try await kept.next()?.text == "1")
+      _ = try await done.next()
       ended.unsubscribe()
       try await bus.publish("director.s", Array("2".utf8))
       #expect(try await kept.next()?.text == "2")

@@ -15,10 +15,11 @@ struct NATSConnectionTests {
     try await withDirectory { directory in
       let port = try freePort()
       var process = try startPlainServer("", port: port, directory: directory)
+      defer { process.signal(SIGKILL) }
       let connection = try NATSConnection(configuration("nats://127.0.0.1:\(port)"), logger: quiet)
-      let events = connection.events()
       await connection.start()
       try await connection.waitUntilConnected(.seconds(20))
+      let events = connection.events()
       let subscription = try await connection.subscribe("a.*")
       try await connection.publish("a.1", Array("before".utf8))
       #expect(try await subscription.next()?.text == "before")

@@ -16,22 +16,30 @@ func withDirectory(_ body: (String) async throws -> Void) async throws {
   try await body(directory)
 }
 
-/// A port that was free a moment ago.
+private let lastPort = Mutex(18000 + Int(getpid()) % 10000)
+
+/// A port that nobody uses: below those that the system gives out by itself, and given to one test only.
 func freePort() throws -> Int {
-  let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-  try #require(descriptor >= 0)
-  defer { close(descriptor) }
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_addr.s_addr = inet_addr("127.0.0.1")
-  var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-  let result = withUnsafeMutablePointer(to: &address) { pointer in
-    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-      bind(descriptor, pointer, length) == 0 ? getsockname(descriptor, pointer, &length) : -1
+  for _ in 0..<1000 {
+    let port = lastPort.withLock { port in
+      port = port >= 32000 ? 18000 : port + 1
+      return port
     }
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    try #require(descriptor >= 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let isFree = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+        bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+      }
+    }
+    if isFree { return port }
   }
-  try #require(result == 0)
-  return Int(UInt16(bigEndian: address.sin_port))
+  throw DroverError(.failed, "finding a free port: all are taken")
 }
 
 let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

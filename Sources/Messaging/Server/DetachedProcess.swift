@@ -70,10 +70,11 @@ struct DetachedProcess: Sendable, Hashable {
   /// Returns early when the task is cancelled.
   func waitForExit() async {
     let descriptor = drover_pidfd_open(pid)
-    guard descriptor >= 0 else { return reap() }
-    guard isRunning else {
+    guard descriptor >= 0 else { return }
+    // A process whose first thread has ended may still have others: the descriptor knows, /proc does not.
+    guard (try? Self.stat(pid))?.started == started else {
       close(descriptor)
-      return reap()
+      return
     }
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
     let source = DispatchSource.makeReadSource(fileDescriptor: descriptor)

@@ -137,8 +137,10 @@ public actor NATSServer {
   /// Ends the server's process.
   public func stop() async throws {
     isWanted = false
-    guard let running = process ?? findProcess() else { return }
+    // Another one of us may have started it anew.
+    let known = process.flatMap { $0.isRunning ? $0 : nil }
     process = nil
+    guard let running = known ?? findProcess() else { return }
     await end(running)
   }
 }
