@@ -36,7 +36,8 @@ public struct JobSpec: Sendable, Hashable {
   public struct Provided: Sendable, Hashable {
     public var name: String
     public var type: String
-    /// Names of the properties that consumers see.
+    /// Names of the properties that consumers see. Real releases also name what is above declared ones (`ccdb` for
+    /// `ccdb.address`), so whether a name means anything shows only with the given properties.
     public var properties: [String]
 
     public init(name: String, type: String, properties: [String] = []) {
@@ -157,16 +158,9 @@ extension JobSpec {
   }
 
   private func checkLinks() throws {
-    let declared = Set(properties.map(\.name))
     for (index, link) in provides.enumerated() {
       if provides[..<index].contains(where: { $0.name == link.name }) {
         throw DroverError(.invalid, "provides[\(index)]: link '\(link.name)' is provided twice")
-      }
-      for property in link.properties where !declared.contains(property) {
-        throw DroverError(
-          .invalid,
-          "provides[\(index)].properties: link '\(link.name)' exposes property '\(property)', which is not"
-            + " among the job's properties")
       }
     }
     for (index, link) in consumes.enumerated() where consumes[..<index].contains(where: { $0.name == link.name }) {

@@ -58,7 +58,7 @@ struct JobSpecTests {
       ("{name: a, templates: [x]}", "j: templates: expected an object, found an array"),
       ("{name: a, properties: {p: 5}}", "j: properties.p: expected an object, found an integer"),
       ("{name: a, provides: [{name: l}]}", "j: provides[0].type: missing"),
-      ("{name: a, provides: [{name: l, type: t, properties: [p]}]}", "j: provides[0].properties: link 'l' exposes"),
+      ("{name: a, provides: [{name: l, type: t}, {name: l, type: u}]}", "j: provides[1]: link 'l' is provided twice"),
       ("{name: a, consumes: [{name: l, type: t}, {name: l, type: t}]}", "j: consumes[1]: link 'l' is consumed twice"),
       ("name: a\n b: c", "j line 2 column 3"),
     ])
