@@ -28,7 +28,7 @@ struct RunErrand: AsyncParsableCommand {
   @Option(help: "Instances to run on: GROUP, or GROUP/ID, or GROUP/first.") var instance: [String] = []
   @Option(name: [.customShort("E"), .long], help: "KEY=VALUE for the script's environment.") var env: [String] = []
   @Argument(help: "The errand.") var name: String
-  @Argument(parsing: .captureForPassthrough, help: "Arguments of the script, after --.") var arguments: [String] = []
+  @Argument(parsing: .postTerminator, help: "Arguments of the script, after --.") var arguments: [String] = []
 
   func run() async throws {
     let deployment = try options.requireDeployment()
@@ -55,11 +55,9 @@ struct RunErrand: AsyncParsableCommand {
       let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
       return ["group": .string(parts[0]), "id": .string(parts.count == 2 ? parts[1] : "")]
     }
-    var passed = arguments
-    if passed.first == "--" { passed.removeFirst() }
     return [
       "keep-alive": .bool(keepAlive), "when-changed": false, "instances": .array(instances),
-      "arguments": Value(passed), "environment": .object(ValueObject(environment)),
+      "arguments": Value(arguments), "environment": .object(ValueObject(environment)),
     ]
   }
 }
