@@ -53,7 +53,7 @@ struct VMSpecTests {
     #expect(VMDisk.hint("d") == ["path": "/var/vcap/disks/d"])
   }
 
-  static let limits: [(ValueObject, Bool, OCISpec.Resources)] = [
+  static let limitCases: [(ValueObject, Bool, OCISpec.Resources)] = [
     ([:], true, OCISpec.Resources(pidsLimit: 16384, devices: [OCISpec.DeviceRule(allow: false)])),
     (
       ["memory": 512, "cpu": 1.5, "cpu_shares": 100, "processes": 99, "unknown": "ignored"], true,
@@ -69,7 +69,7 @@ struct VMSpecTests {
     ),
   ]
 
-  @Test("cloud properties become limits", arguments: limits)
+  @Test("cloud properties become limits", arguments: limitCases)
   func limits(properties: ValueObject, swap: Bool, expected: OCISpec.Resources) throws {
     #expect(try Self.spec(properties, Self.host(.v1, swap: swap)).linux.resources == expected)
   }
