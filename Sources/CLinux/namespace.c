@@ -27,6 +27,7 @@ enum action { ATTACH, DETACH, MAKE_WRITABLE, WRITE };
 struct request {
   enum action action;
   int namespace_fd;
+  int ipc_fd;
   const char *source;
   const char *target;
   const void *bytes;
@@ -81,7 +82,10 @@ static int detach(const struct request *request) {
   return 0;
 }
 
+// Which sysctl a name under kernel/ or fs/mqueue stands for is decided by the IPC namespace of whoever looks it up: from
+// the host's it would be the host's own.
 static int make_writable(const struct request *request) {
+  if (setns(request->ipc_fd, CLONE_NEWIPC) != 0) return -1;
   if (enter(request->namespace_fd) != 0) return -1;
   if (mount(request->target, request->target, NULL, MS_BIND, NULL) != 0) return -1;
   return mount(NULL, request->target, NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
@@ -133,11 +137,22 @@ static void *serve(void *argument) {
   return NULL;
 }
 
-static int perform(int pid, struct request request) {
+static int open_namespace(int pid, const char *name) {
   char path[64];
-  snprintf(path, sizeof path, "/proc/%d/ns/mnt", pid);
-  request.namespace_fd = open(path, O_RDONLY | O_CLOEXEC);
+  snprintf(path, sizeof path, "/proc/%d/ns/%s", pid, name);
+  return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int perform(int pid, struct request request) {
+  request.namespace_fd = open_namespace(pid, "mnt");
   if (request.namespace_fd < 0) return -1;
+  request.ipc_fd = open_namespace(pid, "ipc");
+  if (request.ipc_fd < 0) {
+    int error = errno;
+    close(request.namespace_fd);
+    errno = error;
+    return -1;
+  }
   pthread_t thread;
   int error = pthread_create(&thread, NULL, serve, &request);
   if (error == 0) {
@@ -145,6 +160,7 @@ static int perform(int pid, struct request request) {
     error = request.error;
   }
   close(request.namespace_fd);
+  close(request.ipc_fd);
   errno = error;
   return error == 0 ? 0 : -1;
 }

@@ -35,7 +35,9 @@ extension StemcellBuilder {
       progress("configuring the system")
       for file in recipe.files {
         let path = root + file.path
-        try Files.makeFolder(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)))
+        let parent = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))
+        // Debian's /sbin is a link.
+        if !Files.exists(parent) { try Files.makeFolder(parent) }
         try Files.replace(path, with: Array(file.text.utf8), mode: file.mode)
       }
       try await script(StemcellScripts.configure, root)
