@@ -34,13 +34,11 @@ extension StemcellBuilder {
         StemcellScripts.packages, [root, sources.lines.joined(separator: "\n"), settings] + recipe.packages)
       progress("configuring the system")
       for file in recipe.files {
-        let path = root + file.path
-        let parent = String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex))
-        // Debian's /sbin is a link.
-        if !Files.exists(parent) { try Files.makeFolder(parent) }
+        let path = "\(folder)/files\(file.path)"
+        try Files.makeFolder(String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.endIndex)))
         try Files.replace(path, with: Array(file.text.utf8), mode: file.mode)
       }
-      try await script(StemcellScripts.configure, root)
+      try await script(recipe.script, root, "\(folder)/files")
       progress("packing the system")
       try await script(StemcellScripts.pack, root, "\(folder)/layer/rootfs.tar.gz", "\(folder)/layer/libraries")
       try Files.replace("\(folder)/layer/packages.txt", with: installed, mode: 0o644)

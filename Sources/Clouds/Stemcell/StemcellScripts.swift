@@ -41,52 +41,55 @@ enum StemcellScripts {
     chroot "$root" dpkg-query -W -f '${Package} ${Version}\\n'
     """
 
-  /// $1 root.
+  /// $1 root, $2 a folder with files to put into it.
+  ///
+  /// All of it runs inside the new system: Debian has absolute links (/etc/service is one), and followed from outside
+  /// they would lead to this machine's own files.
   static let configure = """
     set -eu
-    root=$1
-    inside() { chroot "$root" "$@"; }
-    for group in admin bosh_sshers bosh_sudoers; do inside groupadd --force --system "$group"; done
-    inside groupadd --gid 1000 vcap
-    inside useradd --uid 1000 --gid vcap --create-home --shell /bin/bash \\
+    tar -C "$2" --create --owner 0 --group 0 . |
+      chroot "$1" tar -C / --extract --keep-directory-symlink --no-overwrite-dir --preserve-permissions
+    chroot "$1" bash -eu -o pipefail <<'END'
+    for group in admin bosh_sshers bosh_sudoers; do groupadd --force --system "$group"; done
+    groupadd --gid 1000 vcap
+    useradd --uid 1000 --gid vcap --create-home --shell /bin/bash \\
       --groups admin,adm,audio,cdrom,dialout,floppy,video,dip,bosh_sshers vcap
-    inside passwd --quiet --lock root
-    inside localedef -i en_US -f UTF-8 en_US.UTF-8
-    ln -sfn /usr/share/zoneinfo/UTC "$root/etc/localtime"
+    passwd --quiet --lock root
+    localedef -i en_US -f UTF-8 en_US.UTF-8
+    ln -sfn /usr/share/zoneinfo/UTC /etc/localtime
+    mkdir -p /var/log/sshd
 
-    mkdir -p "$root/etc/service" "$root/var/log/sshd" "$root/var/vcap"
-    rm -rf "$root"/etc/service/* "$root"/etc/runit/runsvdir/default/*
+    # A folder that lives on is not for a lower layer: runit keeps its pipes there.
+    rm -rf /etc/service
+    mkdir /etc/service
     for service in agent sshd cron; do
-      ln -s "/etc/sv/$service" "$root/etc/service/$service"
-      # A folder that lives on is not for a lower layer: runit keeps its pipes there.
-      for place in "" /log; do
-        if [ -d "$root/etc/sv/$service$place" ]; then
-          ln -sfn "/run/runit.$service$(echo $place | tr / .)" "$root/etc/sv/$service$place/supervise"
-        fi
-      done
+      ln -s "/etc/sv/$service" "/etc/service/$service"
+      ln -sfn "/run/runit.$service" "/etc/sv/$service/supervise"
+      if [ -d "/etc/sv/$service/log" ]; then ln -sfn "/run/runit.$service.log" "/etc/sv/$service/log/supervise"; fi
     done
-    rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/machine-id"
-    : >"$root/etc/machine-id"
+    rm -f /etc/ssh/ssh_host_*
+    : >/etc/machine-id
 
-    install -d -m 0755 "$root"/var/vcap/bosh "$root"/var/vcap/bosh/bin "$root"/var/vcap/bosh/lib \\
-      "$root"/var/vcap/bosh/etc "$root"/var/vcap/data "$root"/var/vcap/instance
-    install -d -m 0700 "$root"/var/vcap/bosh/log "$root"/var/vcap/monit "$root"/var/vcap/monit/job
+    install -d -m 0755 /var/vcap /var/vcap/bosh /var/vcap/bosh/bin /var/vcap/bosh/lib /var/vcap/bosh/etc \\
+      /var/vcap/data /var/vcap/instance
+    install -d -m 0700 /var/vcap/bosh/log /var/vcap/monit /var/vcap/monit/job
     # What `remove_dev_tools` and `remove_static_libraries` of a VM's env take away.
-    inside dpkg -L binutils binutils-x86-64-linux-gnu bison build-essential cmake cpp cpp-12 dpkg-dev flex g++ g++-12 gcc \\
-      gcc-12 libtool make patch 2>/dev/null | sort -u | while read -r file; do
-      [ ! -f "$root$file" ] || echo "$file"
-    done | grep -v -e /copyright -e changelog >"$root/var/vcap/bosh/etc/dev_tools_file_list"
-    (cd "$root" && find usr/lib -name '*.a' | sort | sed 's,^,/,') >"$root/var/vcap/bosh/etc/static_libraries_list"
+    { dpkg -L binutils bison build-essential cmake cpp cpp-12 dpkg-dev flex g++ g++-12 gcc gcc-12 libtool make patch ||
+      true; } | sort -u | while read -r file; do
+      [ ! -f "$file" ] || echo "$file"
+    done | grep -v -e /copyright -e changelog >/var/vcap/bosh/etc/dev_tools_file_list
+    find /usr/lib -name '*.a' | sort >/var/vcap/bosh/etc/static_libraries_list
 
-    rm -f "$root/usr/sbin/policy-rc.d" "$root/etc/dpkg/dpkg.cfg.d/build" "$root/etc/apt/apt.conf.d/99build"
-    rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/apt/* "$root"/var/cache/debconf/*-old "$root"/var/log/apt
-    rm -rf "$root"/var/log/dpkg.log "$root"/var/log/bootstrap.log "$root"/var/log/alternatives.log "$root"/tmp/*
-    rm -rf "$root"/usr/share/man/* "$root"/usr/share/info/* "$root"/usr/share/lintian "$root"/usr/share/locale/*
-    rm -rf "$root"/var/lib/dpkg/*-old "$root"/usr/share/i18n
-    find "$root/usr/share/doc" -type f ! -name copyright -delete
-    find "$root" -xdev -name __pycache__ -prune -exec rm -rf {} +
-    : >"$root/etc/resolv.conf"
-    printf '127.0.0.1 localhost\\n' >"$root/etc/hosts"
+    rm -f /usr/sbin/policy-rc.d /etc/dpkg/dpkg.cfg.d/build /etc/apt/apt.conf.d/99build
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/lib/dpkg/*-old /var/log/apt
+    rm -rf /var/log/dpkg.log /var/log/bootstrap.log /var/log/alternatives.log /tmp/*
+    rm -rf /usr/share/man/* /usr/share/info/* /usr/share/lintian /usr/share/locale/* /usr/share/i18n
+    find /usr/share/doc -type f ! -name copyright -delete
+    find / -xdev -name __pycache__ -prune -exec rm -rf {} +
+    rm -f /etc/resolv.conf
+    : >/etc/resolv.conf
+    printf '127.0.0.1 localhost\\n' >/etc/hosts
+    END
     """
 
   /// $1 root, $2 the archive to make, $3 the list of shared libraries in it.
