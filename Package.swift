@@ -185,6 +185,6 @@ let package = Package(
     tests("DirectorAPI", ["Director", "Formats", "Surroundings"]),
     tests("CommandLine", ["Formats"]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Formats", "TestSupport"], swiftSettings: strict),
+      name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport"], swiftSettings: strict),
   ]
 )

@@ -1,0 +1,98 @@
+import Formats
+import Glibc
+import Processes
+import Testing
+
+/// The whole path with everything real: stemcell, server, release, deploy, errand; and what happens to it when the server
+/// is killed, stopped and started again.
+@Suite(
+  .enabled(if: getuid() == 0, "needs root: it makes containers, bridges and mounts"), .serialized)
+struct DemoTests {
+  @Test("From nothing to a running deployment and a finished errand, through kill -9, down and up, to nothing")
+  func wholePath() async throws {
+    let before = try await Leftovers.now()
+    try await ServerUnderTest.with { server in
+      try await demo(server)
+      try await identicalDeploy(server)
+      try await errands(server)
+      try await killedServer(server)
+      try await downAndUp(server)
+    }
+    let after = try await Leftovers.now()
+    #expect(after == before, "drover down --destroy left something behind")
+  }
+
+  private func demo(_ server: ServerUnderTest) async throws {
+    let result = try await server.command(["\(ServerUnderTest.root)/scripts/demo", server.programs]).result()
+    try #require(result.succeeded, "\(result.text)\n\(result.lastErrorLines(40))")
+    #expect(result.text.contains("running"))
+    #expect(String(decoding: result.errors, as: UTF8.self).contains("exit code 0"))
+  }
+
+  private func identicalDeploy(_ server: ServerUnderTest) async throws {
+    let result = try await server.drover("deploy", "-n", "examples/manifests/redis.yml")
+    try #require(result.succeeded, "\(result.lastErrorLines(20))")
+    let events = String(decoding: result.errors, as: UTF8.self)
+    #expect(!events.contains("Updating instance"))
+    #expect(!events.contains("Compiling packages"))
+  }
+
+  private func errands(_ server: ServerUnderTest) async throws {
+    let failing = try await server.drover("run-errand", "smoke-tests", "-d", "redis", "--", "--fail", "3")
+    #expect(failing.ending == .exited(3))
+    let unknown = try await server.drover("run-errand", "nothing", "-d", "redis")
+    #expect(unknown.ending == .exited(125))
+    #expect(unknown.lastErrorLines().contains("nothing"))
+  }
+
+  private func killedServer(_ server: ServerUnderTest) async throws {
+    let detached = try await server.drover("run-errand", "smoke-tests", "-d", "redis", "--detach")
+    let task = detached.text.split(separator: "\n").joined()
+    try #require(Int(task) != nil, "\(detached.text) \(detached.lastErrorLines())")
+    for pause in [1, 1, 2] {
+      try await Task.sleep(for: .seconds(pause))
+      _ = try server.process().signal(SIGKILL)
+      let up = try await server.drover("up")
+      try #require(up.succeeded, "\(up.lastErrorLines(20))")
+    }
+    let attached = try await server.drover("attach", task)
+    #expect(attached.ending == .exited(0), "\(attached.lastErrorLines(30))")
+    let lines = attached.text.split(separator: "\n").map(String.init)
+    #expect(!lines.isEmpty)
+    #expect(Set(lines).count == lines.count, "a line came twice: \(lines)")
+  }
+
+  private func downAndUp(_ server: ServerUnderTest) async throws {
+    let down = try await server.drover("down")
+    try #require(down.succeeded, "\(down.lastErrorLines(20))")
+    let up = try await server.drover("up")
+    try #require(up.succeeded, "\(up.lastErrorLines(20))")
+    for _ in 0..<60 {
+      let instances = try await server.drover("instances", "-d", "redis", "--json")
+      let rows = try JSON.parse(instances.output).array ?? []
+      if rows.contains(where: { $0["process_state"] == "running" }) { return }
+      try await Task.sleep(for: .milliseconds(500))
+    }
+    let last = try await server.drover("instances", "--ps")
+    Issue.record("redis does not run again after down and up:\n\(last.text)")
+  }
+}
+
+/// What a server could leave on its host.
+struct Leftovers: Equatable {
+  var links: Set<String>
+  var addresses: Set<String>
+  var mounts: Set<String>
+
+  static func now() async throws -> Leftovers {
+    func names(_ arguments: [String]) async throws -> Set<String> {
+      let text = try await Command(arguments).run().text
+      return Set(text.split(separator: "\n").map(String.init))
+    }
+    let mounts = String(decoding: try Files.read("/proc/self/mounts"), as: UTF8.self)
+    return Leftovers(
+      links: Set(try Files.names(in: "/sys/class/net")).filter { $0.hasPrefix("drb-") || $0.hasPrefix("drv-") },
+      addresses: try await names(["ip", "-o", "-4", "address", "show", "dev", "lo"]),
+      mounts: Set(mounts.split(separator: "\n").map(String.init).filter { $0.contains("drover") }))
+  }
+}
