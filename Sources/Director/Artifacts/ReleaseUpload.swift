@@ -139,10 +139,20 @@ struct ReleaseUpload: Sendable {
   }
 
   private func storeJobs(_ tarball: ReleaseTarball) async throws -> [JobRecord] {
+    var known: [String: JobRecord] = [:]
+    for release in try await records.releases.list(prefix: "\(tarball.manifest.name)/").map(\.body) {
+      for job in release.jobs { known["\(job.name)/\(job.fingerprint)"] = job }
+    }
     let stage = context.stage("Creating new jobs", total: tarball.jobs.count)
     var stored: [JobRecord] = []
     for job in tarball.jobs {
       try context.cancellation.check()
+      if !order.options.fix, let same = known["\(job.spec.name)/\(job.fingerprint)"],
+        try await director.engines.blobs.exists(same.blobID)
+      {
+        stored.append(same)
+        continue
+      }
       let blob = try await stage.step("\(job.spec.name)/\(job.fingerprint)") { _ in
         try await director.engines.blobs.put(file: job.archive.path)
       }

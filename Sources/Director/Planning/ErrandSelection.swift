@@ -61,7 +61,8 @@ extension ResolvedDeployment {
     let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.spec.isErrand } }
     guard !withJob.isEmpty else { return try groupErrand(name, filters) }
     var selection = ErrandSelection(name: name, targets: [], warnings: [])
-    if groups.contains(where: { $0.name == name }) {
+    // A group named like its only job is no ambiguity: both names mean the same run.
+    if groups.contains(where: { $0.name == name }), withJob.contains(where: { $0.name != name }) {
       selection.warnings.append(
         "Ambiguous request: the requested errand name '\(name)' matches both a job name and an errand instance group "
           + "name. Executing errand on all relevant instances with job '\(name)'.")
