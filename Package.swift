@@ -129,7 +129,8 @@ let package = Package(
     room(
       "CommandLine",
       [
-        "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings", arguments,
+        "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings",
+        arguments,
         httpClient, logging, nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
       ]),
 
@@ -150,7 +151,8 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Files", "Formats", "Surroundings"], path: "Tests/TestSupport", swiftSettings: strict),
+      name: "TestSupport", dependencies: ["Files", "Formats", "Surroundings"], path: "Tests/TestSupport",
+      swiftSettings: strict),
     tests("Formats"),
     .executableTarget(
       name: "document-writer", dependencies: ["Documents"], path: "Tests/Fixtures/document-writer",

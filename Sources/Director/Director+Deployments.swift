@@ -55,7 +55,9 @@ extension Director {
     func whole(_ manifest: Value?, _ configs: [ConfigRecord]) throws -> Value {
       ManifestDiff.document(
         manifest: manifest ?? [:],
-        cloudConfigs: try configs.filter { $0.type == "cloud" }.map { try YAML.parse($0.content, file: "cloud config") },
+        cloudConfigs: try configs.filter { $0.type == "cloud" }.map {
+          try YAML.parse($0.content, file: "cloud config")
+        },
         runtimeConfigs: [])
     }
     let lines = ManifestDiff.lines(

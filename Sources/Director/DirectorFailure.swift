@@ -18,6 +18,8 @@ public struct DirectorFailure: Error, Sendable, CustomStringConvertible {
   public static func describing(_ error: any Error) -> DirectorFailure {
     switch error {
     case let failure as DirectorFailure: failure
+    case let error as DroverError where error.number != nil:
+      DirectorFailure(error.number ?? 100, status: error.code == .notFound ? 404 : 400, "\(error)")
     case let error as DroverError where error.code == .invalid || error.code == .tooLarge:
       DirectorFailure(40000, "\(error)")
     case let error as DroverError where error.code == .notFound: DirectorFailure(40001, status: 404, "\(error)")

@@ -2,7 +2,6 @@ import AgentProtocol
 import Certificates
 import Director
 import Formats
-import Formats
 import Messaging
 
 /// Agents' identities on our nats-server: a certificate each, and the right to its own subjects (design D2).

@@ -36,6 +36,7 @@ public struct Server: Sendable {
     defer { lock.release() }
     try SmallFile.write("\(getpid())\n", to: files.pidfile, mode: .ownerReadWrite)
     defer { unlink(files.pidfile) }
+    try SmallFile.write("\(configuration.name)\n", to: files.name, mode: .ownerReadWrite)
     let store = try await SQLiteDocumentStore.open(files.documents)
     let secrets = try await ServerSecrets.load(from: store, surroundings)
     let authority = CertificateAuthority(
@@ -64,8 +65,8 @@ public struct Server: Sendable {
       .init(name: configuration.name, id: secrets.directorID, version: ServerVersion.text), engines)
 
     let api = try await apiFace(director, authority)
-    try SmallFile.write(
-      "\(configuration.apiAddress):\(configuration.apiPort)\n", to: files.address, mode: .ownerReadWrite)
+    let host = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress
+    try SmallFile.write("\(host):\(configuration.apiPort)\n", to: files.address, mode: .ownerReadWrite)
     let services = ServiceGroup(
       configuration: .init(
         services: [

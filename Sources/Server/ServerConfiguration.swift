@@ -1,7 +1,6 @@
 import Configuration
 import Formats
 import SystemPackage
-import SystemPackage
 
 /// What a server is told: by its configuration file, by environment variables (`DROVER_…`) over that, and by flags over
 /// both. Everything has a default that works.

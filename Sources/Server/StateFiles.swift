@@ -20,6 +20,8 @@ struct StateFiles: Sendable {
 
   /// Whose process this server is, for those who stop it.
   var pidfile: String { "\(directory)/droverd.pid" }
+  /// The server's name, for those who clean up after it.
+  var name: String { "\(directory)/name" }
   /// `HOST:PORT` of the API, once it listens.
   var address: String { "\(directory)/address" }
 
@@ -42,7 +44,12 @@ struct StateFiles: Sendable {
 
   /// The users of the API: those that are configured, or else `admin` with a password that is made once.
   func users(_ configured: [String: String], _ surroundings: Surroundings) throws -> [String: String] {
-    guard configured.isEmpty else { return configured }
+    guard configured.isEmpty else {
+      // Commands on this machine look here for a user that they may be.
+      let lines = configured.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)\n" }
+      try SmallFile.write(lines.joined(), to: passwords, mode: .ownerReadWrite)
+      return configured
+    }
     if let text = try? SmallFile.read(passwords) {
       var users: [String: String] = [:]
       for line in text.split(separator: "\n") {

@@ -40,5 +40,3 @@ import Surroundings
     try await Server(configuration, surroundings: .system, logger: logger).run()
   }
 }
-
-

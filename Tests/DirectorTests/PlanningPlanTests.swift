@@ -473,12 +473,29 @@ import Testing
     #expect(missing.warnings == ["Skipping instance: web/id-04 (1) no matching VM reference was found"])
   }
 
-  @Test("a group and a job of one name are ambiguous, and the job wins")
-  func ambiguous() throws {
+  @Test("a group named like the job that only it has is no ambiguity")
+  func sameName() throws {
     let manifest = Fixtures.changed("- name: smoke\n", "- name: smoke-tests\n")
     let errand = try Fixtures.inputs(manifest).resolve().errand("smoke-tests")
     #expect(errand.targets.map(\.job) == ["smoke-tests"])
+    #expect(errand.warnings.isEmpty)
+  }
+
+  @Test("a group named like a job that others have too is ambiguous, and the job wins")
+  func ambiguous() throws {
+    let manifest = Fixtures.changed(
+      "- name: smoke\n  lifecycle: errand\n  instances: 1\n  azs: [z1]\n",
+      "- name: client\n  lifecycle: errand\n  instances: 1\n  azs: [z1]\n")
+    var resolved = try Fixtures.inputs(manifest).resolve()
+    for index in resolved.groups.indices where resolved.groups[index].name == "client" {
+      resolved.groups[index].name = "smoke-tests"
+    }
+    for index in resolved.groups.indices where resolved.groups[index].name == "web" {
+      resolved.groups[index].jobs += resolved.groups.flatMap(\.jobs).filter { $0.name == "smoke-tests" }
+    }
+    let errand = try resolved.errand("smoke-tests")
     #expect(errand.warnings.first?.hasPrefix("Ambiguous request") == true)
+    #expect(errand.targets.contains { $0.needsVM })
   }
 
   @Test("an errand's VM is brought up like any other and deleted without touching address and disk")

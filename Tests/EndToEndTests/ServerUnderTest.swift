@@ -53,7 +53,8 @@ struct ServerUnderTest: Sendable {
       name: "e2e\(getpid())", state: "\(folder)/state", folder: folder, subnet: number)
     try Files.makeFolder(folder)
     let config = String(decoding: try Files.read("\(root)/examples/manifests/cloud-config.yml"), as: UTF8.self)
-    let moved = config.split(separator: "10.244.0.", omittingEmptySubsequences: false).joined(separator: "10.244.\(number).")
+    let moved = config.split(separator: "10.244.0.", omittingEmptySubsequences: false).joined(
+      separator: "10.244.\(number).")
     try Files.replace("\(folder)/cloud-config.yml", with: Array(moved.utf8))
     do {
       try await body(server)

@@ -23,7 +23,8 @@ struct TargetEnvironment: Sendable {
     guard let address = setting(flags.environment, "ENVIRONMENT") else { return try LocalServer(state: state).target() }
     guard let user = setting(flags.client, "CLIENT"), let secret = setting(flags.secret, "CLIENT_SECRET") else {
       throw DroverError(
-        .invalid, "no user for the server at \(address): give --client and --client-secret, or set DROVER_CLIENT and "
+        .invalid,
+        "no user for the server at \(address): give --client and --client-secret, or set DROVER_CLIENT and "
           + "DROVER_CLIENT_SECRET")
     }
     var url = address.contains("://") ? address : "https://\(address)"

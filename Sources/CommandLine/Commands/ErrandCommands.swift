@@ -20,7 +20,7 @@ struct RunErrand: AsyncParsableCommand {
     commandName: "run-errand", abstract: "Run an errand; its output appears as it is written.",
     discussion: """
       What stands after -- is passed to the errand's script as it is. The command ends with the script's own exit code;
-      125 means that Drover failed, 126 that the script cannot be executed, 127 that there is none.
+      125 means that the script was not run or not to its end.
       """)
   @OptionGroup var options: GlobalOptions
   @Flag(help: "Keep the errand's VM for the next run.") var keepAlive = false
@@ -34,8 +34,13 @@ struct RunErrand: AsyncParsableCommand {
     let deployment = try options.requireDeployment()
     let body = try requestBody()
     try await options.withClient { client in
-      let task = try await client.start(
-        .POST, "/deployments/\(PathText.escape(deployment))/errands/\(PathText.escape(name))/runs", .json(body))
+      let task: Int
+      do {
+        task = try await start(deployment, body, client)
+      } catch {
+        Console.remark("drover: \(error)")
+        throw ExitCode(125)
+      }
       if detach {
         Console.remark("Task \(task) runs errand '\(name)'; follow it with: drover attach \(task)")
         Console.print(options.json ? JSON.text(["task": .int(task)]) : String(task))
@@ -43,6 +48,11 @@ struct RunErrand: AsyncParsableCommand {
       }
       try await ErrandAttachment(client: client, task: task, json: options.json).follow()
     }
+  }
+
+  private func start(_ deployment: String, _ body: Value, _ client: DirectorClient) async throws -> Int {
+    try await client.start(
+      .POST, "/deployments/\(PathText.escape(deployment))/errands/\(PathText.escape(name))/runs", .json(body))
   }
 
   private func requestBody() throws -> Value {

@@ -36,7 +36,8 @@ struct GlobalOptions: ParsableArguments {
 
   /// The deployment that a command is about.
   func requireDeployment() throws -> String {
-    if let name = deployment ?? Self.variables["DROVER_DEPLOYMENT"] ?? Self.variables["BOSH_DEPLOYMENT"], !name.isEmpty {
+    if let name = deployment ?? Self.variables["DROVER_DEPLOYMENT"] ?? Self.variables["BOSH_DEPLOYMENT"], !name.isEmpty
+    {
       return name
     }
     throw DroverError(.invalid, "which deployment? give --deployment NAME (-d), or set DROVER_DEPLOYMENT")

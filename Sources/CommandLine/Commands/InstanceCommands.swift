@@ -25,7 +25,8 @@ private func rows(of kind: String, _ options: GlobalOptions, _ client: DirectorC
 private func uptime(_ seconds: Int?) -> String {
   guard let seconds else { return "-" }
   let (days, hours, minutes) = (seconds / 86400, seconds / 3600 % 24, seconds / 60 % 60)
-  return days > 0 ? "\(days)d \(hours)h \(minutes)m" : hours > 0 ? "\(hours)h \(minutes)m" : "\(minutes)m \(seconds % 60)s"
+  return days > 0
+    ? "\(days)d \(hours)h \(minutes)m" : hours > 0 ? "\(hours)h \(minutes)m" : "\(minutes)m \(seconds % 60)s"
 }
 
 private func memory(_ kilobytes: Int?) -> String { kilobytes.map { "\(($0 + 512) / 1024) MB" } ?? "-" }

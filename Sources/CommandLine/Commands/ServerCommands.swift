@@ -81,7 +81,8 @@ struct BuildStemcell: AsyncParsableCommand {
       configuration: .init(cache: cache, agent: try agent.map(absolutePath) ?? Executables.beside("drover-agent")))
     let stemcell = try await builder.build { Console.remark($0) }
     Console.remark(
-      "\(stemcell.cached ? "There already" : "Built"): \(stemcell.name)/\(stemcell.version) (\(stemcell.operatingSystem))")
+      "\(stemcell.cached ? "There already" : "Built"): \(stemcell.name)/\(stemcell.version) (\(stemcell.operatingSystem))"
+    )
     Console.print(stemcell.path)
   }
 }

@@ -115,9 +115,9 @@ struct LocalServerProcess: Sendable {
     }
     if let running { try await end(running, "droverd") }
     guard !keepVMs else { return }
-    let flags = try remembered()
+    let name = (try? TextFile.read("\(server.state)/name"))?.trimmingBlanks() ?? "drover"
     let cloud = RuncCloud(
-      configuration: .init(name: flags["--name"] ?? "drover", directory: "\(server.state)/cloud"),
+      configuration: .init(name: name, directory: "\(server.state)/cloud"),
       surroundings: surroundings, logger: Logger(label: "drover") { _ in SwiftLogNoOpLogHandler() })
     Console.remark("Stopping the VMs")
     try await cloud.stopAll()

@@ -42,7 +42,8 @@ struct EventPrinter {
     case "failed":
       let seconds = time - (starts[title] ?? time)
       let error = event["data"]?["error"]?.string ?? "failed"
-      return "\(prefix) \(title) (\(Self.duration(seconds)))\n\(String(repeating: " ", count: prefix.count)) L Error: \(error)"
+      return
+        "\(prefix) \(title) (\(Self.duration(seconds)))\n\(String(repeating: " ", count: prefix.count)) L Error: \(error)"
     case "in_progress":
       guard let status = event["data"]?["status"]?.string else { return nil }
       return "\(prefix)  L \(status): \(name)"

@@ -104,7 +104,8 @@ public struct AgentClient: Sendable {
         return
       } catch let failure as DirectorFailure {
         guard surroundings.elapsed() < deadline else {
-          throw DirectorFailure.agentTimeout("Timed out pinging VM with agent '\(agentID)' after \(timeout): \(failure)")
+          throw DirectorFailure.agentTimeout(
+            "Timed out pinging VM with agent '\(agentID)' after \(timeout): \(failure)")
         }
       }
     }

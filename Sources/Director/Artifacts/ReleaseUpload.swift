@@ -1,11 +1,11 @@
 import Archives
 import Blobs
+import Dispatch
 import Documents
 import Formats
 import Glibc
-import Dispatch
-import Releases
 import ReleaseFiles
+import Releases
 
 /// The work of an `update_release` task: reads the tarball, stores what is new of it, records the release
 /// (reference/director.md E.1).
@@ -114,7 +114,8 @@ struct ReleaseUpload: Sendable {
     var stored: [PackageRecord] = []
     for package in tarball.packages {
       try context.cancellation.check()
-      if !order.options.fix, let same = known[package.fingerprint], try await director.engines.blobs.exists(same.blobID) {
+      if !order.options.fix, let same = known[package.fingerprint], try await director.engines.blobs.exists(same.blobID)
+      {
         stored.append(
           PackageRecord(
             name: package.name, fingerprint: package.fingerprint, blobID: same.blobID, digest: same.digest,

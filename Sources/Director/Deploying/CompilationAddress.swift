@@ -21,7 +21,7 @@ struct CompilationAddress: Sendable {
           "\(site.network.name)/\(address)",
           AddressRecord(network: site.network.name, address: "\(address)", deployment: "", holder: agentID))
         return "\(address)"
-      } catch where error.isDocumentExists {
+      } catch  where error.isDocumentExists {
         excluded.insert(address)
       }
     }

@@ -1,6 +1,6 @@
 import AgentProtocol
-import Clouds
 import Blobs
+import Clouds
 import Documents
 import Formats
 import Manifests

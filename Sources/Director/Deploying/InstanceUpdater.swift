@@ -35,12 +35,19 @@ struct InstanceUpdater: Sendable {
     }
     let name = instance.record.documentName
     let record = try await director.records.instances.require(name).body
+    let spec = try await spec(of: instance, steps)
     var worker = InstanceWorker(
-      director: director, context: context, record: record, spec: try await spec(of: instance, steps),
+      director: director, context: context, record: record, spec: spec,
       order: try await order(for: instance, group), recipe: instance.recipe.description,
       stemcell: "\(group.stemcell.name)/\(group.stemcell.version)",
       report: { try await reporter.status($0) })
-    try await worker.take(steps)
+    do {
+      try await worker.take(steps)
+    } catch {
+      await forgetArchive(spec)
+      throw error
+    }
+    await forgetArchive(spec)
     return name
   }
 
@@ -49,6 +56,12 @@ struct InstanceUpdater: Sendable {
       director: director, context: context, record: deletion.instance, spec: nil, order: nil, recipe: "",
       stemcell: "", report: { try await reporter.status($0) })
     try await worker.take(deletion.steps)
+  }
+
+  /// The agent has unpacked the archive, or will be sent another one: nobody fetches it again.
+  private func forgetArchive(_ spec: ApplySpec?) async {
+    guard let archive = spec?.renderedTemplatesArchive else { return }
+    try? await director.engines.blobs.delete(archive.blobstoreID)
   }
 
   /// What the instance shall run. Its archive is stored only when a step needs it.

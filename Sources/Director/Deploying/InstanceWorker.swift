@@ -190,7 +190,12 @@ struct InstanceWorker: Sendable {
 
   private func runScript(_ name: String, _ environment: [String: String] = [:]) async throws {
     try await report("executing \(name)")
-    _ = try await perform(.runScript, name, [.string(name), ["env": .object(ValueObject(environment.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))]])
+    _ = try await perform(
+      .runScript, name,
+      [
+        .string(name),
+        ["env": .object(ValueObject(environment.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))],
+      ])
   }
 
   /// Drains: negative answers mean to ask again after so many seconds (reference/director.md C.6).

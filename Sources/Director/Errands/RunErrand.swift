@@ -49,7 +49,9 @@ struct RunErrand: Sendable {
 
   // MARK: Own VM
 
-  private func runOnOwnVM(_ target: ErrandSelection.Target, _ resolved: ResolvedDeployment) async throws -> ErrandOutcome {
+  private func runOnOwnVM(_ target: ErrandSelection.Target, _ resolved: ResolvedDeployment) async throws
+    -> ErrandOutcome
+  {
     let instance = target.instance
     let renderer = InstanceRenderer(director: director, resolved: resolved)
     let preparing = context.stage("Preparing deployment", total: 1)
@@ -113,7 +115,7 @@ struct RunErrand: Sendable {
         let found = try await logs.step("Finding and packing log files") { _ in try await fetchLogs(agent, instance) }
         outcome.logsBlobID = found.blobstoreID
         outcome.logsDigest = found.sha1
-      } catch where !Task.isCancelled {
+      } catch  where !Task.isCancelled {
         try await context.warn("The logs of \(instance.label) cannot be had: \(error)")
       }
       return outcome

@@ -174,6 +174,10 @@ public actor TaskBoard {
       for kind in TaskOutput.Kind.allCases { journals.wake(TaskOutput.journal(task: record.id, kind)) }
     }
     let name = TaskRecord.documentName(record.id)
+    if isResumed {
+      // A crash may have left half a line at an end; readers of events take whole lines only.
+      for kind in TaskOutput.Kind.allCases { try? await journals.mend(TaskOutput.journal(task: record.id, kind)) }
+    }
     await context.output.debug(
       "INFO -- \(isResumed ? "taking up" : "starting") task \(record.id) (\(record.type)): \(record.description)")
     do {

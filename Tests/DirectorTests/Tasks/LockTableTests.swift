@@ -94,7 +94,9 @@ import Testing
       let new = claim(holder, resources)
       if table.add(new) { held[holder] = new } else { waiting[holder] = new }
       check()
-      if Bool.random(using: &random), let any = (Array(held.keys) + Array(waiting.keys)).sorted().randomElement(using: &random) {
+      if Bool.random(using: &random),
+        let any = (Array(held.keys) + Array(waiting.keys)).sorted().randomElement(using: &random)
+      {
         release(any)
         check()
       }
