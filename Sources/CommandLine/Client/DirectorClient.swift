@@ -34,7 +34,12 @@ struct DirectorClient: Sendable {
     func value() throws -> Value { try JSON.parse(bytes) }
   }
 
-  enum Method: String, Sendable { case GET, POST, PUT, DELETE }
+  enum Method: String, Sendable {
+    case get = "GET"
+    case post = "POST"
+    case put = "PUT"
+    case delete = "DELETE"
+  }
 
   /// What is sent.
   enum Body: Sendable {
@@ -89,7 +94,7 @@ struct DirectorClient: Sendable {
     return answer
   }
 
-  func get(_ path: String) async throws -> Value { try await expect(.GET, path).value() }
+  func get(_ path: String) async throws -> Value { try await expect(.get, path).value() }
 
   /// Sends a request that starts a task. Returns the task's id.
   func start(_ method: Method, _ path: String, _ body: Body = .none) async throws -> Int {

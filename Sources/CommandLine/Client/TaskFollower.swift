@@ -23,7 +23,7 @@ struct TaskFollower: Sendable {
       let now = try await state()
       let isFinal = !["queued", "processing", "cancelling"].contains(now.state)
       let answer = try await client.send(
-        .GET, "/tasks/\(task)/output?type=\(kind)\(isFinal ? "" : "&wait=20")", headers: ["Range": "bytes=\(offset)-"])
+        .get, "/tasks/\(task)/output?type=\(kind)\(isFinal ? "" : "&wait=20")", headers: ["Range": "bytes=\(offset)-"])
       switch answer.status {
       case 206 where !answer.bytes.isEmpty:
         offset += answer.bytes.count
@@ -53,7 +53,7 @@ struct TaskFollower: Sendable {
 
   /// The lines of the task's result.
   func resultLines() async throws -> [Value] {
-    let answer = try await client.expect(.GET, "/tasks/\(task)/output?type=result")
+    let answer = try await client.expect(.get, "/tasks/\(task)/output?type=result")
     return try answer.bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }
   }
 }

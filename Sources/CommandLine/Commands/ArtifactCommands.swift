@@ -26,7 +26,7 @@ struct UploadRelease: AsyncParsableCommand {
       }
       let query = [fix ? "fix=true" : nil, rebase ? "rebase=true" : nil].compactMap { $0 }.joined(separator: "&")
       let task = try await client.start(
-        .POST, "/releases?\(query)", .file(absolutePath(path), type: "application/x-compressed"))
+        .post, "/releases?\(query)", .file(absolutePath(path), type: "application/x-compressed"))
       _ = try await TaskFollower(client: client, task: task).printEvents()
     }
   }
@@ -62,7 +62,7 @@ struct DeleteRelease: AsyncParsableCommand {
     let parts = release.split(separator: "/", maxSplits: 1).map(String.init)
     try await options.withClient { client in
       let query = parts.count == 2 ? "?version=\(PathText.escape(parts[1]))" : ""
-      let task = try await client.start(.DELETE, "/releases/\(PathText.escape(parts[0]))\(query)")
+      let task = try await client.start(.delete, "/releases/\(PathText.escape(parts[0]))\(query)")
       _ = try await TaskFollower(client: client, task: task).printEvents()
     }
   }
@@ -80,14 +80,14 @@ struct UploadStemcell: AsyncParsableCommand {
     try await options.withClient { client in
       if !fix {
         let stemcell: Value = ["name": .string(manifest.name), "version": .string(manifest.version)]
-        let answer = try await client.expect(.POST, "/stemcell_uploads", .json(["stemcell": stemcell]))
+        let answer = try await client.expect(.post, "/stemcell_uploads", .json(["stemcell": stemcell]))
         guard try answer.value()["needed"]?.bool == true else {
           Console.remark("Stemcell '\(manifest.name)/\(manifest.version)' already exists.")
           return
         }
       }
       let task = try await client.start(
-        .POST, "/stemcells?\(fix ? "fix=true" : "")", .file(absolutePath(path), type: "application/x-compressed"))
+        .post, "/stemcells?\(fix ? "fix=true" : "")", .file(absolutePath(path), type: "application/x-compressed"))
       _ = try await TaskFollower(client: client, task: task).printEvents()
     }
   }
@@ -121,7 +121,7 @@ struct DeleteStemcell: AsyncParsableCommand {
     guard parts.count == 2 else { throw ValidationError("expected NAME/VERSION, found '\(stemcell)'") }
     try await options.withClient { client in
       let task = try await client.start(
-        .DELETE, "/stemcells/\(PathText.escape(parts[0]))/\(PathText.escape(parts[1]))?")
+        .delete, "/stemcells/\(PathText.escape(parts[0]))/\(PathText.escape(parts[1]))?")
       _ = try await TaskFollower(client: client, task: task).printEvents()
     }
   }

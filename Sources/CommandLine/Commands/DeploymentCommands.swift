@@ -12,12 +12,12 @@ struct UpdateCloudConfig: AsyncParsableCommand {
     let content = try TextFile.read(path)
     try await options.withClient { client in
       let change: Value = ["type": "cloud", "name": .string(name), "content": .string(content)]
-      let difference = try await client.expect(.POST, "/configs/diff", .json(change)).value()
+      let difference = try await client.expect(.post, "/configs/diff", .json(change)).value()
       let changed = DifferencePrinter.print(difference["diff"]?.array ?? [])
       if changed, !options.nonInteractive, !Console.confirm("Continue?") { throw ExitCode(1) }
       var order = change.object ?? [:]
       order["expected_latest_id"] = difference["from"]?["id"]
-      _ = try await client.expect(.POST, "/configs", .json(.object(order)))
+      _ = try await client.expect(.post, "/configs", .json(.object(order)))
       Console.remark(changed ? "Cloud config '\(name)' updated." : "Cloud config '\(name)' is as it was.")
     }
   }
@@ -62,15 +62,15 @@ struct Deploy: AsyncParsableCommand {
     }
     try await options.withClient { client in
       let difference = try await client.expect(
-        .POST, "/deployments/\(PathText.escape(name))/diff?redact=true", .yaml(text)
+        .post, "/deployments/\(PathText.escape(name))/diff?redact=true", .yaml(text)
       ).value()
       DifferencePrinter.print(difference["diff"]?.array ?? [])
       if !options.nonInteractive, !dryRun, !Console.confirm("Continue?") { throw ExitCode(1) }
-      let task = try await client.start(.POST, "/deployments?\(query(difference["context"]))", .yaml(text))
+      let task = try await client.start(.post, "/deployments?\(query(difference["context"]))", .yaml(text))
       let follower = TaskFollower(client: client, task: task)
       _ = try await follower.printEvents()
       if dryRun {
-        Console.write(try await client.expect(.GET, "/tasks/\(task)/output?type=result").bytes, to: 1)
+        Console.write(try await client.expect(.get, "/tasks/\(task)/output?type=result").bytes, to: 1)
         Console.print("")
       }
     }
@@ -131,7 +131,7 @@ struct DeleteDeployment: AsyncParsableCommand {
     if !options.nonInteractive, !Console.confirm("Delete deployment '\(name)'?") { throw ExitCode(1) }
     try await options.withClient { client in
       let path = "/deployments/\(PathText.escape(name))?\(force ? "force=true" : "")"
-      let task = try await client.start(.DELETE, path)
+      let task = try await client.start(.delete, path)
       _ = try await TaskFollower(client: client, task: task).printEvents()
     }
   }

@@ -52,7 +52,7 @@ struct RunErrand: AsyncParsableCommand {
 
   private func start(_ deployment: String, _ body: Value, _ client: DirectorClient) async throws -> Int {
     try await client.start(
-      .POST, "/deployments/\(PathText.escape(deployment))/errands/\(PathText.escape(name))/runs", .json(body))
+      .post, "/deployments/\(PathText.escape(deployment))/errands/\(PathText.escape(name))/runs", .json(body))
   }
 
   private func requestBody() throws -> Value {

@@ -13,7 +13,7 @@ private func rows(of kind: String, _ options: GlobalOptions, _ client: DirectorC
   }
   var all: [(String, Value)] = []
   for name in names {
-    let task = try await client.start(.GET, "/deployments/\(PathText.escape(name))/\(kind)?format=full")
+    let task = try await client.start(.get, "/deployments/\(PathText.escape(name))/\(kind)?format=full")
     let follower = TaskFollower(client: client, task: task)
     let end = try await follower.follow("event") { _ in }
     guard end.state == "done" else { throw DroverError(.failed, "Task \(task): \(end.result ?? end.state)") }

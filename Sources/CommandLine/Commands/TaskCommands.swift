@@ -65,7 +65,7 @@ struct CancelTask: AsyncParsableCommand {
 
   func run() async throws {
     try await options.withClient { client in
-      _ = try await client.expect(.DELETE, "/task/\(id)")
+      _ = try await client.expect(.delete, "/task/\(id)")
       Console.remark("Task \(id) is asked to end.")
     }
   }

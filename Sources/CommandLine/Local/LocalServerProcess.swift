@@ -73,7 +73,7 @@ struct LocalServerProcess: Sendable {
     let deadline = surroundings.elapsed() + .seconds(120)
     while surroundings.elapsed() < deadline {
       if let target = try? server.target(), let client = try? DirectorClient(target) {
-        let answer = try? await client.send(.GET, "/info", timeout: .seconds(2))
+        let answer = try? await client.send(.get, "/info", timeout: .seconds(2))
         await client.close()
         if answer?.status == 200 { return }
       }
@@ -140,7 +140,7 @@ struct LocalServerProcess: Sendable {
   private func drain() async throws {
     let client = try DirectorClient(try server.target())
     do {
-      let task = try await client.start(.POST, "/server/drain")
+      let task = try await client.start(.post, "/server/drain")
       _ = try await TaskFollower(client: client, task: task).printEvents()
       await client.close()
     } catch {
