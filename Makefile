@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= debug
 BIN = .build/$(CONFIGURATION)
 
-.PHONY: help dependencies build demo test unit end-to-end lint format install clean
+.PHONY: help dependencies build demo test lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ demo: build ## From nothing to a running redis deployment and a finished errand
 test: dependencies ## Build and run all tests, the end-to-end path included
 	@scripts/test
 
-lint: ## Check formatting, file sizes and that dependencies point down
+lint: dependencies ## Check formatting, file sizes and that dependencies point down
 	@scripts/lint
 
 format: ## Format the sources

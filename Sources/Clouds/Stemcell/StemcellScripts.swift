@@ -68,6 +68,8 @@ enum StemcellScripts {
       if [ -d "/etc/sv/$service/log" ]; then ln -sfn "/run/runit.$service.log" "/etc/sv/$service/log/supervise"; fi
     done
     rm -f /etc/ssh/ssh_host_*
+    # Kernel settings are the host's, so those of packages cannot be applied, and `sysctl --system` would fail on them.
+    rm -f /usr/lib/sysctl.d/*.conf
     : >/etc/machine-id
 
     install -d -m 0755 /var/vcap /var/vcap/bosh /var/vcap/bosh/bin /var/vcap/bosh/lib /var/vcap/bosh/etc \\

@@ -37,7 +37,7 @@ struct ErrandAttachment: Sendable {
 
   /// What Drover does, without the lines that are printed raw anyway.
   private func printEvents() async throws {
-    var printer = EventPrinter(task: task) { Console.remark($0) }
+    var printer = EventPrinter(task: task)
     _ = try await TaskFollower(client: client, task: task).follow("event") { bytes in
       let lines = bytes.split(separator: 0x0A).filter { line in
         let event = try? JSON.parse(Array(line))
@@ -45,6 +45,7 @@ struct ErrandAttachment: Sendable {
       }
       for line in lines { try printer.take(Array(line) + [0x0A]) }
     }
+    printer.end()
   }
 }
 

@@ -1,13 +1,30 @@
 import Formats
+import Surroundings
 
 /// Follows a task's output until the task has ended.
 struct TaskFollower: Sendable {
   let client: DirectorClient
   let task: Int
 
+  /// How long a server may be away, since it is being started again, before following it ends.
+  static let patience = Duration.seconds(60)
+
+  /// Asks again while the server cannot be reached: tasks outlive their server, and so does following them.
+  private func patiently<Result>(_ ask: () async throws -> Result) async throws -> Result {
+    let surroundings = Surroundings.system
+    let deadline = surroundings.elapsed() + Self.patience
+    while true {
+      do {
+        return try await ask()
+      } catch let error as DroverError where error.code == .unavailable && surroundings.elapsed() < deadline {
+        try await surroundings.sleep(.milliseconds(250))
+      }
+    }
+  }
+
   /// A task as it is now.
   func state() async throws -> (state: String, result: String?) {
-    let value = try await client.get("/tasks/\(task)")
+    let value = try await patiently { try await client.get("/tasks/\(task)") }
     return (value["state"]?.string ?? "unknown", value["result"]?.string)
   }
 
@@ -22,8 +39,11 @@ struct TaskFollower: Sendable {
       // The state is asked first: when it is final, the output that is read after it is complete.
       let now = try await state()
       let isFinal = !["queued", "processing", "cancelling"].contains(now.state)
-      let answer = try await client.send(
-        .get, "/tasks/\(task)/output?type=\(kind)\(isFinal ? "" : "&wait=20")", headers: ["Range": "bytes=\(offset)-"])
+      let answer = try await patiently {
+        try await client.send(
+          .get, "/tasks/\(task)/output?type=\(kind)\(isFinal ? "" : "&wait=20")",
+          headers: ["Range": "bytes=\(offset)-"])
+      }
       switch answer.status {
       case 206 where !answer.bytes.isEmpty:
         offset += answer.bytes.count
@@ -40,10 +60,11 @@ struct TaskFollower: Sendable {
   ///
   /// - Throws: when the task does not end well.
   func printEvents(json: Bool = false) async throws -> String? {
-    var printer = EventPrinter(task: task) { Console.remark($0) }
+    var printer = EventPrinter(task: task)
     let end = try await follow("event") { bytes in
       if json { Console.write(bytes, to: 2) } else { try printer.take(bytes) }
     }
+    printer.end()
     Console.remark("Task \(task) \(end.state)")
     guard end.state == "done" else {
       throw DroverError(end.state == "cancelled" ? .cancelled : .failed, "Task \(task): \(end.result ?? end.state)")

@@ -1,14 +1,17 @@
 import Formats
 import Surroundings
 
-/// Prints the event lines of a task as they come, in the way of the stock CLI.
+/// Prints the event lines of a task as they come, in the way of the stock CLI: a step that ends before anything else
+/// happens is one line.
 struct EventPrinter {
   let task: Int
   let write: (String) -> Void
   private var rest: [UInt8] = []
   private var starts: [String: Int] = [:]
+  /// The step whose line has no end yet.
+  private var open: String?
 
-  init(task: Int, write: @escaping (String) -> Void) {
+  init(task: Int, write: @escaping (String) -> Void = { Console.write(Array($0.utf8), to: 2) }) {
     self.task = task
     self.write = write
   }
@@ -18,37 +21,50 @@ struct EventPrinter {
     while let end = rest.firstIndex(of: 0x0A) {
       let line = Array(rest[..<end])
       rest.removeSubrange(...end)
-      if let text = text(of: try JSON.parse(line)) { write(text) }
+      show(try JSON.parse(line))
     }
   }
 
-  private mutating func text(of event: Value) -> String? {
+  /// Ends the last line. To be called when nothing more comes.
+  mutating func end() {
+    if open != nil { write("\n") }
+    open = nil
+  }
+
+  private mutating func show(_ event: Value) {
     let time = event["time"]?.int ?? 0
     let clock = String(Timestamp(seconds: time).text.dropFirst(11).prefix(8))
     let prefix = "Task \(task) | \(clock) |"
-    if let error = event["error"]?["message"]?.string { return "\(prefix) Error: \(error)" }
-    if let message = event["message"]?.string { return "\(prefix) Warning: \(message)" }
+    if let error = event["error"]?["message"]?.string { return line("\(prefix) Error: \(error)") }
+    if let message = event["message"]?.string { return line("\(prefix) Warning: \(message)") }
     guard let stage = event["stage"]?.string, let name = event["task"]?.string, let state = event["state"]?.string
-    else { return nil }
+    else { return }
     let tags = (event["tags"]?.array ?? []).compactMap(\.string).joined(separator: ", ")
     let title = "\(stage)\(tags.isEmpty ? "" : " \(tags)"): \(name)"
+    let duration = Self.duration(time - (starts[title] ?? time))
     switch state {
     case "started":
       starts[title] = time
-      return "\(prefix) \(title)"
-    case "finished":
-      let seconds = time - (starts[title] ?? time)
-      return "\(prefix) \(title) (\(Self.duration(seconds)))"
+      end()
+      write("\(prefix) \(title)")
+      // What an errand prints is not to stand behind this.
+      if stage == "Running errand" { write("\n") } else { open = title }
+    case "finished" where open == title:
+      open = nil
+      write(" (\(duration))\n")
+    case "finished": line("\(prefix) \(title) (\(duration))")
     case "failed":
-      let seconds = time - (starts[title] ?? time)
-      let error = event["data"]?["error"]?.string ?? "failed"
-      return
-        "\(prefix) \(title) (\(Self.duration(seconds)))\n\(String(repeating: " ", count: prefix.count)) L Error: \(error)"
+      line("\(prefix) \(title) (\(duration))")
+      line("\(String(repeating: " ", count: prefix.count)) L Error: \(event["data"]?["error"]?.string ?? "failed")")
     case "in_progress":
-      guard let status = event["data"]?["status"]?.string else { return nil }
-      return "\(prefix)  L \(status): \(name)"
-    default: return nil
+      if let status = event["data"]?["status"]?.string { line("\(prefix)  L \(status): \(name)") }
+    default: break
     }
+  }
+
+  private mutating func line(_ text: String) {
+    end()
+    write("\(text)\n")
   }
 
   static func duration(_ seconds: Int) -> String {

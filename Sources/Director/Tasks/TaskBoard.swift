@@ -177,6 +177,7 @@ public actor TaskBoard {
     if isResumed {
       // A crash may have left half a line at an end; readers of events take whole lines only.
       for kind in TaskOutput.Kind.allCases { try? await journals.mend(TaskOutput.journal(task: record.id, kind)) }
+      try? await context.warn("The server was started again; the task goes on")
     }
     await context.output.debug(
       "INFO -- \(isResumed ? "taking up" : "starting") task \(record.id) (\(record.type)): \(record.description)")
