@@ -63,6 +63,8 @@ struct ServerUnderTest: Sendable {
     }
     let end = try await server.drover("down", "--destroy")
     #expect(end.succeeded, "drover down --destroy: \(end.lastErrorLines())")
+    let left = try await Trace.find(server)
+    #expect(left.isEmpty, "drover down --destroy left something behind")
     _ = try await Command("rm", "-rf", folder).run()
   }
 }
