@@ -20,6 +20,9 @@ public protocol CloudProvider: Sendable {
   /// Deletes a VM; its persistent disks stay. Throws `VMNotFound` when there is none.
   func deleteVM(_ vm: String) async throws
   func hasVM(_ vm: String) async throws -> Bool
+  /// The id of the VM that was made for this agent, of which the answer may have been lost; nil when there is none, or
+  /// when the cloud can't say.
+  func vm(ofAgent agentID: String) async throws -> String?
   func rebootVM(_ vm: String) async throws
   func setVMMetadata(_ vm: String, _ metadata: ValueObject) async throws
   /// What `cloud_properties` a VM of this size needs.
@@ -41,6 +44,11 @@ public protocol CloudProvider: Sendable {
   func setDiskMetadata(_ disk: String, _ metadata: ValueObject) async throws
   /// Makes a disk larger; throws `NotSupported` where a cloud can't.
   func resizeDisk(_ disk: String, megabytes: Int) async throws
+}
+
+extension CloudProvider {
+  /// The CPI API has no such call.
+  public func vm(ofAgent agentID: String) async throws -> String? { nil }
 }
 
 /// What a cloud says of itself.

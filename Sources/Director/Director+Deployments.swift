@@ -38,7 +38,7 @@ extension Director {
   /// Starts a deploy. A manifest that cannot be read is refused at once.
   public func deploy(_ order: DeployOrder, user: String, contextID: String = "") async throws -> Int {
     let manifest = try DeploymentManifest(YAML.parse(order.manifest, file: "manifest"))
-    _ = try order.options(nil, resuming: false)
+    _ = try order.options(unresponsive: [])
     return try await tasks.start(
       TaskBoard.Order(
         type: "update_deployment", description: order.dryRun ? "create deployment (dry run)" : "create deployment",

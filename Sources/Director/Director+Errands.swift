@@ -17,27 +17,34 @@ extension Director {
   public func runErrand(_ errand: String, in name: String, _ run: ErrandRun, user: String) async throws -> Int {
     _ = try await deployment(name)
     let order = ErrandOrder(deployment: name, errand: errand, run: run)
-    let running = try await tasks.tasks { task in
-      task.type == "run_errand" && !task.state.isFinal && task.deployment == name
-    }
-    for task in running.reversed() {
-      let other = try task.request(as: ErrandOrder.self)
-      guard other.errand == errand else { continue }
-      let mine = Set(run.instances)
-      let theirs = Set(other.run.instances)
-      guard mine.isEmpty || theirs.isEmpty || !mine.isDisjoint(with: theirs) else { continue }
-      throw DirectorFailure(
-        510001, status: 409,
-        "Errand '\(errand)' is already running as task \(task.id); follow it with 'drover attach \(task.id)'")
-    }
     return try await tasks.start(
       TaskBoard.Order(
         type: "run_errand", description: "run errand \(errand) from deployment \(name)", user: user,
-        deployment: name, request: order))
+        deployment: name, request: order)
+    ) {
+      try await refuseTwice(order)
+    }
+  }
+
+  private func refuseTwice(_ order: ErrandOrder) async throws {
+    let running = try await tasks.tasks { task in
+      task.type == "run_errand" && !task.state.isFinal && task.deployment == order.deployment
+    }
+    for task in running.reversed() {
+      let other = try task.request(as: ErrandOrder.self)
+      guard other.errand == order.errand, order.run.mayMeet(other.run) else { continue }
+      throw DirectorFailure(
+        510001, status: 409,
+        "Errand '\(order.errand)' is already running as task \(task.id); follow it with 'drover attach \(task.id)'")
+    }
   }
 
   /// What the deployment was last deployed from, for those who need it resolved again without deploying.
-  func storedInputs(_ record: DeploymentRecord, _ manifest: DeploymentManifest) async throws -> DeploymentInputs {
+  ///
+  /// - Parameter task: the task that asks; instances that it has begun with are planned from what they were then.
+  func storedInputs(
+    _ record: DeploymentRecord, _ manifest: DeploymentManifest, task: Int? = nil
+  ) async throws -> DeploymentInputs {
     let configs = try await record.configIDs.asyncMap { try await configStore.config(id: $0) }
     let surroundings = engines.surroundings
     return DeploymentInputs(
@@ -46,7 +53,7 @@ extension Director {
         configs.filter { $0.type == "cloud" }.map { try YAML.parse($0.content, file: "cloud config '\($0.name)'") }),
       releases: try await record.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await record.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
-      instances: try await records.instances(of: record.name),
+      instances: try await records.instances(of: record.name).map { try $0.planned(by: task) },
       addresses: try await records.addresses.list().map(\.body), newIdentifier: { surroundings.identifier() })
   }
 }

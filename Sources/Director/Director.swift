@@ -34,7 +34,8 @@ public struct Director: Sendable {
     self.engines = engines
     journals = engines.journals
     records = Records(engines.store)
-    templates = JobTemplates(blobs: engines.blobs)
+    templates = JobTemplates(
+      blobs: engines.blobs, workDirectory: engines.workDirectory, surroundings: engines.surroundings)
     agents = try await AgentBus(bus: engines.bus, directorID: identity.id, surroundings: engines.surroundings)
     tasks = TaskBoard(
       store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger)

@@ -108,6 +108,12 @@ extension RuncCloud {
     return record.phase != .deleting
   }
 
+  /// The ids of VMs are those of their agents.
+  public func vm(ofAgent agentID: String) async throws -> String? {
+    let id = "vm-\(agentID)"
+    return try await hasVM(id) ? id : nil
+  }
+
   public func rebootVM(_ vm: String) async throws {
     try await withVM(vm) { record in
       try await halt(record)

@@ -82,7 +82,8 @@ public struct AgentClient: Sendable {
     while true {
       if let cancellation, cancellation.isRequested, !isCancelled {
         isCancelled = true
-        _ = try? await ask(.cancelTask, [.string(taskID)])
+        // An agent that cannot stop this task says so; its result is awaited then.
+        _ = try? await ask(.cancelTask, [.string(taskID)], timeout: .seconds(5), tries: 4)
       }
       let value = try await ask(.getTask, [.string(taskID)], timeout: .seconds(5), tries: 36)
       guard AgentTaskReply(value) != nil else {

@@ -24,8 +24,25 @@ struct Compiler: Sendable {
     return found
   }
 
-  /// Compiles what is missing.
+  /// Compiles what is missing. No compilation VM of this task is left over, whatever happens, unless the server stops: the
+  /// next one goes on with them.
   func run() async throws {
+    do {
+      try await compileMissing()
+    } catch {
+      if !Task.isCancelled { try? await deleteVMs() }
+      throw error
+    }
+    try await deleteVMs()
+  }
+
+  /// Deletes those that this task has made, also before a restart.
+  private func deleteVMs() async throws {
+    let mine = try await records.compilationVMs.list().map(\.body).filter { $0.task == context.id }
+    _ = try await inParallel(mine, atMost: 8) { try await deleteVM($0) }
+  }
+
+  private func compileMissing() async throws {
     let missing = resolved.packages.missing(Set(try await compiled().keys))
     guard !missing.isEmpty else { return }
     let queue = CompilationQueue(resolved.packages, compiled: Set(try await compiled().keys))
@@ -40,32 +57,28 @@ struct Compiler: Sendable {
     }
   }
 
-  /// One worker: takes packages that are ready until none is left, on a VM that is made for the first one.
+  /// One worker: takes packages that are ready until none is left, on a VM that is made for the first one. Its VM stays until
+  /// all is compiled: were it deleted before, a restarted server would make it again.
   private func work(_ number: Int, _ stemcell: String, _ queue: CompilationQueue, _ stage: TaskStage) async throws {
     var vm: CompilationVMRecord?
-    do {
-      while let target = try await queue.next(stemcell: stemcell) {
-        do {
-          let made: CompilationVMRecord
-          if let vm { made = vm } else { made = try await makeVM(number, stemcell, target) }
-          vm = made
-          let result = try await stage.step(target.label) { _ in try await compile(target, on: made) }
-          try await records.compiledPackages.put(target.key, result)
-          await queue.finish(target.key)
-          if !resolved.compilation.reuseVMs {
-            try await deleteVM(made)
-            vm = nil
-          }
-        } catch {
-          await queue.fail(error)
-          throw error
+    while let target = try await queue.next(stemcell: stemcell) {
+      do {
+        try context.cancellation.check()
+        let made: CompilationVMRecord
+        if let vm { made = vm } else { made = try await makeVM(number, stemcell, target) }
+        vm = made
+        let result = try await stage.step(target.label) { _ in try await compile(target, on: made) }
+        try await records.compiledPackages.put(target.key, result)
+        await queue.finish(target.key)
+        if !resolved.compilation.reuseVMs {
+          try await deleteVM(made)
+          vm = nil
         }
+      } catch {
+        await queue.fail(error)
+        throw error
       }
-    } catch {
-      if let vm, !Task.isCancelled { try? await deleteVM(vm) }
-      throw error
     }
-    if let vm { try await deleteVM(vm) }
   }
 
   /// The agent's id is derived from the task, so that a VM that was being made when the server was killed is found again
@@ -97,8 +110,10 @@ struct Compiler: Sendable {
         "compiling": .string(target.package.name),
       ])
     let vms = VMs(director: director)
-    record.cid = try await vms.create(order)
+    let cid = try await vms.create(order)
+    record.cid = cid
     try await records.compilationVMs.put(agentID, record)
+    try await engines.cloud.setVMMetadata(cid, order.metadata)
     try await vms.waitForAgent(agentID, context)
     return record
   }
@@ -117,9 +132,9 @@ struct Compiler: Sendable {
 
   private func deleteVM(_ vm: CompilationVMRecord) async throws {
     try await VMs(director: director).delete(agentID: vm.agentID, cid: vm.cid)
-    var writes = [records.compilationVMs.deleting(vm.agentID)]
-    if let address = vm.address { writes.append(records.addresses.deleting("\(vm.network)/\(address)")) }
-    _ = try await engines.store.commit(writes)
+    let held = try await records.addresses.list(prefix: "\(vm.network)/").filter { $0.body.holder == vm.agentID }
+    _ = try await engines.store.commit(
+      [records.compilationVMs.deleting(vm.agentID)] + held.map { records.addresses.deleting($0.name) })
   }
 
   private func compile(_ target: CompilationTarget, on vm: CompilationVMRecord) async throws -> CompiledPackageRecord {

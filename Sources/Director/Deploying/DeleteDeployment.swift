@@ -21,10 +21,13 @@ struct DeleteDeployment: Sendable {
 
   func run() async throws -> String? {
     let records = director.records
-    let groups = Set(try await records.instances(of: order.name).map(\.group))
-    var claims: [String: LockTable.Mode] = ["deployment:\(order.name)": .exclusive]
-    for group in groups { claims["group:\(order.name)/\(group)"] = .exclusive }
-    return try await context.locked(claims) {
+    return try await context.locked {
+      Set(try await records.instances(of: order.name).map(\.group))
+    } claims: { groups in
+      var claims: [String: LockTable.Mode] = ["deployment:\(order.name)": .exclusive]
+      for group in groups { claims["group:\(order.name)/\(group)"] = .exclusive }
+      return claims
+    } _: { _ in
       let instances = try await records.instances(of: order.name)
       if !instances.isEmpty {
         let stage = context.stage("Deleting instances", total: instances.count)
@@ -43,17 +46,19 @@ struct DeleteDeployment: Sendable {
   }
 
   private func delete(_ instance: InstanceRecord, _ reporter: StepReporter) async throws {
-    let steps = InstanceDeletion(instance, deletingDeployment: true).steps
+    let base = try instance.planned(by: context.id)
+    let steps = InstanceDeletion(base, deletingDeployment: true).steps
     var worker = InstanceWorker(
       director: director, context: context, record: instance, spec: nil, order: nil, recipe: "", stemcell: "",
-      report: { try await reporter.status($0) })
-    for step in steps {
+      tracking: .init(work: .removal, base: base), report: { try await reporter.status($0) })
+    for (index, step) in steps.enumerated() {
       do {
-        try await worker.take([step])
+        try await worker.take([step], offset: index)
       } catch let error as TaskCancelled {
         throw error
       } catch {
-        guard order.force else { throw error }
+        // The server stops: that is no failure to go on after.
+        guard order.force, !Task.isCancelled else { throw error }
         try await context.warn("\(instance.label): \(error); going on, as '--force' says")
       }
     }

@@ -23,18 +23,22 @@ struct Deploy: Sendable {
   private var records: Records { director.records }
 
   func run() async throws -> String? {
-    let groups = try await Set(records.instances(of: manifest.name).map(\.group) + manifest.instanceGroups.map(\.name))
-    var claims: [String: LockTable.Mode] = ["deployment:\(manifest.name)": .exclusive]
-    for group in groups { claims["group:\(manifest.name)/\(group)"] = .exclusive }
-    return try await context.locked(claims) { try await deploy() }
+    try await context.locked {
+      try await Set(records.instances(of: manifest.name).map(\.group) + manifest.instanceGroups.map(\.name))
+    } claims: { groups in
+      var claims: [String: LockTable.Mode] = ["deployment:\(manifest.name)": .exclusive]
+      for group in groups { claims["group:\(manifest.name)/\(group)"] = .exclusive }
+      return claims
+    } _: { _ in
+      try await deploy()
+    }
   }
 
   private func deploy() async throws -> String? {
     let preparing = context.stage("Preparing deployment", total: 2)
     let (resolved, configIDs) = try await preparing.step("Preparing deployment") { _ in
-      let run = engines.surroundings.identifier()
-      let pinned = try await context.once("inputs") { try await pin(run) }
-      return (try await resolveAndReserve(pinned, resuming: pinned.run != run), pinned.configIDs)
+      let pinned = try await context.once("inputs") { try await pin() }
+      return (try await resolveAndReserve(pinned), pinned.configIDs)
     }
     let renderer = InstanceRenderer(director: director, resolved: resolved)
     let rendered = try await preparing.step("Rendering templates") { _ in
@@ -45,7 +49,7 @@ struct Deploy: Sendable {
       rendered: rendered.mapValues(InstanceRenderer.digests), compiled: Set(compiler.compiled().keys))
     await context.output.debug("INFO -- plan:\n\(plan)")
     if order.dryRun {
-      try await context.output.result(Array(plan.description.utf8))
+      try await context.output.result(Array("\(plan)\n".utf8))
       return "/deployments/\(manifest.name)"
     }
     // Whether anything was to be done is decided by the first plan: one made after a restart finds less to do.
@@ -61,8 +65,7 @@ struct Deploy: Sendable {
       _ = try await inParallel(stage, atMost: stage.count) { try await update($0, updater) }
     }
     try await recordErrandInstances(plan)
-    _ = try await engines.store.commit(
-      resolved.releasedAddresses.map { records.addresses.deleting("\($0.network)/\($0.address)") })
+    try await release(resolved.releasedAddresses)
     try await records.deployments.put(
       manifest.name,
       DeploymentRecord(
@@ -74,10 +77,10 @@ struct Deploy: Sendable {
 
   // MARK: Inputs
 
-  private func pin(_ run: String) async throws -> PinnedInputs {
+  private func pin() async throws -> PinnedInputs {
     var unresponsive: Set<String> = []
-    let instances = try await records.instances(of: manifest.name).filter { $0.vm != nil }
     if order.fix {
+      let instances = try await records.instances(of: manifest.name).filter { $0.vm != nil }
       let answers = try await inParallel(instances, atMost: 32) { instance in
         guard let vm = instance.vm else { return (instance.id, true) }
         return (instance.id, (try? await director.client(vm.agentID).state(timeout: .seconds(5))) != nil)
@@ -92,12 +95,10 @@ struct Deploy: Sendable {
     }
     return PinnedInputs(
       configIDs: configIDs, releases: try await records.releases.list().map(\.name),
-      stemcells: try await records.stemcells.list().map(\.name), unresponsive: unresponsive,
-      vms: Dictionary(uniqueKeysWithValues: instances.compactMap { item in item.vm.map { (item.id, $0.agentID) } }),
-      run: run)
+      stemcells: try await records.stemcells.list().map(\.name), unresponsive: unresponsive)
   }
 
-  private func inputs(_ pinned: PinnedInputs, resuming: Bool) async throws -> DeploymentInputs {
+  private func inputs(_ pinned: PinnedInputs) async throws -> DeploymentInputs {
     let configs = try await pinned.configIDs.sorted().asyncMap { try await director.configStore.config(id: $0) }
     let clouds = configs.filter { $0.type == "cloud" }
     guard !clouds.isEmpty else {
@@ -106,35 +107,43 @@ struct Deploy: Sendable {
         "No cloud config: a deployment needs one with networks, vm_types and compilation; see update-cloud-config")
     }
     let surroundings = engines.surroundings
+    let instances = try await records.instances(of: manifest.name)
+    // What was asked for has been done to them.
+    let finished = Set(
+      instances.filter { $0.progress?.task == context.id && $0.progress?.isFinished == true }.map(\.id))
     return DeploymentInputs(
       directorName: director.identity.name, manifest: manifest,
       cloudConfig: try CloudConfig(clouds.map { try YAML.parse($0.content, file: "cloud config '\($0.name)'") }),
       releases: try await pinned.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await pinned.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
-      instances: try await records.instances(of: manifest.name),
+      instances: try instances.map { try $0.planned(by: context.id) },
       addresses: try await records.addresses.list().map(\.body),
-      options: try order.options(pinned, resuming: resuming), newIdentifier: { surroundings.identifier() })
+      options: try order.options(unresponsive: pinned.unresponsive.subtracting(finished), finished: finished),
+      newIdentifier: { surroundings.identifier() })
   }
 
   /// Resolves, and writes down the instances and addresses that are new, in one commit. When somebody else has taken one
   /// of the addresses meanwhile, all is decided again.
-  private func resolveAndReserve(_ pinned: PinnedInputs, resuming: Bool) async throws -> ResolvedDeployment {
-    if try await records.deployments.get(manifest.name) == nil {
+  private func resolveAndReserve(_ pinned: PinnedInputs) async throws -> ResolvedDeployment {
+    if !order.dryRun, try await records.deployments.get(manifest.name) == nil {
       try await records.deployments.put(manifest.name, DeploymentRecord(name: manifest.name))
     }
     while true {
-      let resolved = try await inputs(pinned, resuming: resuming).resolve()
+      let resolved = try await inputs(pinned).resolve()
       if order.dryRun { return resolved }
       var writes = try resolved.reservations.map { record in
         try records.addresses.creating("\(record.network)/\(record.address)", record)
       }
       for instance in resolved.instances {
         let record = instance.record
-        if instance.current == nil {
+        guard let current = instance.current else {
           writes.append(try records.instances.creating(record.documentName, record))
-        } else if instance.current != record {
-          writes.append(try records.instances.writing(record.documentName, record))
+          continue
         }
+        // It was written down when this task began with it.
+        if current.isInWork(by: context.id) || current == record { continue }
+        writes.append(try records.instances.writing(record.documentName, record))
+        if current.documentName != record.documentName { writes += try await moving(current, to: record) }
       }
       do {
         _ = try await engines.store.commit(writes)
@@ -143,6 +152,17 @@ struct Deploy: Sendable {
         try Task.checkCancellation()
       }
     }
+  }
+
+  /// An instance comes from another group: it has another name, by which it holds its addresses.
+  private func moving(_ old: InstanceRecord, to new: InstanceRecord) async throws -> [Write] {
+    let held = try await records.addresses.list().filter { $0.body.holder == old.documentName }
+    return try [records.instances.deleting(old.documentName)]
+      + held.map { entry in
+        var record = entry.body
+        record.holder = new.documentName
+        return try records.addresses.writing(entry.name, record)
+      }
   }
 
   // MARK: Doing
@@ -160,7 +180,7 @@ struct Deploy: Sendable {
     let stage = context.stage("Creating missing vms", total: plan.missingVMs.count)
     _ = try await inParallel(plan.missingVMs, atMost: 32) { update in
       try await stage.step(update.instance.label) { reporter in
-        _ = try await updater.take(update.creationSteps, update, reporter)
+        _ = try await updater.take(update.creationSteps, update, offset: 0, reporter)
       }
     }
   }
@@ -180,6 +200,13 @@ struct Deploy: Sendable {
         }
       }
     }
+  }
+
+  /// Gives back addresses that no instance uses any more, now that all are updated.
+  private func release(_ addresses: [AddressRecord]) async throws {
+    guard !addresses.isEmpty else { return }
+    _ = try await engines.store.commit(
+      addresses.map { records.addresses.deleting("\($0.network)/\($0.address)") })
   }
 
   private func recordErrandInstances(_ plan: DeploymentPlan) async throws {

@@ -15,10 +15,10 @@ public struct DeployOrder: Codable, Sendable, Hashable {
 
   public init(manifest: String) { self.manifest = manifest }
 
-  func options(_ pinned: PinnedInputs?, resuming: Bool) throws -> DeployOptions {
+  func options(unresponsive: Set<String>, finished: Set<String> = []) throws -> DeployOptions {
     DeployOptions(
-      recreate: recreate, unresponsive: pinned?.unresponsive ?? [], canaries: canaries, maxInFlight: maxInFlight,
-      skipDrain: try skipDrain.map { try SkipDrain($0) } ?? SkipDrain(), originalVMs: pinned?.vms, resuming: resuming)
+      recreate: recreate, unresponsive: unresponsive, canaries: canaries, maxInFlight: maxInFlight,
+      skipDrain: try skipDrain.map { try SkipDrain($0) } ?? SkipDrain(), finished: finished)
   }
 }
 
@@ -29,8 +29,4 @@ struct PinnedInputs: Codable, Sendable {
   var releases: [String]
   var stemcells: [String]
   var unresponsive: Set<String>
-  /// Agent ids of the VMs that there were, by instance id.
-  var vms: [String: String]
-  /// The run of the task that pinned them; another run finds that it goes on after a restart.
-  var run: String
 }

@@ -25,7 +25,7 @@ struct DescribeInstances: Sendable {
     let instances = try await director.records.instances(of: order.deployment)
       .filter { !order.vmsOnly || $0.vm?.cid != nil }
     let lines = try await inParallel(instances, atMost: 64) { try await line($0) }
-    for line in lines { try await context.output.result(JSON.bytes(line) + [0x0A]) }
+    try await context.output.result(lines.flatMap { JSON.bytes($0) + [0x0A] })
     return nil
   }
 

@@ -70,8 +70,8 @@ struct InstanceRenderer: Sendable {
     return RenderedInstance(configurationHash: DigestHasher.hex(.sha256, all), templateHashes: hashes)
   }
 
-  /// Stores the archive with the rendered files of an instance (reference/director.md B.8).
-  func store(_ jobs: [RenderedJob]) async throws -> StoredBlob {
+  /// Stores the archive with the rendered files of an instance (reference/director.md B.8) under that id.
+  func store(_ jobs: [RenderedJob], id: String) async throws -> StoredBlob {
     let path = "\(director.engines.workDirectory)/rendered-\(director.engines.surroundings.identifier()).tgz"
     defer { unlink(path) }
     let archive = try ArchiveWriter(file: path, compression: .gzip(level: 1))
@@ -85,6 +85,6 @@ struct InstanceRenderer: Sendable {
       try add("\(job.jobName)/.bosh/links.json", job.linksJSON)
     }
     _ = try archive.finish()
-    return try await director.engines.blobs.put(file: path)
+    return try await director.engines.blobs.put(file: path, id: id)
   }
 }

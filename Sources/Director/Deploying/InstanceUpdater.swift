@@ -19,16 +19,21 @@ struct InstanceUpdater: Sendable {
 
   /// Takes all of an instance's steps and records that they went through.
   func update(_ update: InstanceUpdate, _ reporter: StepReporter) async throws {
-    let name = try await take(update.steps, update, reporter)
+    let name = try await take(update.steps, update, offset: update.creationSteps.count, reporter)
     let fingerprint = update.fingerprint
     try await director.records.instances.update(name) { record in
       record.fingerprint = fingerprint
       record.updateCompleted = true
+      record.progress?.isFinished = true
     }
   }
 
   /// Takes some steps. Returns the name of the instance's document.
-  func take(_ steps: [InstanceStep], _ update: InstanceUpdate, _ reporter: StepReporter) async throws -> String {
+  ///
+  /// - Parameter offset: how many steps of the update come before these.
+  func take(
+    _ steps: [InstanceStep], _ update: InstanceUpdate, offset: Int, _ reporter: StepReporter
+  ) async throws -> String {
     let instance = update.instance
     guard let group = resolved.group(instance.group) else {
       throw DroverError(.notFound, "instance \(instance.label): its group is not in the manifest")
@@ -40,11 +45,13 @@ struct InstanceUpdater: Sendable {
       director: director, context: context, record: record, spec: spec,
       order: try await order(for: instance, group), recipe: instance.recipe.description,
       stemcell: "\(group.stemcell.name)/\(group.stemcell.version)",
+      tracking: .init(work: .update, base: instance.current ?? instance.record),
       report: { try await reporter.status($0) })
     do {
-      try await worker.take(steps)
+      try await worker.take(steps, offset: offset)
     } catch {
-      await forgetArchive(spec)
+      // The server stops: the agent may still be fetching it, and what it has begun is not begun again.
+      if !Task.isCancelled { await forgetArchive(spec) }
       throw error
     }
     await forgetArchive(spec)
@@ -52,9 +59,10 @@ struct InstanceUpdater: Sendable {
   }
 
   func delete(_ deletion: InstanceDeletion, _ reporter: StepReporter) async throws {
+    guard let record = try await director.records.instances.get(deletion.instance.documentName)?.body else { return }
     var worker = InstanceWorker(
-      director: director, context: context, record: deletion.instance, spec: nil, order: nil, recipe: "",
-      stemcell: "", report: { try await reporter.status($0) })
+      director: director, context: context, record: record, spec: nil, order: nil, recipe: "", stemcell: "",
+      tracking: .init(work: .removal, base: deletion.instance), report: { try await reporter.status($0) })
     try await worker.take(deletion.steps)
   }
 
@@ -70,7 +78,9 @@ struct InstanceUpdater: Sendable {
     guard let jobs = rendered[instance.id] else {
       throw DroverError(.invalid, "instance \(instance.label): its templates are not rendered")
     }
-    let archive = try await InstanceRenderer(director: director, resolved: resolved).store(jobs)
+    // The same blob when a restarted server stores it again, and for all steps of the task.
+    let identity = RequestIdentity(task: context.id, agent: instance.id, step: "rendered templates")
+    let archive = try await InstanceRenderer(director: director, resolved: resolved).store(jobs, id: identity.uuid)
     var spec = try resolved.applySpec(
       of: instance, rendered: InstanceRenderer.digests(of: jobs),
       archive: ApplySpec.RenderedTemplatesArchive(sha1: "\(archive.digest)", blobstoreID: archive.id),

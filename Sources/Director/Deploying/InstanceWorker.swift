@@ -7,8 +7,9 @@ import Surroundings
 
 /// Takes the steps of one instance's update, and keeps its record true after each of them.
 ///
-/// After a restart of the server the steps are planned anew from the record and taken again from the beginning; what an
-/// agent has already done for this task it does not do twice, since it is asked with the same identity (design D7).
+/// After a restart of the server the same steps are planned again, from the record as it was when the task began with the
+/// instance, and those that were taken are left out. The one at which the server was killed is taken again: what an agent
+/// has already done for this task it does not do twice, since it is asked with the same identity (design D7).
 struct InstanceWorker: Sendable {
   let director: Director
   let context: TaskContext
@@ -21,16 +22,27 @@ struct InstanceWorker: Sendable {
   let stemcell: String
   /// Tells what is being done.
   let report: @Sendable (String) async throws -> Void
+  /// What the steps are for and what they were planned from; nil when nobody counts them.
+  private let tracking: Tracking?
   private(set) var record: InstanceRecord
   /// The disk that `createDisk` has made.
   private var newDisk: DiskRecord?
   /// The CPI's hints of attached disks.
   private var hints: [String: Value] = [:]
+  /// Steps that will have been taken when the current one has been.
+  private var position = 0
+
+  struct Tracking: Sendable {
+    var work: InstanceProgress.Work
+    var base: InstanceRecord
+  }
 
   init(
     director: Director, context: TaskContext, record: InstanceRecord, spec: ApplySpec?, order: VMOrder?,
-    recipe: String, stemcell: String, report: @escaping @Sendable (String) async throws -> Void
+    recipe: String, stemcell: String, tracking: Tracking? = nil,
+    report: @escaping @Sendable (String) async throws -> Void
   ) {
+    self.tracking = tracking
     self.director = director
     self.context = context
     self.record = record
@@ -63,12 +75,32 @@ struct InstanceWorker: Sendable {
     try await director.records.instances.put(record.documentName, record)
   }
 
-  /// Takes the steps one after another, as far as nobody asks for the end of the task.
-  mutating func take(_ steps: [InstanceStep]) async throws {
-    for step in steps {
+  /// Takes the steps one after another, as far as nobody asks for the end of the task; without those that were taken before
+  /// a restart.
+  ///
+  /// - Parameter offset: how many steps of the same work come before these.
+  mutating func take(_ steps: [InstanceStep], offset: Int = 0) async throws {
+    try await begin()
+    for (index, step) in steps.enumerated() {
+      position = offset + index + 1
+      if tracking != nil, let progress = record.progress, position <= progress.done {
+        if case .createDisk = step { newDisk = record.disks.last }
+        continue
+      }
       try context.cancellation.check()
       try await take(step)
+      guard tracking != nil, step != .forgetInstance else { continue }
+      let taken = position
+      if record.progress?.done != taken { try await save { $0.progress?.done = taken } }
     }
+  }
+
+  /// Writes down that this task begins with the instance, unless it has already.
+  private mutating func begin() async throws {
+    guard let tracking else { return }
+    if record.progress?.work == tracking.work, record.isInWork(by: context.id) { return }
+    let progress = InstanceProgress(task: context.id, work: tracking.work, base: try tracking.base.baseText())
+    try await save { $0.progress = progress }
   }
 
   private mutating func take(_ step: InstanceStep) async throws {
@@ -96,13 +128,13 @@ struct InstanceWorker: Sendable {
     let vms = VMs(director: director)
     switch step {
     case .createVM:
+      // It was made when the server was killed.
+      if record.vm?.cid != nil { return }
       guard var order else { throw DroverError(.invalid, "instance \(record.label): nothing says how to make its VM") }
       try await report("creating VM")
       // The same id after a restart: the cloud has the VM already or makes it now, but never makes a second one.
-      let agentID =
-        record.vm?.cid == nil
-        ? record.vm?.agentID ?? RequestIdentity(task: context.id, agent: record.id, step: "create VM").uuid : nil
-      order.agentID = agentID ?? director.engines.surroundings.identifier()
+      order.agentID =
+        record.vm?.agentID ?? RequestIdentity(task: context.id, agent: record.id, step: "create VM").uuid
       order.disks = record.disks.map(\.cid)
       let vm = VMRecord(
         agentID: order.agentID, cid: nil, stemcell: stemcell, recipe: recipe,
@@ -126,7 +158,14 @@ struct InstanceWorker: Sendable {
     case .setVMMetadata:
       if let cid = record.vm?.cid, let metadata = order?.metadata { try await cloud.setVMMetadata(cid, metadata) }
     case .waitForAgent:
-      try await vms.waitForAgent(try agent().agentID, context)
+      do {
+        try await vms.waitForAgent(try agent().agentID, context)
+      } catch let failure as DirectorFailure where tracking?.work == .update {
+        // Nothing can be done with a VM whose agent never answered: the next deploy makes another one.
+        if let vm = record.vm { try await vms.delete(agentID: vm.agentID, cid: vm.cid) }
+        try await save { $0.vm = nil }
+        throw failure
+      }
     case .deleteVM:
       guard let vm = record.vm else { return }
       try await report("deleting VM")
@@ -262,7 +301,11 @@ struct InstanceWorker: Sendable {
         cid: cid, size: disk.size,
         cloudProperties: JSON.text(.object(disk.cloudProperties), JSON.Style(sorted: true)))
       newDisk = made
-      try await save { $0.disks.append(made) }
+      let taken = position
+      try await save {
+        $0.disks.append(made)
+        $0.progress?.done = taken
+      }
     case .attachDisk(let disk):
       try await report("attaching disk")
       let cid = try cid(disk)

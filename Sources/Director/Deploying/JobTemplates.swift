@@ -1,6 +1,8 @@
 import Archives
 import Blobs
 import Formats
+import Glibc
+import Surroundings
 import Synchronization
 import Templates
 
@@ -24,9 +26,16 @@ final class JobTemplates: Sendable {
   }
 
   private let blobs: any BlobStore
+  private let surroundings: Surroundings
+  private let workDirectory: String
   private let kept = Mutex(Kept())
 
-  init(blobs: any BlobStore) { self.blobs = blobs }
+  /// - Parameter workDirectory: where archives are copied to that the blobstore does not keep in files.
+  init(blobs: any BlobStore, workDirectory: String, surroundings: Surroundings) {
+    self.blobs = blobs
+    self.workDirectory = workDirectory
+    self.surroundings = surroundings
+  }
 
   func files(of job: JobRecord) async throws -> Files {
     if let files = kept.withLock({ $0.files[job.blobID] }) { return files }
@@ -40,18 +49,25 @@ final class JobTemplates: Sendable {
   }
 
   private func read(_ job: JobRecord) async throws -> Files {
-    guard let path = try await blobs.file(job.blobID) else {
+    guard try await blobs.exists(job.blobID) else {
       throw DroverError(.notFound, "reading job '\(job.name)': its archive, blob '\(job.blobID)', is gone")
     }
+    if let path = try await blobs.file(job.blobID) { return try Self.read(path) }
+    let copy = "\(workDirectory)/job-\(surroundings.identifier()).tgz"
+    defer { unlink(copy) }
+    try await blobs.copy(job.blobID, to: copy)
+    return try Self.read(copy)
+  }
+
+  private static func read(_ path: String) throws -> Files {
     var files = Files(monit: [], templates: [:])
     let reader = try ArchiveReader(file: path, limits: .small)
     while let entry = try reader.next() {
       guard entry.kind == .file else { continue }
       if entry.name == "monit" {
-        files.monit = try reader.readAll(atMost: Self.limitPerJob)
+        files.monit = try reader.readAll(atMost: limitPerJob)
       } else if entry.name.hasPrefix("templates/") {
-        files.templates[String(entry.name.dropFirst("templates/".count))] = try reader.readAll(
-          atMost: Self.limitPerJob)
+        files.templates[String(entry.name.dropFirst("templates/".count))] = try reader.readAll(atMost: limitPerJob)
       }
     }
     return files

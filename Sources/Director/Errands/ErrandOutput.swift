@@ -29,10 +29,7 @@ struct ErrandOutput: Sendable {
       for (stream, text, offset) in [
         ("stdout", reply.stdout, offsets.stdout), ("stderr", reply.stderr, offsets.stderr),
       ] where !text.isEmpty {
-        let line: Value = [
-          "instance": .string(instance), "stream": .string(stream), "offset": .int(offset), "data": .string(text),
-        ]
-        try await output.errand(JSON.bytes(line) + [0x0A])
+        try await write(text, stream, at: offset)
         if let reporter, let bytes = Base64.decode(text) {
           for line in lines.take(bytes, from: stream, at: output.surroundings.elapsed()) {
             try await reporter.status(line)
@@ -46,6 +43,24 @@ struct ErrandOutput: Sendable {
       for line in lines.end() { try await reporter.status(line) }
     }
     return true
+  }
+
+  /// Writes what an agent tells only with the result, unless it is there already.
+  func complete(with result: ErrandResult) async throws {
+    let offsets = try await writtenSoFar()
+    for (stream, text, offset) in [
+      ("stdout", result.stdout, offsets.stdout), ("stderr", result.stderr, offsets.stderr),
+    ] {
+      let rest = Array(text.utf8.dropFirst(offset))
+      if !rest.isEmpty { try await write(Base64.encode(rest), stream, at: offset) }
+    }
+  }
+
+  private func write(_ data: String, _ stream: String, at offset: Int) async throws {
+    let line: Value = [
+      "instance": .string(instance), "stream": .string(stream), "offset": .int(offset), "data": .string(data),
+    ]
+    try await output.errand(JSON.bytes(line) + [0x0A])
   }
 
   /// How far the journal is, for this instance.

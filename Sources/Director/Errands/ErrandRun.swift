@@ -22,6 +22,18 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     self.environment = environment
   }
 
+  /// Whether two runs may have an instance in common. An index and a UUID may mean the same one.
+  func mayMeet(_ other: ErrandRun) -> Bool {
+    if instances.isEmpty || other.instances.isEmpty { return true }
+    return instances.contains { mine in
+      other.instances.contains { theirs in
+        guard mine.group == theirs.group else { return false }
+        guard let mineID = mine.id, let theirID = theirs.id else { return true }
+        return mineID == theirID || [mineID, theirID].contains("first") || mineID.contains("-") != theirID.contains("-")
+      }
+    }
+  }
+
   /// Reads the body of the request that starts a run.
   public init(_ fields: FieldReader) throws {
     keepAlive = try fields.optionalBool("keep-alive") ?? false
@@ -73,4 +85,22 @@ struct ErrandOutcome: Codable, Sendable {
     let cancelled = outcomes.count { $0.exitCode > 128 }
     return "\(succeeded) succeeded, \(outcomes.count - succeeded - cancelled) errored, \(cancelled) canceled"
   }
+}
+
+/// Why a run on an instance failed, kept so that a restarted server does not try it again.
+struct ErrandFailure: Codable, Sendable {
+  var number: Int
+  var status: Int
+  var text: String
+  var isCancelled: Bool
+
+  init(_ error: any Error) {
+    let failure = DirectorFailure.describing(error)
+    number = failure.number
+    status = failure.status
+    text = failure.description
+    isCancelled = error is TaskCancelled
+  }
+
+  var error: any Error { isCancelled ? TaskCancelled() : DirectorFailure(number, status: status, text) }
 }

@@ -18,29 +18,41 @@ struct RunErrand: Sendable {
 
   private var records: Records { director.records }
 
-  func run() async throws -> String? {
+  /// What is to be run, as the deployment is now.
+  private struct Subject: Sendable {
+    var resolved: ResolvedDeployment
+    var selection: ErrandSelection
+  }
+
+  private func subject() async throws -> Subject {
     let deployment = try await director.deployment(order.deployment)
     guard let text = deployment.manifest else {
       throw DirectorFailure.errand(
         "Deployment '\(order.deployment)' was never deployed to its end: deploy it before running its errands")
     }
     let manifest = try DeploymentManifest(YAML.parse(text, file: "manifest of '\(order.deployment)'"))
-    let inputs = try await director.storedInputs(deployment, manifest)
-    let resolved = try inputs.resolve()
-    let selection = try resolved.errand(order.errand, filters: order.run.instances)
-    for warning in selection.warnings { try await context.warn(warning) }
+    let resolved = try await director.storedInputs(deployment, manifest, task: context.id).resolve()
+    return Subject(
+      resolved: resolved, selection: try resolved.errand(order.errand, filters: order.run.instances))
+  }
 
+  private func claims(_ subject: Subject) -> [String: LockTable.Mode] {
     var claims: [String: LockTable.Mode] = [:]
-    for target in selection.targets {
+    for target in subject.selection.targets {
       let instance = target.instance
       claims["group:\(order.deployment)/\(instance.group)"] = target.needsVM ? .exclusive : .shared
       claims["errand:\(order.deployment)/\(target.script)/\(instance.id)"] = .exclusive
     }
-    return try await context.locked(claims) {
-      let outcomes = try await inParallel(selection.targets, atMost: 32) { target in
-        target.needsVM ? try await runOnOwnVM(target, resolved) : try await runOnInstance(target)
+    return claims
+  }
+
+  func run() async throws -> String? {
+    try await context.locked(deciding: subject, claims: claims) { subject in
+      for warning in subject.selection.warnings { try await context.warn(warning) }
+      let outcomes = try await inParallel(subject.selection.targets, atMost: 32) { target in
+        target.needsVM ? try await runOnOwnVM(target, subject.resolved) : try await runOnInstance(target)
       }
-      for outcome in outcomes { try await context.output.result(outcome.line(errand: order.errand)) }
+      try await context.output.result(outcomes.flatMap { $0.line(errand: order.errand) })
       // What was written is the result also of a run that somebody ended.
       try context.cancellation.check()
       return ErrandOutcome.summary(outcomes)
@@ -53,6 +65,39 @@ struct RunErrand: Sendable {
     -> ErrandOutcome
   {
     let instance = target.instance
+    let failure = "failure \(instance.id)"
+    // The last server was killed when nothing was left to do but to remove the VM.
+    if let outcome = try await context.known(Self.outcome(instance), as: ErrandOutcome.self) {
+      try await removeVM(instance)
+      return outcome
+    }
+    if let failed = try await context.known(failure, as: ErrandFailure.self) {
+      try await removeVM(instance)
+      throw failed.error
+    }
+    do {
+      try context.cancellation.check()
+      try await bringUp(target, resolved)
+      let outcome = try await runOnInstance(target)
+      try await removeVM(instance)
+      return outcome
+    } catch {
+      // The server stops: the VM stays, since the next server goes on with it.
+      if Task.isCancelled { throw error }
+      _ = try await context.once(failure) { ErrandFailure(error) }
+      do {
+        try await removeVM(instance)
+      } catch {
+        if Task.isCancelled { throw error }
+        try await context.warn("The VM of \(instance.label) cannot be deleted: \(error)")
+      }
+      throw error
+    }
+  }
+
+  /// Makes the VM, or brings the one that was kept to where it should be.
+  private func bringUp(_ target: ErrandSelection.Target, _ resolved: ResolvedDeployment) async throws {
+    let instance = target.instance
     let renderer = InstanceRenderer(director: director, resolved: resolved)
     let preparing = context.stage("Preparing deployment", total: 1)
     let rendered = try await preparing.step("Rendering templates") { _ in try await renderer.render([instance]) }
@@ -63,42 +108,39 @@ struct RunErrand: Sendable {
       rendered: rendered)
     let update = try resolved.update(
       of: instance, rendered: InstanceRenderer.digests(of: rendered[instance.id] ?? []))
-    do {
-      if !update.creationSteps.isEmpty {
-        let stage = context.stage("Creating missing vms", total: 1)
-        try await stage.step(instance.label) { _ = try await updater.take(update.creationSteps, update, $0) }
+    if !update.creationSteps.isEmpty {
+      let stage = context.stage("Creating missing vms", total: 1)
+      try await stage.step(instance.label) {
+        _ = try await updater.take(update.creationSteps, update, offset: 0, $0)
       }
-      let stage = context.stage("Updating instance", tags: [instance.group], total: 1)
-      try await stage.step(instance.label) { try await updater.update(update, $0) }
-      let outcome = try await runOnInstance(target)
-      try await removeVM(instance)
-      return outcome
-    } catch {
-      // The server stops: the VM stays, since the next server goes on with it.
-      if !Task.isCancelled { try? await removeVM(instance) }
-      throw error
     }
+    let stage = context.stage("Updating instance", tags: [instance.group], total: 1)
+    try await stage.step(instance.label) { try await updater.update(update, $0) }
   }
 
   private func removeVM(_ instance: ResolvedInstance) async throws {
     guard !order.run.keepAlive else { return }
     let record = try await records.instances.require(instance.record.documentName).body
-    guard record.vm != nil else { return }
+    let base = record.progress?.work == .removal ? try record.planned(by: context.id) : record
+    guard base.vm != nil else { return }
     let stage = context.stage("Deleting errand VM", total: 1)
     try await stage.step(instance.label) { reporter in
       var worker = InstanceWorker(
         director: director, context: context.withoutCancellation, record: record, spec: nil, order: nil, recipe: "",
-        stemcell: "", report: { try await reporter.status($0) })
-      try await worker.take(InstanceDeletion(errandVMOf: record).steps)
+        stemcell: "", tracking: .init(work: .removal, base: base), report: { try await reporter.status($0) })
+      try await worker.take(InstanceDeletion(errandVMOf: base).steps)
     }
   }
 
   // MARK: Running
 
+  /// The checkpoint that keeps what came of the run on an instance.
+  private static func outcome(_ instance: ResolvedInstance) -> String { "outcome \(instance.id)" }
+
   private func runOnInstance(_ target: ErrandSelection.Target) async throws -> ErrandOutcome {
     let instance = target.instance
-    let key = "outcome \(instance.id)"
-    return try await context.once(key) {
+    return try await context.once(Self.outcome(instance)) {
+      try context.cancellation.check()
       guard let vm = try await records.instances.require(instance.record.documentName).body.vm else {
         throw DirectorFailure.errand("Errand '\(order.errand)' cannot run: \(instance.label) has no VM")
       }
@@ -130,17 +172,25 @@ struct RunErrand: Sendable {
       task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
     let options = ErrandOptions(arguments: order.run.arguments, environment: order.run.environment)
     let follower = ErrandFollower()
-    let value = try await agent.perform(
-      .runErrand, [.string(target.script), options.value], identity: identity, cancellation: context.cancellation
-    ) { agentTask in
-      let output = ErrandOutput(
-        agent: agent, instance: "\(target.instance.group)/\(target.instance.id)", output: context.output,
-        reporter: reporter)
-      await follower.start { _ = try await output.follow(agentTask: agentTask) }
+    let output = ErrandOutput(
+      agent: agent, instance: "\(target.instance.group)/\(target.instance.id)", output: context.output,
+      reporter: reporter)
+    let value: Value
+    do {
+      value = try await agent.perform(
+        .runErrand, [.string(target.script), options.value], identity: identity, cancellation: context.cancellation
+      ) { agentTask in
+        await follower.start { try await output.follow(agentTask: agentTask) }
+      }
+    } catch {
+      await follower.stop()
+      throw error
     }
-    // The result comes when the script has ended; the last of what it printed is then still on its way.
-    try await follower.finish()
-    return try ErrandResult(value)
+    let result = try ErrandResult(value)
+    // The result comes when the script has ended; the last of what it printed is then still on its way. An agent that
+    // cannot be read from has all of it in the result.
+    if try await !follower.finish() { try await output.complete(with: result) }
+    return result
   }
 
   private func fetchLogs(_ agent: AgentClient, _ instance: ResolvedInstance) async throws -> LogResult {
@@ -155,16 +205,23 @@ struct RunErrand: Sendable {
 
 /// Follows the output of a script beside whoever waits for its result.
 private actor ErrandFollower {
-  private var task: Task<Void, any Error>?
+  private var task: Task<Bool, any Error>?
 
-  func start(_ body: @escaping @Sendable () async throws -> Void) { task = Task { try await body() } }
+  func start(_ body: @escaping @Sendable () async throws -> Bool) { task = Task { try await body() } }
 
-  func finish() async throws {
-    let task = task
-    try await withTaskCancellationHandler {
-      try await task?.value
+  /// Waits for the end. Returns whether the agent could be read from.
+  func finish() async throws -> Bool {
+    guard let task else { return false }
+    return try await withTaskCancellationHandler {
+      try await task.value
     } onCancel: {
-      task?.cancel()
+      task.cancel()
     }
+  }
+
+  /// Nobody waits for the result any more.
+  func stop() async {
+    task?.cancel()
+    _ = await task?.result
   }
 }

@@ -23,6 +23,8 @@ public struct InstanceRecord: Codable, Sendable, Hashable {
   public var fingerprint: InstanceFingerprint?
   /// Whether the last update went through to its end.
   public var updateCompleted: Bool
+  /// How far the last task came with it; nil before the first one.
+  public var progress: InstanceProgress?
 
   public init(
     deployment: String, group: String, id: String, index: Int, az: String? = nil, bootstrap: Bool = false,
@@ -48,6 +50,30 @@ public struct InstanceRecord: Codable, Sendable, Hashable {
   public var documentName: String { "\(deployment)/\(group)/\(id)" }
   /// What people call it: `group/uuid (index)`.
   public var label: String { "\(group)/\(id) (\(index))" }
+}
+
+/// How far a task has come with an instance, so that a server that takes the task up again goes on with the step at which
+/// the last one was killed (design D7).
+public struct InstanceProgress: Codable, Sendable, Hashable {
+  /// What the task does with it.
+  public enum Work: String, Codable, Sendable, Hashable { case update, removal }
+
+  public var task: Int
+  public var work: Work
+  /// The instance as it was when the task began with it, as JSON text: the steps are planned from it, also after a restart.
+  public var base: String
+  /// How many of the steps have been taken.
+  public var done: Int
+  /// Whether the task is through with it.
+  public var isFinished: Bool
+
+  public init(task: Int, work: Work, base: String, done: Int = 0, isFinished: Bool = false) {
+    self.task = task
+    self.work = work
+    self.base = base
+    self.done = done
+    self.isFinished = isFinished
+  }
 }
 
 /// The VM of an instance. ``cid`` is nil between the decision to make it and the CPI's answer.

@@ -40,6 +40,9 @@ public struct LockTable: Sendable {
   /// The claims that are held now.
   public var held: [Claim] { entries.filter(\.granted).map(\.claim) }
 
+  /// Whether a holder's claim is granted; nil when it has none.
+  public func isGranted(_ holder: Int) -> Bool? { entries.first { $0.claim.holder == holder }?.granted }
+
   /// The earlier claims that a waiting holder waits for; empty when it holds its claim or has none.
   public func blockers(of holder: Int) -> [Claim] {
     guard let index = entries.firstIndex(where: { $0.claim.holder == holder && !$0.granted }) else { return [] }

@@ -18,6 +18,9 @@ public actor TaskBoard {
   private let locks = LockQueue()
   private var works: [String: Work] = [:]
   private var running: [Int: Running] = [:]
+  private var isStopped = false
+  /// The last task that was started after a check.
+  private var lastChecked: Task<Int, any Error>?
 
   private struct Running {
     let cancellation: Cancellation
@@ -80,21 +83,38 @@ public actor TaskBoard {
     return id
   }
 
+  /// Records and starts a task unless `check` throws; of several that are asked for at the same time, each is checked when
+  /// the one before is recorded.
+  func start(_ order: Order, unless check: @escaping @Sendable () async throws -> Void) async throws -> Int {
+    let before = lastChecked
+    let start = Task { () async throws -> Int in
+      _ = await before?.result
+      try await check()
+      return try await self.start(order)
+    }
+    lastChecked = start
+    return try await start.value
+  }
+
   /// Takes up the tasks that were not finished when the server stopped, those that had begun first.
   public func resume() async throws {
     let unfinished = try await records.list().map(\.body).filter { !$0.state.isFinal }
-    let begun = unfinished.filter { $0.state != .queued }.sorted { $0.id < $1.id }
-    let queued = unfinished.filter { $0.state == .queued }.sorted { $0.id < $1.id }
+    let begun = unfinished.filter { $0.startedAt != nil }.sorted { $0.id < $1.id }
+    let queued = unfinished.filter { $0.startedAt == nil }.sorted { $0.id < $1.id }
+    // Those that had begun have their locks again before anybody else, and the others their places in the queue.
+    for record in begun + queued {
+      guard let resources = record.locks else { continue }
+      await locks.restore(LockTable.Claim(holder: record.id, purpose: record.description, resources: resources))
+    }
     for record in begun + queued {
       logger.info("taking up an unfinished task", metadata: ["task": "\(record.id)", "type": "\(record.type)"])
       launch(record, isResumed: true)
-      // Those that had begun ask for their locks again before anybody else does.
-      await Task.yield()
     }
   }
 
   /// Stops the work of all tasks without ending the tasks: the next server takes them up again.
   public func stop() async {
+    isStopped = true
     let tasks = running.values.map(\.task)
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
@@ -158,12 +178,14 @@ public actor TaskBoard {
   // MARK: Running
 
   private func launch(_ record: TaskRecord, isResumed: Bool = false) {
+    // It is recorded, and so the next server's.
+    if isStopped { return }
     let cancellation = Cancellation()
     if record.state == .cancelling { cancellation.request() }
     let context = TaskContext(
       id: record.id, user: record.user, description: record.description, request: record.request,
       output: TaskOutput(task: record.id, journals: journals, surroundings: surroundings), cancellation: cancellation,
-      surroundings: surroundings, board: self)
+      surroundings: surroundings, hasBegun: record.startedAt != nil, board: self)
     let task = Task { await run(record, context, isResumed: isResumed) }
     running[record.id] = Running(cancellation: cancellation, task: task)
   }
@@ -175,8 +197,7 @@ public actor TaskBoard {
     }
     let name = TaskRecord.documentName(record.id)
     if isResumed {
-      // A crash may have left half a line at an end; readers of events take whole lines only.
-      for kind in TaskOutput.Kind.allCases { try? await journals.mend(TaskOutput.journal(task: record.id, kind)) }
+      await context.output.mend()
       try? await context.warn("The server was started again; the task goes on")
     }
     await context.output.debug(
@@ -212,6 +233,7 @@ public actor TaskBoard {
           record.state = state
           record.result = result
           record.finishedAt = now
+          record.locks = nil
           if record.startedAt == nil { record.startedAt = now }
         }
         try? await checkpoints.delete(name)
@@ -226,10 +248,14 @@ public actor TaskBoard {
   }
 
   func acquire(_ context: TaskContext, _ resources: [String: LockTable.Mode]) async throws {
-    try context.cancellation.check()
+    // One that had begun has something to tidy up, and looks for itself whether it is to end.
+    if !context.hasBegun { try context.cancellation.check() }
     let claim = LockTable.Claim(holder: context.id, purpose: context.description, resources: resources)
+    let name = TaskRecord.documentName(context.id)
     do {
       try await locks.acquire(claim) { blockers in
+        // A task that waits has its place in the queue also after a restart.
+        _ = try? await records.update(name) { $0.locks = resources }
         let who = blockers.map { "task \($0.holder): \($0.purpose)" }.joined(separator: ", ")
         try? await context.warn("Waiting for \(who)")
       }
@@ -237,7 +263,8 @@ public actor TaskBoard {
       throw TaskCancelled()
     }
     let now = surroundings.now().seconds
-    try await records.update(TaskRecord.documentName(context.id)) { record in
+    try await records.update(name) { record in
+      record.locks = resources
       if record.state == .queued { record.state = .processing }
       if record.startedAt == nil { record.startedAt = now }
     }
@@ -247,13 +274,18 @@ public actor TaskBoard {
 
   // MARK: Checkpoints
 
+  func known<Result: Codable & Sendable>(
+    task id: Int, _ name: String, as type: Result.Type
+  ) async throws -> Result? {
+    guard let text = try await checkpoints.get(TaskRecord.documentName(id))?.body.values[name] else { return nil }
+    return try JSONDecoder().decode(type, from: Data(text.utf8))
+  }
+
   func once<Result: Codable & Sendable>(
     task id: Int, _ name: String, _ compute: @Sendable () async throws -> Result
   ) async throws -> Result {
     let document = TaskRecord.documentName(id)
-    if let text = try await checkpoints.get(document)?.body.values[name] {
-      return try JSONDecoder().decode(Result.self, from: Data(text.utf8))
-    }
+    if let result = try await known(task: id, name, as: Result.self) { return result }
     let result = try await compute()
     let text = String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
     try await checkpoints.update(document, orCreate: TaskCheckpoints(values: [:])) { $0.values[name] = text }

@@ -13,6 +13,8 @@ public struct TaskContext: Sendable {
   public let output: TaskOutput
   public let cancellation: Cancellation
   public let surroundings: Surroundings
+  /// Whether it had its locks already when the server was restarted: there may be something to tidy up.
+  let hasBegun: Bool
   let board: TaskBoard
 
   /// The request, decoded.
@@ -24,7 +26,7 @@ public struct TaskContext: Sendable {
   var withoutCancellation: TaskContext {
     TaskContext(
       id: id, user: user, description: description, request: request, output: output, cancellation: Cancellation(),
-      surroundings: surroundings, board: board)
+      surroundings: surroundings, hasBegun: hasBegun, board: board)
   }
 
   /// A stage with that many steps.
@@ -45,6 +47,30 @@ public struct TaskContext: Sendable {
     _ name: String, _ compute: @Sendable () async throws -> Result
   ) async throws -> Result {
     try await board.once(task: id, name, compute)
+  }
+
+  /// What ``once(_:_:)`` has computed before; nil when it has not.
+  func known<Result: Codable & Sendable>(_ name: String, as type: Result.Type) async throws -> Result? {
+    try await board.known(task: id, name, as: type)
+  }
+
+  /// Runs `body` while holding the locks that `claims` names. When what they were decided from has changed while the task
+  /// waited for them, all is decided again.
+  func locked<Subject: Sendable, Result: Sendable>(
+    deciding subject: @Sendable () async throws -> Subject,
+    claims: @Sendable (Subject) -> [String: LockTable.Mode],
+    _ body: @Sendable (Subject) async throws -> Result
+  ) async throws -> Result {
+    while true {
+      let wanted = claims(try await subject())
+      let result = try await locked(wanted) { () -> Result? in
+        let current = try await subject()
+        let needed = claims(current)
+        guard needed.allSatisfy({ wanted[$0.key] == $0.value }) else { return nil }
+        return try await body(current)
+      }
+      if let result { return result }
+    }
   }
 
   /// Runs `body` while holding these locks; waits its turn, visibly (design D8).

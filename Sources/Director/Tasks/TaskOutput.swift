@@ -41,9 +41,17 @@ public struct TaskOutput: Sendable {
     }
   }
 
-  /// Appends to the result.
+  /// Writes the result, whole. One that a server had begun to write when it was killed is written anew.
   func result(_ bytes: [UInt8]) async throws {
-    _ = try await journals.append(Self.journal(task: task, .result), bytes)
+    let name = Self.journal(task: task, .result)
+    if let size = try await journals.size(name), size > 0 { try await journals.remove(name) }
+    guard !bytes.isEmpty else { return }
+    _ = try await journals.append(name, bytes)
+  }
+
+  /// Cuts the parts of lines that a server was writing when it was killed.
+  func mend() async {
+    for kind in Kind.allCases where kind != .cpi { try? await journals.mend(Self.journal(task: task, kind)) }
   }
 
   /// Appends a line with the time to the debug output. A debug line that cannot be written is not worth a failure.

@@ -34,6 +34,8 @@ public struct TaskRecord: Codable, Sendable, Hashable {
   public var result: String?
   /// What it was asked to do, as JSON text.
   public var request: String
+  /// The locks that it holds or waits for, so that it has them again before anybody else after a restart.
+  public var locks: [String: LockTable.Mode]?
 
   public init(
     id: Int, type: String, description: String, state: State = .queued, user: String, deployment: String? = nil,

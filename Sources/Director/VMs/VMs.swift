@@ -2,7 +2,7 @@ import Clouds
 import Formats
 import Logging
 
-/// Makes and deletes VMs together with what belongs to them: an identity on the bus, metadata, an agent that answers.
+/// Makes and deletes VMs together with what belongs to them: an identity on the bus, an agent that answers.
 struct VMs: Sendable {
   let director: Director
 
@@ -18,9 +18,7 @@ struct VMs: Sendable {
     var attempt = 1
     while true {
       do {
-        let created = try await engines.cloud.createVM(request)
-        if !order.metadata.isEmpty { try await engines.cloud.setVMMetadata(created.id, order.metadata) }
-        return created.id
+        return try await engines.cloud.createVM(request).id
       } catch let error as CloudError where error.okToRetry && attempt < 5 {
         attempt += 1
       }
@@ -33,10 +31,12 @@ struct VMs: Sendable {
       .waitUntilReady(timeout: .seconds(600), cancellation: context.cancellation)
   }
 
-  /// Deletes a VM, which may be gone already, and its identity. A VM of which no id is known was perhaps being made when
-  /// the server was killed: the cloud cleans those up when it starts.
+  /// Deletes a VM, which may be gone already, and its identity. One of which no id is known was perhaps made when the
+  /// server was killed: the cloud is asked for it.
   func delete(agentID: String, cid: String?) async throws {
-    if let cid {
+    var found = cid
+    if found == nil { found = try await engines.cloud.vm(ofAgent: agentID) }
+    if let cid = found {
       do {
         try await engines.cloud.deleteVM(cid)
       } catch let error as CloudError where error.kind == .vmNotFound {
