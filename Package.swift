@@ -183,7 +183,12 @@ let package = Package(
         "AgentProtocol", "Archives", "Certificates", "Formats", "Messaging", "Processes", "Supervision", "Surroundings",
         logging,
       ]),
-    tests("Director", ["AgentProtocol", "Documents", "Formats", "Manifests", "Messaging", "Surroundings", logging]),
+    tests(
+      "Director",
+      [
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Surroundings",
+        "Templates", logging,
+      ]),
     tests("DirectorAPI", ["Director", "Formats", "Surroundings"]),
     tests("CommandLine", ["Formats"]),
     .testTarget(

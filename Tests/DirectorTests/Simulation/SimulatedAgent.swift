@@ -1,0 +1,278 @@
+import AgentProtocol
+import Blobs
+import Formats
+import Messaging
+import Synchronization
+
+/// What the agents of a simulation do and have done.
+final class AgentBehaviour: Sendable {
+  /// A script, or another thing that must happen once, that an agent has run.
+  struct Deed: Sendable, Hashable {
+    var agent: String
+    /// The instance's id as the agent knows it; empty before it was told.
+    var instance: String
+    var group: String
+    var name: String
+  }
+
+  private struct State {
+    var deeds: [Deed] = []
+    var failing: Set<String> = []
+    var lines = 3
+    var exitCode = 0
+    var violations: [String] = []
+  }
+
+  private let state = Mutex(State())
+
+  var deeds: [Deed] { state.withLock { $0.deeds } }
+  var violations: [String] { state.withLock { $0.violations } }
+  func note(_ deed: Deed) { state.withLock { $0.deeds.append(deed) } }
+  func violation(_ text: String) { state.withLock { $0.violations.append(text) } }
+  func forget() { state.withLock { $0.deeds = [] } }
+
+  /// Makes a script fail on all instances of a group: `web pre-start`.
+  func fail(_ script: String, _ isFailing: Bool = true) {
+    state.withLock { state in
+      if isFailing { state.failing.insert(script) } else { state.failing.remove(script) }
+    }
+  }
+  func fails(_ group: String, _ script: String) -> Bool { state.withLock { $0.failing.contains("\(group) \(script)") } }
+
+  /// What errands print, and how they end.
+  var errand: (lines: Int, exitCode: Int) {
+    get { state.withLock { ($0.lines, $0.exitCode) } }
+    set { state.withLock { ($0.lines, $0.exitCode) = newValue } }
+  }
+}
+
+/// An agent as the director knows it: keeps its tasks by the identity of their requests, survives the director.
+final class SimulatedAgent: Sendable {
+  enum Outcome: Sendable {
+    case value(Value)
+    case failure(String)
+  }
+
+  private struct State {
+    var tasks: [String: Outcome?] = [:]
+    var taskOfRequest: [String: String] = [:]
+    var tail: Task<Void, Never>?
+    var running: [Task<Void, Never>] = []
+    var spec: Value = [:]
+    var isStarted = false
+    var output: [String: [UInt8]] = [:]
+    var cancelled: Set<String> = []
+    var mounted: Set<String> = []
+    var nextTask = 0
+  }
+
+  let id: String
+  private let bus: any MessageBus
+  private let clock: VirtualClock
+  private let blobs: any BlobStore
+  private let behaviour: AgentBehaviour
+  private let state = Mutex(State())
+  private let subscription: MessageSubscription
+
+  init(
+    id: String, bus: any MessageBus, clock: VirtualClock, blobs: any BlobStore, behaviour: AgentBehaviour
+  ) async throws {
+    self.id = id
+    self.bus = bus
+    self.clock = clock
+    self.blobs = blobs
+    self.behaviour = behaviour
+    subscription = try await bus.subscribe(AgentSubjects.requests(agentID: id))
+  }
+
+  /// Begins to listen.
+  func start() {
+    let task = Task {
+      // It takes a moment to boot.
+      try? await clock.sleep(.milliseconds(clock.chance(300)))
+      do {
+        for try await message in subscription { await receive(message) }
+      } catch {}
+    }
+    state.withLock { $0.running.append(task) }
+  }
+
+  /// Its VM is deleted.
+  func end() {
+    subscription.unsubscribe()
+    let running = state.withLock { $0.running }
+    for task in running { task.cancel() }
+  }
+
+  private func receive(_ message: BusMessage) async {
+    clock.touch()
+    guard case .request(let request) = AgentRequest.read(message.payload), let reply = request.replyTo else { return }
+    if request.method == "read_output" {
+      let task = Task { await answer(reply, await readOutput(request)) }
+      return state.withLock { $0.running.append(task) }
+    }
+    await answer(reply, response(to: request))
+  }
+
+  private func answer(_ reply: String, _ response: AgentResponse) async {
+    try? await bus.publish(reply, response.bytes(), reply: nil)
+  }
+
+  private func response(to request: AgentRequest) -> AgentResponse {
+    let first = request.arguments.first?.string ?? ""
+    switch request.method {
+    case "ping": return .value("pong")
+    case "get_state":
+      return state.withLock { state in
+        var object = state.spec.object ?? [:]
+        object["agent_id"] = .string(id)
+        object["job_state"] = state.isStarted ? "running" : "stopped"
+        return .value(.object(object))
+      }
+    case "start":
+      state.withLock { $0.isStarted = true }
+      return .value("started")
+    case "get_task":
+      switch state.withLock({ $0.tasks[first] }) {
+      case nil: return .exception(message: "Task with id \(first) could not be found")
+      case .some(nil): return .value(AgentTaskReply(taskID: first).value)
+      case .some(.value(let value)): return .value(value)
+      case .some(.failure(let text)):
+        return .exception(message: "Action Failed get_task: Task \(first) result: \(text)")
+      }
+    case "cancel_task":
+      state.withLock { _ = $0.cancelled.insert(first) }
+      return .value("canceled")
+    default: return .value(AgentTaskReply(taskID: begin(request)).value)
+    }
+  }
+
+  /// Begins a task, or finds the one that this very request has begun before.
+  private func begin(_ request: AgentRequest) -> String {
+    state.withLock { state in
+      if let requestID = request.requestID, let known = state.taskOfRequest[requestID] { return known }
+      state.nextTask += 1
+      let taskID = "\(id)-\(state.nextTask)"
+      if let requestID = request.requestID { state.taskOfRequest[requestID] = taskID }
+      state.tasks[taskID] = .some(nil)
+      let before = request.method == "run_errand" ? nil : state.tail
+      let task = Task {
+        await before?.value
+        do {
+          let value = try await work(request, taskID)
+          self.state.withLock { $0.tasks[taskID] = .value(value) }
+        } catch let failure as DroverError {
+          self.state.withLock { $0.tasks[taskID] = .failure(failure.message) }
+        } catch {}
+        clock.touch()
+      }
+      if request.method != "run_errand" { state.tail = task }
+      state.running.append(task)
+      return taskID
+    }
+  }
+
+  private func note(_ name: String) {
+    let spec = state.withLock { $0.spec }
+    behaviour.note(
+      .init(agent: id, instance: spec["id"]?.string ?? "", group: spec["name"]?.string ?? "", name: name))
+  }
+
+  private func work(_ request: AgentRequest, _ taskID: String) async throws -> Value {
+    try await clock.sleep(.milliseconds(clock.chance(60)))
+    let first = request.arguments.first ?? .null
+    switch request.method {
+    case "apply":
+      state.withLock { $0.spec = first }
+      note(Self.hasJobs(first) ? "apply" : "apply identity")
+      return "applied"
+    case "run_script":
+      let name = first.string ?? ""
+      note(name)
+      if behaviour.fails(state.withLock { $0.spec["name"]?.string ?? "" }, name) {
+        throw DroverError(.failed, "1 of 1 \(name) scripts failed. Failed Jobs: job.")
+      }
+      return [:]
+    case "stop":
+      note("stop")
+      state.withLock { $0.isStarted = false }
+      return "stopped"
+    case "drain":
+      note("drain")
+      return 0
+    case "run_errand": return try await runErrand(request, taskID)
+    case "compile_package_with_signed_url":
+      let compile = try CompileRequest(signed: first)
+      behaviour.note(.init(agent: id, instance: "", group: "", name: "compile \(compile.name)"))
+      if behaviour.fails("compilation", compile.name) {
+        throw DroverError(.failed, "compiling \(compile.name): exit 1")
+      }
+      let blob = try await blobs.put(bytes: Array("compiled \(compile.name)".utf8), id: Self.blobID(compile.uploadURL))
+      return CompileResult(blobstoreID: nil, sha1: "\(blob.digest)").value
+    case "fetch_logs_with_signed_url":
+      let blob = try await blobs.put(bytes: Array("logs".utf8), id: Self.blobID(try LogRequest(first).uploadURL))
+      return LogResult(blobstoreID: nil, sha1: "\(blob.digest)").value
+    case "mount_disk":
+      state.withLock { _ = $0.mounted.insert(first.string ?? "") }
+      return [:]
+    case "unmount_disk":
+      state.withLock { _ = $0.mounted.remove(first.string ?? "") }
+      return [:]
+    case "prepare", "update_settings", "add_persistent_disk", "remove_persistent_disk", "migrate_disk": return [:]
+    default: throw DroverError(.unsupported, AgentTexts.unknownMessage(request.method))
+    }
+  }
+
+  private static func hasJobs(_ spec: Value) -> Bool { spec["job"]?["templates"]?.array?.isEmpty == false }
+
+  private static func blobID(_ url: String) -> String {
+    String(url.split(separator: "?")[0].split(separator: "/").last ?? "")
+  }
+
+  // MARK: Errands
+
+  private func runErrand(_ request: AgentRequest, _ taskID: String) async throws -> Value {
+    let script = request.arguments.first?.string ?? ""
+    note("errand \(script)")
+    if !Self.hasJobs(state.withLock({ $0.spec })) {
+      behaviour.violation("errand \(script) ran on \(id), to which nothing was applied")
+    }
+    let (lines, exitCode) = behaviour.errand
+    for line in 0..<lines {
+      try await clock.sleep(.milliseconds(clock.chance(400)))
+      if state.withLock({ $0.cancelled.contains(taskID) }) {
+        return ErrandResult(stdout: text(taskID), stderr: "", exitCode: 143).value
+      }
+      state.withLock { $0.output[taskID, default: []] += Array("line \(line) of \(taskID)\n".utf8) }
+    }
+    return ErrandResult(stdout: text(taskID), stderr: "", exitCode: exitCode).value
+  }
+
+  private func text(_ taskID: String) -> String {
+    String(decoding: state.withLock { $0.output[taskID] ?? [] }, as: UTF8.self)
+  }
+
+  private func readOutput(_ request: AgentRequest) async -> AgentResponse {
+    guard let read = request.arguments.first.flatMap({ try? ReadOutputRequest($0) }) else {
+      return .exception(message: "read_output: bad argument")
+    }
+    let deadline = clock.now + .milliseconds(read.waitMilliseconds)
+    while true {
+      let (bytes, isOver) = state.withLock { state -> ([UInt8], Bool) in
+        let isOver = if case .some(.some) = state.tasks[read.taskID] { true } else { false }
+        return (state.output[read.taskID] ?? [], isOver)
+      }
+      if bytes.count > read.stdoutOffset || isOver || clock.now >= deadline {
+        // Not more than some bytes at once, so that readings end in the middle of lines.
+        let part = Array(bytes.dropFirst(read.stdoutOffset).prefix(50))
+        let end = read.stdoutOffset + part.count
+        return .value(
+          ReadOutputReply(
+            stdout: Base64.encode(part), stderr: "", stdoutOffset: end, stderrOffset: 0, stdoutSize: bytes.count,
+            stderrSize: 0, ended: isOver && end == bytes.count
+          ).value)
+      }
+      do { try await clock.sleep(.milliseconds(40)) } catch { return .exception(message: "the VM is gone") }
+    }
+  }
+}
