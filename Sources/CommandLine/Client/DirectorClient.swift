@@ -76,7 +76,7 @@ struct DirectorClient: Sendable {
       let response = try await http.execute(request, timeout: timeout)
       let body = try await response.body.collect(upTo: 1 << 30)
       return Answer(status: Int(response.status.code), headers: response.headers, bytes: Array(buffer: body))
-    } catch where !(error is DroverError || error is CancellationError) {
+    } catch  where !(error is DroverError || error is CancellationError) {
       throw DroverError(
         .unavailable, "\(method.rawValue) \(environment.url)\(path): the server cannot be reached; is it running?",
         cause: error)

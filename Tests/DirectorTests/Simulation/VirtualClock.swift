@@ -71,6 +71,11 @@ final class VirtualClock: Sendable {
       for _ in 0..<10 { await Task.yield() }
       if isIdle { try? await Task.sleep(for: .microseconds(100)) }
       guard state.withLock({ $0.activity }) == before else { continue }
+      // A leap over seconds is a timeout, or a thread that the system has put aside in the middle of its work.
+      if state.withLock({ state in state.sleepers.values.allSatisfy { $0.deadline - state.now > .seconds(2) } }) {
+        try? await Task.sleep(for: .milliseconds(8))
+        guard state.withLock({ $0.activity }) == before else { continue }
+      }
       let due = state.withLock { state -> [Sleeper] in
         guard let first = state.sleepers.values.map(\.deadline).min() else { return [] }
         state.now = max(state.now, first + .milliseconds(2))
