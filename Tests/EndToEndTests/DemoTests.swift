@@ -10,7 +10,7 @@ import Testing
 struct DemoTests {
   @Test("From nothing to a running deployment and a finished errand, through kill -9, down and up, to nothing")
   func wholePath() async throws {
-    try await ServerUnderTest.with { server in
+    try await ServerUnderTest.with(place: 0) { server in
       try await demo(server)
       // What is looked for at the end is really there now.
       #expect(Set(try await Trace.find(server).map(\.kind)) == Set(Trace.Kind.allCases))

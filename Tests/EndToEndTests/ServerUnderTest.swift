@@ -19,12 +19,15 @@ struct ServerUnderTest: Sendable {
   var programs: String { "\(Self.root)/.build/debug" }
   var apiPort: Int { 26000 + subnet }
 
+  var upFlags: [String] {
+    ["--name", name, "--endpoint-address", "10.254.\(subnet).1", "--listen", "127.0.0.1:\(apiPort)"]
+  }
+
   var environment: [String: String] {
     [
       "PATH": "\(programs):/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": folder,
       "DROVER_STATE": state, "DROVER_DEMO_DIR": "\(folder)/demo", "DROVER_CLOUD_CONFIG": "\(folder)/cloud-config.yml",
-      "DROVER_UP_FLAGS":
-        "--name \(name) --endpoint-address 10.254.\(subnet).1 --listen 127.0.0.1:\(apiPort)",
+      "DROVER_UP_FLAGS": upFlags.joined(separator: " "),
     ]
   }
 
@@ -46,11 +49,12 @@ struct ServerUnderTest: Sendable {
     try #require(Pidfile("\(state)/droverd.pid").process(), "droverd is not running")
   }
 
-  static func with(_ body: (ServerUnderTest) async throws -> Void) async throws {
-    let number = Int(getpid()) % 186 + 64
-    let folder = "/tmp/drover-end-to-end-\(getpid())"
+  /// - Parameter place: tells the servers of several suites in one process apart.
+  static func with(place: Int, _ body: (ServerUnderTest) async throws -> Void) async throws {
+    let number = (Int(getpid()) * 2 + place) % 186 + 64
+    let folder = "/tmp/drover-end-to-end-\(getpid())-\(place)"
     let server = ServerUnderTest(
-      name: "e2e\(getpid())", state: "\(folder)/state", folder: folder, subnet: number)
+      name: "e2e\(getpid())-\(place)", state: "\(folder)/state", folder: folder, subnet: number)
     try Files.makeFolder(folder)
     let config = String(decoding: try Files.read("\(root)/examples/manifests/cloud-config.yml"), as: UTF8.self)
     let moved = config.split(separator: "10.244.0.", omittingEmptySubsequences: false).joined(
