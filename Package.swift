@@ -39,6 +39,7 @@ let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let httpClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
@@ -160,6 +161,7 @@ let package = Package(
     .target(
       name: "CPowerCut", path: "Tests/Fixtures/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests("Files", ["Formats"]),
+    tests("Surroundings"),
     tests("Releases", ["Formats"]),
     tests("ReleaseFiles", ["Archives", "Files", "Formats", "Releases"]),
     tests("Manifests", ["Formats"]),
@@ -189,8 +191,13 @@ let package = Package(
         "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Surroundings",
         "Templates", logging,
       ]),
-    tests("DirectorAPI", ["Director", "Formats", "Surroundings"]),
-    tests("CommandLine", ["Formats"]),
+    tests(
+      "DirectorAPI",
+      [
+        "AgentProtocol", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging", "Surroundings", "Templates",
+        httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+      ]),
+    tests("CommandLine", ["Formats", arguments]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport"], swiftSettings: strict),
   ]

@@ -38,6 +38,15 @@ public enum DirectorServer {
     _ director: Director, users: Users, tls: TLS, address: String, port: Int,
     certificateExpiries: @escaping @Sendable () async throws -> Value, logger: Logger
   ) throws -> some ApplicationProtocol {
+    return Application(
+      router: router(director, users: users, certificateExpiries: certificateExpiries), server: try .tls(.http1(), tlsConfiguration: try tls.configuration),
+      configuration: .init(address: .hostname(address, port: port), serverName: "drover"), logger: logger)
+  }
+
+  /// All routes of the API, without a server around them.
+  static func router(
+    _ director: Director, users: Users, certificateExpiries: @escaping @Sendable () async throws -> Value
+  ) -> Router<DirectorRequestContext> {
     let router = Router(context: DirectorRequestContext.self)
     router.add(middleware: ErrorMiddleware())
     router.add(middleware: Authentication(users: users))
@@ -46,9 +55,7 @@ public enum DirectorServer {
     ArtifactRoutes(director: director).add(to: router)
     ConfigRoutes(director: director).add(to: router)
     DeploymentRoutes(director: director).add(to: router)
-    return Application(
-      router: router, server: try .tls(.http1(), tlsConfiguration: try tls.configuration),
-      configuration: .init(address: .hostname(address, port: port), serverName: "drover"), logger: logger)
+    return router
   }
 
   /// Blobs by signed addresses (reference/director.md F.3).

@@ -36,9 +36,11 @@ struct ChaosTests {
     let up = try await server.command(["\(server.programs)/drover", "up"] + server.upFlags).result()
     try #require(up.succeeded, "\(up.lastErrorLines())")
     let tarball = "\(server.folder)/chaos.tgz"
+    // Making a release writes into its folder.
+    _ = try await Command("cp", "-r", "\(ServerUnderTest.root)/Tests/Fixtures/chaos-release", server.folder).run()
     for step in [
       [
-        "create-release", "--dir", "Tests/Fixtures/chaos-release", "--force", "--version", "1", "--tarball", tarball,
+        "create-release", "--dir", "\(server.folder)/chaos-release", "--force", "--version", "1", "--tarball", tarball,
       ],
       ["upload-stemcell", stemcell.text.split(separator: "\n").last.map(String.init) ?? ""],
       ["upload-release", tarball],

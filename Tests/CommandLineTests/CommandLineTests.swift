@@ -1,0 +1,145 @@
+import ArgumentParser
+import Formats
+import Testing
+
+@testable import CommandLine
+
+@Suite struct EventPrinterTests {
+  private func printed(_ events: [Value]) throws -> String {
+    var text = ""
+    try withExtendedLifetime(()) {
+      var printer = EventPrinter(task: 7) { text += $0 }
+      for event in events { try printer.take(JSON.bytes(event) + [0x0A]) }
+      printer.end()
+    }
+    return text
+  }
+
+  private func step(_ state: String, _ time: Int, task: String = "a", data: Value = [:]) -> Value {
+    [
+      "time": .int(time), "stage": "Stage", "tags": ["web"], "total": 1, "task": .string(task), "index": 1,
+      "state": .string(state), "progress": 0, "data": data,
+    ]
+  }
+
+  @Test("A step that ends before anything else happens is one line")
+  func joined() throws {
+    #expect(
+      try printed([step("started", 0), step("finished", 65)])
+        == "Task 7 | 00:00:00 | Stage web: a (00:01:05)\n")
+  }
+
+  @Test("Steps that overlap have a line for their start and one for their end")
+  func overlapping() throws {
+    let text = try printed([
+      step("started", 0), step("started", 1, task: "b"), step("finished", 2), step("finished", 3, task: "b"),
+    ])
+    #expect(
+      text == """
+        Task 7 | 00:00:00 | Stage web: a
+        Task 7 | 00:00:01 | Stage web: b
+        Task 7 | 00:00:02 | Stage web: a (00:00:02)
+        Task 7 | 00:00:03 | Stage web: b (00:00:02)
+
+        """)
+  }
+
+  @Test("Progress, failures, warnings and the task's error are lines of their own")
+  func others() throws {
+    let text = try printed([
+      step("started", 0), step("in_progress", 1, data: ["status": "half"]),
+      step("failed", 2, data: ["error": "broken"]), ["time": 3, "type": "warning", "message": "careful"],
+      ["time": 4, "error": ["code": 100, "message": "it failed"]],
+    ])
+    #expect(
+      text == """
+        Task 7 | 00:00:00 | Stage web: a
+        Task 7 | 00:00:01 |  L half: a
+        Task 7 | 00:00:02 | Stage web: a (00:00:02)
+                            L Error: broken
+        Task 7 | 00:00:03 | Warning: careful
+        Task 7 | 00:00:04 | Error: it failed
+
+        """)
+  }
+
+  @Test("Lines may come in pieces")
+  func pieces() throws {
+    var text = ""
+    var printer = EventPrinter(task: 1) { text += $0 }
+    for byte in JSON.bytes(step("started", 0)) + [0x0A] { try printer.take([byte]) }
+    printer.end()
+    #expect(text == "Task 1 | 00:00:00 | Stage web: a\n")
+  }
+}
+
+@Suite struct CommandLineParsingTests {
+  @Test("What stands after -- reaches the script as it is")
+  func errandArguments() throws {
+    let command = try #require(
+      try Drover.parseAsRoot(["run-errand", "smoke", "-d", "redis", "--", "--fail", "3", "", "a b", "-d"])
+        as? RunErrand)
+    #expect(command.name == "smoke")
+    #expect(command.options.deployment == "redis")
+    #expect(command.arguments == ["--fail", "3", "", "a b", "-d"])
+  }
+
+  @Test("Every command has help of its own")
+  func help() {
+    for group in Drover.configuration.groupedSubcommands {
+      for command in group.subcommands {
+        #expect(!command.configuration.abstract.isEmpty, "\(command)")
+        #expect(Drover.helpMessage(for: command).contains("USAGE: drover"))
+      }
+    }
+  }
+
+  @Test(
+    "An environment is an https address with the director's port unless it has one",
+    arguments: [
+      ("10.0.0.1", "https://10.0.0.1:25555"), ("https://a:1/", "https://a:1"), ("b:443", "https://b:443"),
+    ])
+  func environment(_ given: String, _ expected: String) throws {
+    let target = try TargetEnvironment.resolve(
+      (given, nil, "u", "p"), state: "/nowhere", variables: ["BOSH_CA_CERT": "-----BEGIN CERTIFICATE-----"])
+    #expect(target.url == expected)
+    #expect(target.authorization == "Basic dTpw")
+    #expect(target.caPEM == "-----BEGIN CERTIFICATE-----")
+    #expect(!"\(target)".contains("\"p\""))
+  }
+
+  @Test("Without a user, or over plain http, nothing is sent")
+  func refused() {
+    #expect(throws: DroverError.self) {
+      try TargetEnvironment.resolve(("a", nil, nil, nil), state: "/nowhere", variables: [:])
+    }
+    #expect(throws: DroverError.self) {
+      try TargetEnvironment.resolve(("http://a", nil, "u", "p"), state: "/nowhere", variables: [:])
+    }
+    let none = #expect(throws: DroverError.self) {
+      try TargetEnvironment.resolve((nil, nil, nil, nil), state: "/nowhere", variables: [:])
+    }
+    #expect(none?.message.contains("drover up") == true)
+  }
+}
+
+@Suite struct TextTests {
+  @Test("Columns are as wide as their widest cell, and JSON has the same columns")
+  func table() {
+    let table = Table("things", ["Name", "Process State"], [["a", "running"], ["long-name", "-"]])
+    #expect(
+      table.text == """
+        Name       Process State
+        a          running
+        long-name  -
+
+        2 things
+        """)
+    #expect(table.value[0] == ["name": "a", "process_state": "running"])
+  }
+
+  @Test(
+    "Everything but unreserved characters is escaped in a path",
+    arguments: [("redis", "redis"), ("a b/c?", "a%20b%2Fc%3F"), ("ü", "%C3%BC"), ("0+dev.1", "0%2Bdev.1")])
+  func paths(_ text: String, _ expected: String) { #expect(PathText.escape(text) == expected) }
+}

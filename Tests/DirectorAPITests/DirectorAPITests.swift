@@ -1,0 +1,155 @@
+import Director
+import Documents
+import Formats
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Testing
+
+@testable import DirectorAPI
+
+@Suite struct DirectorAPITests {
+  private let headers: HTTPFields = [.authorization: TestDirector.authorization]
+
+  @Test("/info answers everybody, and says who asks only to those who have logged in")
+  func info() async throws {
+    try await TestDirector.with { client, _ in
+      try await client.execute(uri: "/info", method: .get) { response in
+        #expect(response.status == .ok)
+        #expect(try JSON.parse(String(buffer: response.body))["user"] == .null)
+      }
+      try await client.execute(uri: "/info", method: .get, headers: headers) { response in
+        let info = try JSON.parse(String(buffer: response.body))
+        #expect(info["user"] == "admin")
+        #expect(info["name"] == "test")
+        #expect(info["user_authentication"]?["type"] == "basic")
+      }
+    }
+  }
+
+  @Test(
+    "Anything else needs a valid user",
+    arguments: ["", "Basic ", "Basic YWRtaW46d3Jvbmc=", "Basic %%%", "Bearer secret", "Basic bm9ib2R5OnNlY3JldA=="])
+  func unauthorized(_ authorization: String) async throws {
+    try await TestDirector.with { client, _ in
+      try await client.execute(uri: "/tasks", method: .get, headers: [.authorization: authorization]) { response in
+        #expect(response.status == .unauthorized)
+        #expect(response.headers[.wwwAuthenticate] == "Basic realm=\"BOSH Director\"")
+        #expect(String(buffer: response.body).hasPrefix("Not authorized: '/tasks'"))
+      }
+    }
+  }
+
+  @Test("An unknown path is told so")
+  func unknownPath() async throws {
+    try await TestDirector.with { client, _ in
+      try await client.execute(uri: "/nothing", method: .get, headers: headers) { response in
+        #expect(response.status == .notFound)
+        #expect(String(buffer: response.body) == "Endpoint '/nothing' not found.")
+      }
+    }
+  }
+
+  @Test(
+    "What is not there is 404 with BOSH's number, what is wrong is 400 and says what is allowed",
+    arguments: [
+      ("/tasks/77", 404, 10000), ("/tasks/x", 404, 10000), ("/deployments/none", 404, 70000),
+      ("/releases/none", 404, 30005), ("/configs/9", 404, 440012), ("/resources/none", 404, 60000),
+      ("/tasks?state=odd", 400, 40000), ("/tasks?limit=-1", 400, 40000),
+    ])
+  func failures(_ path: String, _ status: Int, _ number: Int) async throws {
+    try await TestDirector.with { client, _ in
+      try await client.execute(uri: path, method: .get, headers: headers) { response in
+        #expect(response.status.code == status)
+        let body = try JSON.parse(String(buffer: response.body))
+        #expect(body["code"] == .int(number))
+        #expect(body["description"]?.string?.isEmpty == false)
+      }
+    }
+  }
+
+  @Test("A manifest that cannot be read is refused at once, naming the field, and makes no task")
+  func badManifest() async throws {
+    try await TestDirector.with { client, director in
+      let body = ByteBuffer(string: "name: x\ninstance_groups:\n- {name: a, instances: many}\n")
+      try await client.execute(uri: "/deployments?", method: .post, headers: headers, body: body) { response in
+        #expect(response.status == .badRequest)
+        #expect(String(buffer: response.body).contains("instance_groups"))
+      }
+      #expect(try await director.tasks.tasks().isEmpty)
+    }
+  }
+
+  @Test("Configs get a new version only when they change, and a stale update is refused with 412")
+  func configs() async throws {
+    try await TestDirector.with { client, _ in
+      func update(_ content: String, expected: String?) async throws -> (Int, Value) {
+        var config: ValueObject = ["type": "runtime", "name": "default", "content": .string(content)]
+        if let expected { config["expected_latest_id"] = .string(expected) }
+        return try await client.execute(
+          uri: "/configs", method: .post, headers: headers, body: ByteBuffer(bytes: JSON.bytes(.object(config)))
+        ) { (Int($0.status.code), try JSON.parse(String(buffer: $0.body))) }
+      }
+      let first = try await update("releases: []\n", expected: "0")
+      #expect(first.0 == 201 && first.1["id"] == "1" && first.1["current"] == true)
+      #expect(try await update("releases: []\n", expected: "1").1["id"] == "1")
+      #expect(try await update("tags: {a: b}\n", expected: "1").1["id"] == "2")
+      let stale = try await update("tags: {a: c}\n", expected: "1")
+      #expect(stale.0 == 412 && stale.1["latest_id"] == "2" && stale.1["expected_latest_id"] == "1")
+      #expect(try await update("- not a mapping\n", expected: nil).0 == 400)
+    }
+  }
+
+  @Test("Output is handed out from an offset on; nothing new is 416; without range all of it comes")
+  func output() async throws {
+    try await TestDirector.with { client, director in
+      await director.tasks.register("test") { context in
+        try await context.stage("Testing", total: 1).step("one") { try await $0.status("working") }
+        return "done so"
+      }
+      let id = try await director.tasks.start(
+        TaskBoard.Order(type: "test", description: "a test", user: "admin", request: ["": ""]))
+      let record = try await director.tasks.wait(for: id)
+      #expect(record.state == .done && record.result == "done so")
+      let uri = "/tasks/\(id)/output?type=event"
+      let whole = try await client.execute(uri: uri, method: .get, headers: headers) { String(buffer: $0.body) }
+      let lines = try whole.split(separator: "\n").map { try JSON.parse(String($0)) }
+      #expect(lines.map { $0["state"]?.string } == ["started", "in_progress", "finished"])
+      #expect(lines.allSatisfy { $0["tags"] == [] && $0["task"] == "one" })
+      var ranged = headers
+      ranged[.range] = "bytes=10-"
+      try await client.execute(uri: uri, method: .get, headers: ranged) { response in
+        #expect(response.status == .partialContent)
+        #expect(String(buffer: response.body) == String(whole.dropFirst(10)))
+        #expect(response.headers[.contentRange] == "bytes 10-\(whole.utf8.count - 1)/\(whole.utf8.count)")
+      }
+      ranged[.range] = "bytes=\(whole.utf8.count)-"
+      try await client.execute(uri: uri, method: .get, headers: ranged) { response in
+        #expect(response.status == .rangeNotSatisfiable)
+        #expect(response.headers[.contentRange] == "bytes */\(whole.utf8.count)")
+      }
+      try await client.execute(uri: "/task/\(id)", method: .delete, headers: headers) { response in
+        #expect(response.status == .badRequest)
+      }
+    }
+  }
+
+  @Test("An upload that is no release becomes a task in error, and leaves nothing")
+  func badUpload() async throws {
+    try await TestDirector.with { client, director in
+      let location = try await client.execute(
+        uri: "/releases?", method: .post, headers: headers, body: ByteBuffer(string: "no tarball")
+      ) { response in
+        #expect(response.status == .found)
+        return response.headers[.location] ?? ""
+      }
+      let id = try #require(Int(location.split(separator: "/").last ?? ""))
+      let record = try await director.tasks.wait(for: id)
+      #expect(record.state == .error)
+      try await client.execute(uri: "/releases", method: .get, headers: headers) { response in
+        #expect(String(buffer: response.body) == "[]")
+      }
+    }
+  }
+}
