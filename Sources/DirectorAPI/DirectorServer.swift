@@ -39,7 +39,8 @@ public enum DirectorServer {
     certificateExpiries: @escaping @Sendable () async throws -> Value, logger: Logger
   ) throws -> some ApplicationProtocol {
     return Application(
-      router: router(director, users: users, certificateExpiries: certificateExpiries), server: try .tls(.http1(), tlsConfiguration: try tls.configuration),
+      router: router(director, users: users, certificateExpiries: certificateExpiries),
+      server: try .tls(.http1(), tlsConfiguration: try tls.configuration),
       configuration: .init(address: .hostname(address, port: port), serverName: "drover"), logger: logger)
   }
 

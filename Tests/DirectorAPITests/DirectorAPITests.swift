@@ -17,7 +17,8 @@ import Testing
     try await TestDirector.with { client, _ in
       try await client.execute(uri: "/info", method: .get) { response in
         #expect(response.status == .ok)
-        #expect(try JSON.parse(String(buffer: response.body))["user"] == .null)
+        let info = try JSON.parse(String(buffer: response.body))
+        #expect(info["user"] == .null)
       }
       try await client.execute(uri: "/info", method: .get, headers: headers) { response in
         let info = try JSON.parse(String(buffer: response.body))
@@ -72,10 +73,10 @@ import Testing
   @Test("A manifest that cannot be read is refused at once, naming the field, and makes no task")
   func badManifest() async throws {
     try await TestDirector.with { client, director in
-      let body = ByteBuffer(string: "name: x\ninstance_groups:\n- {name: a, instances: many}\n")
+      let body = ByteBuffer(string: "name: x\n")
       try await client.execute(uri: "/deployments?", method: .post, headers: headers, body: body) { response in
         #expect(response.status == .badRequest)
-        #expect(String(buffer: response.body).contains("instance_groups"))
+        #expect(String(buffer: response.body).contains("update: missing"))
       }
       #expect(try await director.tasks.tasks().isEmpty)
     }
