@@ -188,14 +188,14 @@ let package = Package(
     tests(
       "Director",
       [
-        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Surroundings",
-        "Templates", logging,
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging",
+        "Surroundings", "Templates", logging,
       ]),
     tests(
       "DirectorAPI",
       [
-        "AgentProtocol", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging", "Surroundings", "Templates",
-        httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+        "AgentProtocol", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging", "Surroundings",
+        "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(
