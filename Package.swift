@@ -194,8 +194,8 @@ let package = Package(
     tests(
       "DirectorAPI",
       [
-        "AgentProtocol", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging", "Surroundings",
-        "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging",
+        "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(

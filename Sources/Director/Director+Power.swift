@@ -8,14 +8,15 @@ extension Director {
   /// Starts the task that drains and stops the jobs of all instances, whose VMs are about to be stopped.
   public func drainAll(user: String) async throws -> Int {
     try await tasks.start(
-      TaskBoard.Order(type: "drain_server", description: "drain all instances", user: user, request: ["": ""]))
+      TaskBoard.Order(type: "drain_server", description: "drain all instances", user: user, request: NoRequest()))
   }
 
   /// Starts jobs again that were stopped because the server went down.
   func bringBack() async throws {
     guard try await records.power.get("drained") != nil else { return }
     _ = try await tasks.start(
-      TaskBoard.Order(type: "start_server", description: "start all instances again", user: "drover", request: ["": ""])
+      TaskBoard.Order(
+        type: "start_server", description: "start all instances again", user: "drover", request: NoRequest())
     )
   }
 }
@@ -68,6 +69,9 @@ struct PowerWork: Sendable {
     return nil
   }
 }
+
+/// The request of a task that needs none.
+struct NoRequest: Codable, Sendable {}
 
 /// Kind `power`, named `drained`: jobs stand still because the server went down.
 struct PowerRecord: Codable, Sendable {

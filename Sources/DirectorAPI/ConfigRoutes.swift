@@ -109,12 +109,3 @@ struct ConfigRoutes: Sendable {
     return try await director.config(id: id).content
   }
 }
-
-extension Sequence {
-  /// Maps one after another with a function that waits.
-  func asyncMap<Result>(_ transform: (Element) async throws -> Result) async rethrows -> [Result] {
-    var results: [Result] = []
-    for element in self { results.append(try await transform(element)) }
-    return results
-  }
-}

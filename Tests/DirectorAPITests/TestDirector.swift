@@ -19,6 +19,7 @@ enum TestDirector {
   static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   static func with(
+    blobs: MemoryBlobStore = MemoryBlobStore(surroundings: .system),
     _ body: @escaping @Sendable (_ client: any TestClientProtocol, _ director: Director) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
@@ -26,7 +27,7 @@ enum TestDirector {
       let director = try await Director(
         .init(name: "test", id: "d1", version: "1"),
         DirectorEngines(
-          store: MemoryDocumentStore(), journals: MemoryJournals(), blobs: MemoryBlobStore(surroundings: surroundings),
+          store: MemoryDocumentStore(), journals: MemoryJournals(), blobs: blobs,
           blobAddresses: BlobAddresses(
             endpoint: "https://10.0.0.1:1", caPEM: "", signer: SignedURL(secret: [1, 2, 3]), surroundings: surroundings),
           bus: MemoryBus(), identities: NoIdentities(), cloud: NoCloud(), renderer: FixedRenderer(),

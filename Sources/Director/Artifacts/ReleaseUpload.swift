@@ -53,7 +53,17 @@ struct ReleaseUpload: Sendable {
       throw DroverError(
         .unsupported, "release '\(tarball.manifest.name)': compiled releases are not taken yet; upload its source")
     }
-    return try await context.locked(["release:\(tarball.manifest.name)": .exclusive]) { () -> String? in
+    do {
+      return try await record(tarball)
+    } catch {
+      // The server stops: the next one stores the same archives under the same ids. Otherwise nothing is left of it.
+      if !Task.isCancelled { await forgetArchives(of: tarball) }
+      throw error
+    }
+  }
+
+  private func record(_ tarball: ReleaseTarball) async throws -> String? {
+    try await context.locked(["release:\(tarball.manifest.name)": .exclusive]) { () -> String? in
       let verifying = context.stage("Verifying manifest", total: 1)
       let version = try await verifying.step("Verifying manifest") { _ in try await chosenVersion(of: tarball) }
       let packages = try await storePackages(tarball)
@@ -66,6 +76,16 @@ struct ReleaseUpload: Sendable {
       try await created.step("\(record.name)/\(record.version)") { _ in }
       return "Created release '\(record.name)/\(record.version)'"
     }
+  }
+
+  /// The id of an archive that this task stores: the same one when the task is taken up again.
+  private func blobID(_ kind: String, _ name: String) -> String {
+    RequestIdentity(task: context.id, agent: kind, step: name).uuid
+  }
+
+  private func forgetArchives(of tarball: ReleaseTarball) async {
+    let ids = tarball.packages.map { blobID("package", $0.name) } + tarball.jobs.map { blobID("job", $0.spec.name) }
+    for id in ids { try? await director.engines.blobs.delete(id) }
   }
 
   /// The version to record; refuses another content under a version that is there.
@@ -129,7 +149,7 @@ struct ReleaseUpload: Sendable {
             + "fingerprint \(package.fingerprint) is known here; upload the whole tarball")
       }
       let blob = try await stage.step("\(package.name)/\(package.fingerprint)") { _ in
-        try await director.engines.blobs.put(file: archive.path)
+        try await director.engines.blobs.put(file: archive.path, id: blobID("package", package.name))
       }
       stored.append(
         PackageRecord(
@@ -155,7 +175,7 @@ struct ReleaseUpload: Sendable {
         continue
       }
       let blob = try await stage.step("\(job.spec.name)/\(job.fingerprint)") { _ in
-        try await director.engines.blobs.put(file: job.archive.path)
+        try await director.engines.blobs.put(file: job.archive.path, id: blobID("job", job.spec.name))
       }
       stored.append(
         JobRecord(
