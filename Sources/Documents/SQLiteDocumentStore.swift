@@ -116,7 +116,10 @@ public final class SQLiteDocumentStore: DocumentStore {
     feed.close()
     let pool = pool
     try await onDisk { try pool.close() }
-    lock.withLock { $0 = nil }
+    lock.withLock { file in
+      file?.unlock()
+      file = nil
+    }
   }
 
   /// What SQLite finds wrong with the file; nothing in one that is sound.

@@ -73,7 +73,21 @@ public final class OpenFile: Sendable {
   }
 
   /// Takes the file for this process alone until it is closed; returns false when another one has it.
+  ///
+  /// A process that was killed may have been about to start another one, which holds the lock until it executes its
+  /// program; so a lock that is taken is asked for again for half a second.
   public func lock() throws -> Bool {
+    for _ in 0..<25 {
+      if try tryLock() { return true }
+      usleep(20_000)
+    }
+    return try tryLock()
+  }
+
+  /// Gives the lock back, also on behalf of processes that are being started.
+  public func unlock() { flock(descriptor, LOCK_UN) }
+
+  private func tryLock() throws -> Bool {
     if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
     if errno == EWOULDBLOCK { return false }
     throw systemError("locking '\(path)'")

@@ -32,7 +32,7 @@ public struct Server: Sendable {
   /// Runs until it is told to stop. VMs and the bus go on without it.
   public func run() async throws {
     try files.prepare()
-    let lock = try files.lock()
+    let lock = try await files.lock(surroundings)
     defer { lock.release() }
     try SmallFile.write("\(getpid())\n", to: files.pidfile, mode: .ownerReadWrite)
     defer { unlink(files.pidfile) }

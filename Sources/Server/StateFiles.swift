@@ -34,12 +34,16 @@ struct StateFiles: Sendable {
   }
 
   /// Only one server at a time works in a state directory.
-  func lock() throws -> LockFile {
-    guard let lock = try LockFile.tryAcquire("\(directory)/lock") else {
-      throw DroverError(
-        .conflict, "another droverd is working in \(directory); stop it first, or use another state directory")
+  ///
+  /// One that was killed may have been about to start a program, which holds the lock until it is executed; so a lock
+  /// that is taken is asked for again for half a second.
+  func lock(_ surroundings: Surroundings) async throws -> LockFile {
+    for _ in 0..<25 {
+      if let lock = try LockFile.tryAcquire("\(directory)/lock") { return lock }
+      try await surroundings.sleep(.milliseconds(20))
     }
-    return lock
+    throw DroverError(
+      .conflict, "another droverd is working in \(directory); stop it first, or use another state directory")
   }
 
   /// The users of the API: those that are configured, or else `admin` with a password that is made once.
