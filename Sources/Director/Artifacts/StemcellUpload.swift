@@ -26,8 +26,14 @@ struct StemcellUpload: Sendable {
     order = try context.request(as: Order.self)
   }
 
+  /// What came of it is kept before the upload is removed: a server that takes the task up again, at whatever moment this
+  /// one ended, has either the one or the other.
   func run() async throws -> String? {
-    defer { unlink(order.file) }
+    defer { if !Task.isCancelled { unlink(order.file) } }
+    return try await context.once("result") { try await work() }
+  }
+
+  private func work() async throws -> String? {
     let scratch = "\(order.file).scratch"
     try Archives.removeTree(scratch)
     defer { try? Archives.removeTree(scratch) }
