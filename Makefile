@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= debug
 BIN = .build/$(CONFIGURATION)
 
-.PHONY: help dependencies build demo test lint format clean
+.PHONY: help dependencies build demo test release bench lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,12 @@ demo: build ## From nothing to a running redis deployment and a finished errand
 test: dependencies ## Build and run all tests, the end-to-end path included
 	@scripts/test
 
+release: dependencies ## Build static executables of their own, stripped, in .build-static/programs
+	@scripts/build-static
+
+bench: release ## Measure speed and size, and print each figure beside its budget
+	@.build-static/programs/drover-bench $(BENCH)
+
 lint: dependencies ## Check formatting, file sizes and that dependencies point down
 	@scripts/lint
 
@@ -28,4 +34,4 @@ format: ## Format the sources
 	swift format -i -r Sources Tests Package.swift
 
 clean: ## Remove what was built
-	rm -rf .build
+	rm -rf .build .build-static

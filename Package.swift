@@ -43,7 +43,6 @@ let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", p
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -63,8 +62,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
     .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(
-      url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -75,7 +73,6 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     // C: a few functions each, where Swift has no way to say it.
@@ -96,13 +93,13 @@ let package = Package(
     room("Documents", ["Files", "Formats", grdb]),
     room("Blobs", ["Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
-    room("Processes", ["Formats", "Surroundings", "CLinux", subprocess, systemPackage, logging]),
+    room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
     room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
-    room("Containers", ["Formats", "CLinux", logging, subprocess, systemPackage]),
+    room("Containers", ["Formats", "CLinux", logging]),
 
     // Floor 2: machines, and artifacts on disk.
-    room("ReleaseFiles", ["Archives", "Formats", "Releases", subprocess, systemPackage]),
+    room("ReleaseFiles", ["Archives", "Formats", "Processes", "Releases"]),
     room("Supervision", ["Formats", "Surroundings", "Processes", logging]),
     room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
 
@@ -149,6 +146,10 @@ let package = Package(
     program("droverd", ["Formats", "Server", "Surroundings", arguments, logging]),
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
     program("drover-cpi", ["Clouds", "Formats", "Surroundings", logging]),
+
+    .executableTarget(
+      name: "drover-bench", dependencies: ["Formats", "Processes", arguments], path: "Benchmarks",
+      exclude: ["release", "manifest.yml"], swiftSettings: strict),
 
     // Tests.
     .target(
@@ -197,6 +198,7 @@ let package = Package(
         "AgentProtocol", "Archives", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging",
         "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
+    tests("Server", ["Formats", configuration]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport"], swiftSettings: strict),

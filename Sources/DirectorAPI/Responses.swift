@@ -1,6 +1,5 @@
 import Director
 import Formats
-import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore

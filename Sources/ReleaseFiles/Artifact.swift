@@ -1,6 +1,7 @@
 internal import Archives
 internal import Formats
 internal import Glibc
+internal import Processes
 internal import Releases
 
 /// A job, a package or the license of a release folder: its files and what follows from them.
@@ -38,11 +39,12 @@ struct Artifact {
     let compression: ArchiveWriter.Compression = noCompression ? .none : .gzip(level: 6)
     guard let prePackaging else { return try pack(to: archive, compression) }
     try stage(in: scratch)
-    let result = try await Command.run(
-      "bash", ["-x", prePackaging.source], in: scratch,
-      environment: ["BUILD_DIR": scratch, "RELEASE_DIR": releaseFolder])
-    guard result.status == 0 else {
-      throw DroverError(.failed, "\(prePackaging.source) failed with \(result.status): \(result.errors)")
+    var command = Command("bash", "-x", prePackaging.source)
+    command.directory = scratch
+    command.environment = Environment.current().merging(["BUILD_DIR": scratch, "RELEASE_DIR": releaseFolder]) { $1 }
+    let result = try await command.result()
+    guard result.succeeded else {
+      throw DroverError(.failed, "\(prePackaging.source): \(result.ending): \(result.lastErrorLines(20))")
     }
     unlink("\(scratch)/\(prePackaging.path)")
     return try Archives.pack(

@@ -1,4 +1,5 @@
 internal import Formats
+internal import Processes
 
 /// What git knows about a release folder.
 struct GitState {
@@ -10,16 +11,21 @@ struct GitState {
   /// - Parameter force: Whether uncommitted changes are allowed.
   /// - Throws: ``DroverError`` with code `conflict` when they are not, with their list.
   init(of folder: String, force: Bool) async throws {
-    guard let inside = try? await Command.run("git", ["rev-parse", "--is-inside-work-tree"], in: folder),
-      inside.status == 0
-    else {
+    func git(_ arguments: String...) async throws -> CommandResult {
+      var command = Command(["git"] + arguments)
+      command.directory = folder
+      return try await command.result()
+    }
+    guard let inside = try? await git("rev-parse", "--is-inside-work-tree"), inside.succeeded else {
       commitHash = "non-git"
       isDirty = false
       return
     }
-    let status = try await Command.run("git", ["status", "--porcelain=1", "--", "."], in: folder)
-    guard status.status == 0 else { throw DroverError(.failed, "git status in \(folder) failed: \(status.errors)") }
-    let changes = status.output.split(separator: "\n")
+    let status = try await git("status", "--porcelain=1", "--", ".")
+    guard status.succeeded else {
+      throw DroverError(.failed, "git status in \(folder) failed: \(status.lastErrorLines())")
+    }
+    let changes = status.text.split(separator: "\n")
     isDirty = !changes.isEmpty
     if isDirty, !force {
       throw DroverError(
@@ -27,7 +33,7 @@ struct GitState {
         "the release folder \(folder) has changes that are not committed; commit them, or use --force:\n"
           + changes.joined(separator: "\n"))
     }
-    let head = try await Command.run("git", ["rev-parse", "--short", "HEAD"], in: folder)
-    commitHash = head.status == 0 ? String(head.output.filter { !$0.isWhitespace }) : "empty"
+    let head = try await git("rev-parse", "--short", "HEAD")
+    commitHash = head.succeeded ? String(head.text.filter { !$0.isWhitespace }) : "empty"
   }
 }

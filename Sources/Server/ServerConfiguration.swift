@@ -1,6 +1,5 @@
 import Configuration
 import Formats
-import SystemPackage
 
 /// What a server is told: by its configuration file, by environment variables (`DROVER_…`) over that, and by flags over
 /// both. Everything has a default that works.
@@ -27,7 +26,7 @@ public struct ServerConfiguration: Sendable {
   ///
   /// - Parameter flags: by the names of the file's keys, `api.port`.
   /// - Throws: when the file cannot be read, or a value is not what its key wants.
-  public static func load(file: String?, flags: [String: String]) async throws -> ServerConfiguration {
+  public static func load(file: String?, flags: [String: String]) throws -> ServerConfiguration {
     var providers: [any ConfigProvider] = [
       InMemoryProvider(
         values: Dictionary(
@@ -36,13 +35,7 @@ public struct ServerConfiguration: Sendable {
           })),
       KeyMappingProvider(upstream: EnvironmentVariablesProvider()) { key in key.prepending(["drover"]) },
     ]
-    if let file {
-      do {
-        providers.append(try await FileProvider<YAMLSnapshot>(filePath: FilePath(file)))
-      } catch {
-        throw DroverError(.invalid, "reading the configuration file \(file)", cause: error)
-      }
-    }
+    if let file { providers.append(InMemoryProvider(values: try ConfigurationFile.read(file))) }
     return try ServerConfiguration(ConfigReader(providers: providers))
   }
 

@@ -9,6 +9,12 @@ extension Timestamp {
       "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))T\(time.joined(separator: ":"))Z"
   }
 
+  /// The same to the microsecond: `2026-11-21T10:28:00.000123Z`.
+  public var preciseText: String {
+    let micros = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000 / 1000
+    return "\(text.dropLast()).\(Self.padded(Int(micros), 6))Z"
+  }
+
   private static func padded(_ number: Int, _ width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -29,7 +29,7 @@ import Surroundings
       ("endpoint.address", endpointAddress), ("endpoint.nats_port", natsPort.map(String.init)),
       ("endpoint.blob_port", blobPort.map(String.init)), ("log.level", logLevel),
     ]
-    let configuration = try await ServerConfiguration.load(
+    let configuration = try ServerConfiguration.load(
       file: config,
       flags: Dictionary(uniqueKeysWithValues: flags.compactMap { key, value in value.map { (key, $0) } }))
     var logger = Logger(label: "droverd") { StreamLogHandler.standardError(label: $0) }

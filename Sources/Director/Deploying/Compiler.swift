@@ -110,7 +110,7 @@ struct Compiler: Sendable {
         "compiling": .string(target.package.name),
       ])
     let vms = VMs(director: director)
-    let cid = try await vms.create(order)
+    let cid = try await vms.create(order, context)
     record.cid = cid
     try await records.compilationVMs.put(agentID, record)
     try await engines.cloud.setVMMetadata(cid, order.metadata)

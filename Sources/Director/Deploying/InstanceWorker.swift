@@ -147,7 +147,7 @@ struct InstanceWorker: Sendable {
         $0.appliedSpec = nil
       }
       do {
-        let cid = try await vms.create(order)
+        let cid = try await vms.create(order, context)
         try await save { $0.vm?.cid = cid }
       } catch let error as CloudError {
         // The cloud said that there is no VM; without that word there may be one.

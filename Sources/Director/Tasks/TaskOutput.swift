@@ -57,7 +57,7 @@ public struct TaskOutput: Sendable {
   /// Appends a line with the time to the debug output. A debug line that cannot be written is not worth a failure.
   func debug(_ text: String) async {
     let time = surroundings.now()
-    _ = try? await journals.append(Self.journal(task: task, .debug), Array("\(time.text) \(text)\n".utf8))
+    _ = try? await journals.append(Self.journal(task: task, .debug), Array("\(time.preciseText) \(text)\n".utf8))
   }
 
   /// Appends what a CPI wrote to its standard error.

@@ -12,7 +12,8 @@ struct VMs: Sendable {
   ///
   /// Asking again with the same agent id, after a restart of the server, makes no second one where the CPI is idempotent
   /// by agent id, as the runc cloud is.
-  func create(_ order: VMOrder) async throws -> String {
+  func create(_ order: VMOrder, _ context: TaskContext) async throws -> String {
+    await context.output.debug("INFO -- agent.\(order.agentID): asking the cloud for its VM")
     let bus = try await engines.identities.issue(order.agentID)
     let request = order.request(bus: bus, blobs: engines.blobAddresses)
     var attempt = 1
@@ -29,6 +30,7 @@ struct VMs: Sendable {
   func waitForAgent(_ agentID: String, _ context: TaskContext) async throws {
     try await director.client(agentID, context.output)
       .waitUntilReady(timeout: .seconds(600), cancellation: context.cancellation)
+    await context.output.debug("INFO -- agent.\(agentID): answered")
   }
 
   /// Deletes a VM, which may be gone already, and its identity. One of which no id is known was perhaps made when the

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Formats
+import Glibc
+import Processes
+
+/// Measures the programs as people run them, and prints each figure beside its budget. Nothing fails on time.
+@main struct DroverBench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drover-bench", abstract: "Measure Drover's speed and size on this machine.",
+    discussion: """
+      Starts a server of its own, with networks of its own, and removes it. Wants root, and what `scripts/install-dependencies`
+      installs. Figures are medians, with the smallest and the largest beside them.
+      """)
+
+  @Option(help: "The folder of the programs to measure (default: the one this program is in).") var programs: String?
+  @Option(help: "Only these groups of figures: \(Group.allCases.map(\.rawValue).joined(separator: ", ")).")
+  var only: [Group] = []
+  @Flag(help: "Print JSON.") var json = false
+
+  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, deployments }
+
+  func run() async throws {
+    let folder = try programs ?? Self.ownFolder()
+    let groups = only.isEmpty ? Group.allCases : only
+    var figures: [Figure] = []
+    if groups.contains(.commands) { figures += try await CommandFigures.measure(programs: folder) }
+    if groups.contains(.deployments) {
+      figures += try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
+        try await DeploymentFigures.measure(server) + MemoryFigures.measure(server)
+      }
+    }
+    print(json ? JSON.text(.array(figures.map(\.json)), .pretty) : FigureTable.text(figures))
+  }
+
+  private static func ownFolder() throws -> String {
+    var path = [CChar](repeating: 0, count: 4096)
+    let count = readlink("/proc/self/exe", &path, path.count)
+    guard count > 0 else { throw DroverError(.failed, "reading /proc/self/exe") }
+    let folders = path[..<count].map { UInt8(bitPattern: $0) }.split(separator: UInt8(ascii: "/")).dropLast()
+    return folders.map { "/" + String(decoding: $0, as: UTF8.self) }.joined()
+  }
+
+  private static func workingDirectory() throws -> String {
+    guard let path = getcwd(nil, 0) else { throw DroverError(.failed, "reading the working directory") }
+    defer { free(path) }
+    return String(cString: path)
+  }
+}

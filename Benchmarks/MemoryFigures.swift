@@ -1,0 +1,40 @@
+import Formats
+import Processes
+
+/// Resident memory of what runs all the time.
+enum MemoryFigures {
+  static func measure(_ server: BenchServer) async throws -> [Figure] {
+    var figures = [
+      Figure(
+        name: "droverd resident, idle", value: try resident(server.pid()), unit: "MB", bound: .atMost(80),
+        note: "after the deploys and errands above")
+    ]
+    let agents = try agents(of: server).map(resident)
+    guard !agents.isEmpty else { throw DroverError(.failed, "measuring agents: no drover-agent runs in a VM") }
+    let timing = Timing(seconds: agents)
+    figures.append(
+      Figure(
+        name: "drover-agent resident, idle", value: timing.median, unit: "MB", bound: .atMost(20),
+        note: "\(agents.count) agents, largest \(Figure.text(timing.maximum))"))
+    return figures
+  }
+
+  /// The agents in the server's VMs: their working files are below its state directory.
+  private static func agents(of server: BenchServer) throws -> [Int] {
+    try Files.names(in: "/proc").compactMap { Int($0) }.filter { pid in
+      let arguments = (Files.textIfPresent("/proc/\(pid)/cmdline") ?? "").split(separator: "\0")
+      guard arguments.first?.hasSuffix("drover-agent") == true, arguments.dropFirst().first != "runner" else {
+        return false
+      }
+      return (Files.textIfPresent("/proc/\(pid)/mountinfo") ?? "").contains(server.state)
+    }
+  }
+
+  private static func resident(_ pid: Int) throws -> Double {
+    guard let status = Files.textIfPresent("/proc/\(pid)/status"),
+      let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
+      let kilobytes = line.split(separator: " ").compactMap({ Double($0) }).first
+    else { throw DroverError(.notFound, "reading the memory of process \(pid)") }
+    return kilobytes * 1024 / 1e6
+  }
+}

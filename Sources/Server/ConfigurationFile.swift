@@ -1,0 +1,62 @@
+import Configuration
+import Formats
+
+/// The server's configuration file: YAML with the keys below, in sections (`api: {port: 25555}`).
+enum ConfigurationFile {
+  /// Every key there is, and what it holds.
+  private static let keys: [(name: String, kind: Kind)] = [
+    ("name", .scalar), ("state", .scalar), ("api.address", .scalar), ("api.port", .scalar), ("api.names", .list),
+    ("endpoint.address", .scalar), ("endpoint.nats_port", .scalar), ("endpoint.blob_port", .scalar),
+    ("users", .list), ("log.level", .scalar),
+  ]
+
+  enum Kind { case scalar, list }
+
+  static func read(_ path: String) throws -> [AbsoluteConfigKey: ConfigValue] {
+    do {
+      return try values(try YAML.parse(try SmallFile.read(path), file: path))
+    } catch {
+      throw DroverError(.invalid, "reading the configuration file \(path)", cause: error)
+    }
+  }
+
+  /// The document's values by key.
+  ///
+  /// - Throws: `invalid` for a key that there is not, since a misspelt one would be silently without effect, and for a
+  ///   value that its key does not take.
+  static func values(_ document: Value) throws -> [AbsoluteConfigKey: ConfigValue] {
+    var values: [AbsoluteConfigKey: ConfigValue] = [:]
+    for (name, value) in try flattened(document, under: "") {
+      guard let kind = keys.first(where: { $0.name == name })?.kind else {
+        throw DroverError(
+          .invalid, "unknown key '\(name)'; there are: \(keys.map(\.name).joined(separator: ", "))")
+      }
+      let content: ConfigContent
+      switch (kind, value) {
+      case (_, .null): continue
+      case (.scalar, .array), (.scalar, .object):
+        throw DroverError(.invalid, "'\(name)': expected a single value, found a list")
+      case (.scalar, let value): content = .string(text(value))
+      case (.list, .array(let items)): content = .stringArray(items.map(text))
+      case (.list, _): throw DroverError(.invalid, "'\(name)': expected a list, found '\(text(value))'")
+      }
+      values[AbsoluteConfigKey(name.split(separator: ".").map(String.init))] = ConfigValue(
+        content, isSecret: name == "users")
+    }
+    return values
+  }
+
+  private static func flattened(_ value: Value, under prefix: String) throws -> [(String, Value)] {
+    switch value {
+    case .null where prefix.isEmpty: []
+    case .object(let object):
+      try object.flatMap { try flattened($0.value, under: prefix.isEmpty ? $0.key : "\(prefix).\($0.key)") }
+    case let other where !prefix.isEmpty: [(prefix, other)]
+    case let other: throw DroverError(.invalid, "expected keys and values, found '\(text(other))'")
+    }
+  }
+
+  private static func text(_ value: Value) -> String {
+    if case .string(let text) = value { text } else { JSON.text(value) }
+  }
+}
