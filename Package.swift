@@ -201,6 +201,7 @@ let package = Package(
     tests("Server", ["Formats", configuration]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport"], swiftSettings: strict),
+      name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],
+      swiftSettings: strict),
   ]
 )

@@ -52,8 +52,8 @@ enum DeploymentFigures {
   /// How long it took from each order for a VM to the first answer of its agent, by the debug output of the last deploy.
   private static func firstPongs(_ server: BenchServer) async throws -> [Double] {
     let tasks = try JSON.parse(try await server.drover("tasks", "--recent", "--json"))
-    guard let task = tasks["Tables"]?[0]?["Rows"]?[0]?["id"]?.string else {
-      throw DroverError(.failed, "reading the last task: 'drover tasks --json' has no row")
+    guard let task = tasks[0]?["id"]?.string else {
+      throw DroverError(.failed, "reading the last task: 'drover tasks --json' names none")
     }
     return try DebugOutput(try await server.drover("task", task, "--debug")).times(
       from: "asking the cloud for its VM", to: "answered")

@@ -44,6 +44,38 @@ struct ServerUnderTest: Sendable {
     try await command(["\(programs)/drover"] + arguments).result()
   }
 
+  /// Runs `drover` and stops the test when it fails.
+  func succeed(_ arguments: String...) async throws {
+    let result = try await command(["\(programs)/drover"] + arguments).result()
+    try #require(
+      result.succeeded, "drover \(arguments.joined(separator: " ")): \(result.text)\n\(result.lastErrorLines(40))")
+  }
+
+  /// A server that runs, with a stemcell, a cloud config and a release from `examples/`.
+  func prepare(release: String) async throws {
+    let stemcell = try await drover("build-stemcell")
+    try #require(stemcell.succeeded, "\(stemcell.lastErrorLines(20))")
+    let path = stemcell.text.split(separator: "\n").last.map(String.init) ?? ""
+    let up = try await command(["\(programs)/drover", "up"] + upFlags).result()
+    try #require(up.succeeded, "\(up.lastErrorLines(20))")
+    try await succeed("upload-stemcell", path)
+    let tarball = "\(folder)/\(release).tgz"
+    try await succeed("create-release", "--dir", "examples/\(release)-release", "--force", "--tarball", tarball)
+    try await succeed("upload-release", tarball)
+    try await succeed("update-cloud-config", "-n", "\(folder)/cloud-config.yml")
+  }
+
+  /// One of `examples/manifests`, on this server's network, with pieces of its text replaced by others.
+  func manifest(_ name: String, changing changes: [(String, String)] = []) throws -> String {
+    var text = String(decoding: try Files.read("\(Self.root)/examples/manifests/\(name).yml"), as: UTF8.self)
+    for (old, new) in [("10.244.0.", "10.244.\(subnet).")] + changes {
+      text = text.split(separator: old, omittingEmptySubsequences: false).joined(separator: new)
+    }
+    let path = "\(folder)/\(name).yml"
+    try Files.replace(path, with: Array(text.utf8))
+    return path
+  }
+
   /// The pid of the server's process.
   func process() throws -> ProcessIdentity {
     try #require(Pidfile("\(state)/droverd.pid").process(), "droverd is not running")
@@ -51,15 +83,12 @@ struct ServerUnderTest: Sendable {
 
   /// - Parameter place: tells the servers of several suites in one process apart.
   static func with(place: Int, _ body: (ServerUnderTest) async throws -> Void) async throws {
-    let number = (Int(getpid()) * 2 + place) % 186 + 64
+    let number = (Int(getpid()) * 3 + place) % 186 + 64
     let folder = "/tmp/drover-end-to-end-\(getpid())-\(place)"
     let server = ServerUnderTest(
       name: "e2e\(getpid())-\(place)", state: "\(folder)/state", folder: folder, subnet: number)
     try Files.makeFolder(folder)
-    let config = String(decoding: try Files.read("\(root)/examples/manifests/cloud-config.yml"), as: UTF8.self)
-    let moved = config.split(separator: "10.244.0.", omittingEmptySubsequences: false).joined(
-      separator: "10.244.\(number).")
-    try Files.replace("\(folder)/cloud-config.yml", with: Array(moved.utf8))
+    _ = try server.manifest("cloud-config")
     do {
       try await body(server)
     } catch {
