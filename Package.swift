@@ -34,7 +34,6 @@ let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates"
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
-let nioFoundationCompat = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -129,7 +128,7 @@ let package = Package(
       [
         "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings",
         arguments,
-        httpClient, logging, nioCore, nioFoundationCompat, nioHTTP1, nioSSL,
+        httpClient, logging, nioCore, nioHTTP1, nioSSL,
       ]),
 
     // Floor 5: whole servers.
@@ -148,7 +147,10 @@ let package = Package(
     program("drover-cpi", ["Clouds", "Formats", "Surroundings", logging]),
 
     .executableTarget(
-      name: "drover-bench", dependencies: ["Formats", "Processes", arguments], path: "Benchmarks",
+      name: "drover-bench",
+      dependencies: [
+        "AgentProtocol", "Certificates", "Formats", "Messaging", "Processes", "Surroundings", arguments, logging,
+      ], path: "Benchmarks",
       exclude: ["release", "manifest.yml"], swiftSettings: strict),
 
     // Tests.

@@ -15,15 +15,17 @@ import Processes
   @Option(help: "The folder of the programs to measure (default: the one this program is in).") var programs: String?
   @Option(help: "Only these groups of figures: \(Group.allCases.map(\.rawValue).joined(separator: ", ")).")
   var only: [Group] = []
+  @Option(help: "A Go agent (cloudfoundry/bosh-agent) to measure beside ours.") var goAgent: String?
   @Flag(help: "Print JSON.") var json = false
 
-  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, deployments }
+  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, deployments }
 
   func run() async throws {
     let folder = try programs ?? Self.ownFolder()
     let groups = only.isEmpty ? Group.allCases : only
     var figures: [Figure] = []
     if groups.contains(.commands) { figures += try await CommandFigures.measure(programs: folder) }
+    if groups.contains(.agent) { figures += try await AgentFigures.measure(programs: folder, goAgent: goAgent) }
     if groups.contains(.deployments) {
       figures += try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
         try await DeploymentFigures.measure(server) + MemoryFigures.measure(server)

@@ -30,7 +30,7 @@ enum MemoryFigures {
     }
   }
 
-  private static func resident(_ pid: Int) throws -> Double {
+  static func resident(_ pid: Int) throws -> Double {
     guard let status = Files.textIfPresent("/proc/\(pid)/status"),
       let line = status.split(separator: "\n").first(where: { $0.hasPrefix("VmRSS:") }),
       let kilobytes = line.split(separator: " ").compactMap({ Double($0) }).first
