@@ -112,8 +112,11 @@ struct BenchAgent {
   }
 
   func waitForPong() async throws {
-    for _ in 0..<1000 {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while ContinuousClock.now < deadline {
       if try await ping(timeout: .milliseconds(20)) { return }
+      // Nobody listens yet, which the bus says at once.
+      try await Task.sleep(for: .milliseconds(1))
     }
     let log = Files.textIfPresent("\(folder)/agent.log")?.split(separator: "\n").suffix(10) ?? []
     throw DroverError(.timeout, "waiting for \(program); it says: \(log.joined(separator: "\n"))")
