@@ -200,7 +200,7 @@ let package = Package(
         "AgentProtocol", "Archives", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging",
         "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
-    tests("Server", ["Formats", configuration]),
+    tests("Server", ["AgentProtocol", "Certificates", "Formats", "Messaging", configuration, logging]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],

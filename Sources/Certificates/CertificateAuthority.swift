@@ -14,6 +14,9 @@ public actor CertificateAuthority {
   private let commonName: String
   private let keyKind: KeyKind
   private let surroundings: Surroundings
+  /// The authority's own files, and whether they are somebody else's: those are never made.
+  private let files: (certificate: String, key: String)
+  private let isGiven: Bool
   private var loaded: (key: Certificate.PrivateKey, certificate: Certificate, pem: String)?
 
   /// How long before its end a kept identity is replaced.
@@ -32,6 +35,23 @@ public actor CertificateAuthority {
     self.commonName = commonName
     self.keyKind = keyKind
     self.surroundings = surroundings
+    files = ("\(directory)/ca.crt", "\(directory)/ca.key")
+    isGiven = false
+  }
+
+  /// An authority that somebody else has made and given to us.
+  ///
+  /// - Parameters:
+  ///   - certificate: the path of its certificate, PEM, first in its file.
+  ///   - key: the path of its key, PEM.
+  ///   - directory: holds the identities that are kept.
+  public init(certificate: String, key: String, directory: String, surroundings: Surroundings = .system) {
+    self.directory = directory
+    self.surroundings = surroundings
+    commonName = ""
+    keyKind = .p256
+    files = (certificate, key)
+    isGiven = true
   }
 
   /// The authority's certificate. Makes the authority if it is not there yet.
@@ -52,7 +72,7 @@ public actor CertificateAuthority {
         Critical(KeyUsage(digitalSignature: true, keyEncipherment: subject.keyKind != .p256))
         try subject.extendedKeyUsage()
         SubjectKeyIdentifier(hash: key.key.publicKey)
-        AuthorityKeyIdentifier(keyIdentifier: SubjectKeyIdentifier(hash: authority.key.publicKey).keyIdentifier)
+        AuthorityKeyIdentifier(keyIdentifier: try keyIdentifier(of: authority.certificate))
         if let names = try subject.alternativeNames() { names }
       },
       issuerPrivateKey: authority.key)
@@ -95,32 +115,41 @@ public actor CertificateAuthority {
   }
 
   private func keptAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String)? {
-    let (keyPath, path) = ("\(directory)/ca.key", "\(directory)/ca.crt")
-    guard let text = try StoredFile.read(path) else { return nil }
-    guard let keyText = try StoredFile.read(keyPath) else {
+    let advice = isGiven ? "give both, PEM" : "restore it and its key, or remove both for a new authority"
+    guard let text = try StoredFile.read(files.certificate) else {
+      guard isGiven else { return nil }
+      throw DroverError(.notFound, "reading the authority \(files.certificate): there is no such file")
+    }
+    guard let keyText = try StoredFile.read(files.key) else {
       throw DroverError(
-        .corrupt,
-        "reading the authority \(path): its key \(keyPath) is missing; restore it, or remove both for a new authority")
+        .corrupt, "reading the authority \(files.certificate): its key \(files.key) is missing; \(advice)")
     }
     do {
-      let certificate = try Certificate(pemEncoded: text)
-      let key = try SigningKey(pem: Secret(keyText))
-      guard key.key.publicKey == certificate.publicKey else {
-        throw DroverError(.corrupt, "the key \(keyPath) belongs to another certificate")
+      let certificate = try Certificate(pemDocument: Self.block("CERTIFICATE", in: text))
+      let key = try Certificate.PrivateKey(pemDocument: Self.block("PRIVATE KEY", in: keyText))
+      guard key.publicKey == certificate.publicKey else {
+        throw DroverError(.corrupt, "the key \(files.key) belongs to another certificate")
       }
-      return (key.key, certificate, text)
+      if case .notCertificateAuthority = try certificate.extensions.basicConstraints {
+        throw DroverError(.invalid, "the certificate is not one of an authority (CA:FALSE)")
+      }
+      return (key, certificate, text)
     } catch {
-      throw DroverError(
-        .corrupt, "reading the authority \(path): restore it and its key, or remove both for a new authority",
-        cause: error)
+      throw DroverError(.corrupt, "reading the authority \(files.certificate): \(advice)", cause: error)
     }
   }
 
+  /// The first block of a kind; files of others may begin with parameters or a text for people.
+  private static func block(_ kind: String, in text: String) throws -> PEMDocument {
+    guard let block = try PEMDocument.parseMultiple(pemString: text).first(where: { $0.discriminator.hasSuffix(kind) })
+    else { throw DroverError(.corrupt, "it holds no PEM block '\(kind)'") }
+    return block
+  }
+
   private func makeAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String) {
-    let keyPath = "\(directory)/ca.key"
-    let left = try StoredFile.read(keyPath).flatMap { try? SigningKey(pem: Secret($0)) }
+    let left = try StoredFile.read(files.key).flatMap { try? SigningKey(pem: Secret($0)) }
     let key = try left ?? SigningKey(keyKind)
-    if left == nil { try StoredFile.write(key.pem().reveal(), to: keyPath, mode: 0o600) }
+    if left == nil { try StoredFile.write(key.pem().reveal(), to: files.key, mode: 0o600) }
     let now = surroundings.now()
     let name = try CertificateSubject.distinguishedName(commonName)
     let certificate = try Certificate(
@@ -134,8 +163,14 @@ public actor CertificateAuthority {
       },
       issuerPrivateKey: key.key)
     let text = try pem(certificate)
-    try StoredFile.write(text, to: "\(directory)/ca.crt", mode: 0o644)
+    try StoredFile.write(text, to: files.certificate, mode: 0o644)
     return (key.key, certificate, text)
+  }
+
+  /// What the authority's certificate says of its key; who made it may have counted it in another way than we do.
+  private func keyIdentifier(of authority: Certificate) throws -> ArraySlice<UInt8> {
+    try authority.extensions.subjectKeyIdentifier?.keyIdentifier
+      ?? SubjectKeyIdentifier(hash: authority.publicKey).keyIdentifier
   }
 
   // MARK: - Kept identities

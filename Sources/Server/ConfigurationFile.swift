@@ -7,7 +7,9 @@ enum ConfigurationFile {
   private static let keys: [(name: String, kind: Kind)] = [
     ("name", .scalar), ("state", .scalar), ("api.address", .scalar), ("api.port", .scalar), ("api.names", .list),
     ("endpoint.address", .scalar), ("endpoint.nats_port", .scalar), ("endpoint.blob_port", .scalar),
-    ("users", .list), ("log.level", .scalar),
+    ("nats.urls", .list), ("nats.ca", .scalar), ("nats.certificate", .scalar), ("nats.key", .scalar),
+    ("nats.issuer.certificate", .scalar), ("nats.issuer.key", .scalar), ("nats.authorization_file", .scalar),
+    ("nats.reload_command", .scalar), ("users", .list), ("log.level", .scalar),
   ]
 
   enum Kind { case scalar, list }

@@ -48,9 +48,9 @@ public struct Server: Sendable {
     try await cloud.ensureHostEndpoint("\(configuration.endpointAddress)/32")
     try await cloud.recover()
 
-    let nats = try await makeNATS(authority)
-    try await nats.start()
-    let bus = try await connect(nats, authority)
+    let host = try await busHost(authority)
+    let bus = try await host.connect(
+      name: configuration.name, surroundings: surroundings, logger: logger.in("bus"))
     let blobs = try FileBlobStore(folder: files.blobs, surroundings: surroundings)
     let signer = SignedURL(secret: secrets.blobSecret)
     let renderer = RubyRenderer(surroundings: surroundings, logger: logger.in("templates"))
@@ -59,18 +59,18 @@ public struct Server: Sendable {
       blobAddresses: BlobAddresses(
         endpoint: "https://\(configuration.endpointAddress):\(configuration.blobPort)",
         caPEM: try await authority.certificatePEM(), signer: signer, surroundings: surroundings),
-      bus: bus, identities: BusIdentities(authority: authority, server: nats), cloud: cloud, renderer: renderer,
+      bus: bus, identities: BusIdentities(host: host), cloud: cloud, renderer: renderer,
       surroundings: surroundings, logger: logger.in("director"), workDirectory: files.work)
     let director = try await Director(
       .init(name: configuration.name, id: secrets.directorID, version: ServerVersion.text), engines)
 
     let api = try await apiFace(director, authority)
-    let host = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress
-    try SmallFile.write("\(host):\(configuration.apiPort)\n", to: files.address, mode: .ownerReadWrite)
+    let apiHost = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress
+    try SmallFile.write("\(apiHost):\(configuration.apiPort)\n", to: files.address, mode: .ownerReadWrite)
     let services = ServiceGroup(
       configuration: .init(
         services: [
-          .init(service: NATSService(server: nats, bus: bus)),
+          .init(service: NATSService(server: host.server, bus: bus)),
           .init(service: try await blobFace(blobs, signer, authority)),
           .init(service: api),
           .init(service: DirectorService(director: director, renderer: renderer)),
@@ -79,27 +79,12 @@ public struct Server: Sendable {
     try await store.close()
   }
 
-  private func makeNATS(_ authority: CertificateAuthority) async throws -> NATSServer {
-    let identity = try await authority.identity(
-      named: "nats", .natsServer(addresses: [configuration.endpointAddress]))
-    return NATSServer(
-      configuration: .init(
-        directory: files.nats, address: configuration.endpointAddress, port: configuration.natsPort,
-        certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM),
-      surroundings: surroundings, logger: logger.in("nats"))
-  }
-
-  private func connect(_ nats: NATSServer, _ authority: CertificateAuthority) async throws -> NATSConnection {
-    let identity = try await authority.identity(named: "director", .director)
-    let connection = try NATSConnection(
-      NATSConfiguration(
-        urls: [nats.url],
-        tls: NATSTLS(certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM),
-        name: configuration.name),
-      surroundings: surroundings, logger: logger.in("bus"))
-    await connection.start()
-    try await connection.waitUntilConnected(.seconds(30))
-    return connection
+  private func busHost(_ authority: CertificateAuthority) async throws -> BusHost {
+    guard let cluster = configuration.cluster else {
+      return try await .own(
+        configuration, files, authority, surroundings: surroundings, logger: logger.in("nats"))
+    }
+    return try await .cluster(cluster, files, authority, surroundings: surroundings)
   }
 
   private func apiFace(_ director: Director, _ authority: CertificateAuthority) async throws -> some Service {

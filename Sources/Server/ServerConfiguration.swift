@@ -17,6 +17,8 @@ public struct ServerConfiguration: Sendable {
   public var endpointAddress: String
   public var natsPort: Int
   public var blobPort: Int
+  /// The NATS cluster of others that is used; nil for a nats-server of our own.
+  var cluster: ClusterConfiguration?
   /// Passwords by user; empty for one user `admin` whose password is made at first start.
   public var users: [String: String]
   /// `trace` … `critical`.
@@ -56,6 +58,7 @@ public struct ServerConfiguration: Sendable {
     endpointAddress = text("endpoint.address", "10.254.0.1")
     natsPort = try port("endpoint.nats_port", 4222)
     blobPort = try port("endpoint.blob_port", 25250)
+    cluster = try ClusterConfiguration(reader)
     logLevel = text("log.level", "info")
     users = [:]
     for user in reader.stringArray(forKey: "users", default: []) {

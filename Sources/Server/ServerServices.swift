@@ -3,13 +3,17 @@ import Messaging
 import ServiceLifecycle
 import Templates
 
-/// Keeps the nats-server running. It outlives us; only our connection to it ends.
+/// Keeps the nats-server running, if it is ours. It outlives us; only our connection to it ends.
 struct NATSService: Service {
-  let server: NATSServer
+  let server: NATSServer?
   let bus: NATSConnection
 
   func run() async throws {
-    await cancelWhenGracefulShutdown { try? await server.run() }
+    if let server {
+      await cancelWhenGracefulShutdown { try? await server.run() }
+    } else {
+      try? await gracefulShutdown()
+    }
     await bus.close()
   }
 }

@@ -89,6 +89,43 @@ struct CertificateAuthorityTests {
     }
   }
 
+  @Test(
+    "issues in the name of an authority that openssl made",
+    arguments: ["rsa:2048", "ec -pkeyopt ec_paramgen_curve:P-256"])
+  func givenAuthority(key: String) async throws {
+    try await withDirectory { directory in
+      let made = shell(
+        "cd \(directory) && openssl req -x509 -newkey \(key) -nodes -keyout their.key -out their.crt -days 30"
+          + " -subj /CN=theirs 2>&- && openssl x509 -in their.crt -text -out their.crt")
+      #expect(made == 0)
+      let authority = CertificateAuthority(
+        certificate: "\(directory)/their.crt", key: "\(directory)/their.key", directory: "\(directory)/kept")
+      _ = try await authority.identity(named: "agent", .agent("a-1"))
+      let check = "openssl verify -CAfile their.crt -purpose sslclient kept/agent.crt"
+      #expect(shell("cd \(directory) && \(check)") == 0)
+      #expect(shell("test -e \(directory)/kept/ca.crt -o -e \(directory)/kept/ca.key") != 0)
+    }
+  }
+
+  @Test(
+    "refuses a given authority that is none, and makes none in its place",
+    arguments: [
+      ("rm their.crt", "there is no such file"), ("rm their.key", "its key"), ("echo > their.key", "PRIVATE KEY"),
+      ("openssl ecparam -name prime256v1 -genkey -out their.key", "belongs to another certificate"),
+      ("cp leaf.crt their.crt && cp leaf.key their.key", "not one of an authority"),
+    ])
+  func damagedGivenAuthority(damage: String, message: String) async throws {
+    try await withDirectory { directory in
+      let own = CertificateAuthority(directory: directory)
+      _ = try await own.identity(named: "leaf", .director)
+      #expect(shell("cd \(directory) && cp ca.crt their.crt && cp ca.key their.key && \(damage)") == 0)
+      let authority = CertificateAuthority(
+        certificate: "\(directory)/their.crt", key: "\(directory)/their.key", directory: "\(directory)/kept")
+      let error = await #expect(throws: DroverError.self) { try await authority.issue(.director) }
+      #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+    }
+  }
+
   @Test("reports when each kept certificate ends")
   func expiries() async throws {
     try await withDirectory { directory in

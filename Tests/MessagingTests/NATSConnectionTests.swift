@@ -4,6 +4,7 @@ import Glibc
 import Messaging
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 @testable import struct Messaging.DetachedProcess

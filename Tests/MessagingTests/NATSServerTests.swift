@@ -2,6 +2,7 @@ import Certificates
 import Formats
 import Glibc
 import Messaging
+import TestSupport
 import Testing
 
 @Suite("NATSServer")

@@ -1,5 +1,6 @@
 import Glibc
 import Messaging
+import TestSupport
 import Testing
 
 @testable import struct Messaging.DetachedProcess

@@ -49,4 +49,53 @@ import Testing
         error.description.contains("configuration api.port: expected a port from 1 to 65535, found 'x'"), "\(error)")
     }
   }
+
+  @Test("A cluster of others is read from the section 'nats'")
+  func cluster() async throws {
+    try await withFile(
+      """
+      nats:
+        urls: [nats://10.0.0.5:4222, nats://10.0.0.6:4222]
+        ca: /etc/nats/ca.crt
+        issuer: {certificate: /etc/nats/agents.crt, key: /etc/nats/agents.key}
+        authorization_file: /etc/nats/drover.json
+        reload_command: systemctl reload nats-server
+      """
+    ) { file in
+      let cluster = try #require(try ServerConfiguration.load(file: file, flags: [:]).cluster)
+      #expect(cluster.urls == ["nats://10.0.0.5:4222", "nats://10.0.0.6:4222"])
+      #expect(cluster.ca == "/etc/nats/ca.crt")
+      #expect(cluster.director == nil)
+      #expect(cluster.issuer == .init(certificate: "/etc/nats/agents.crt", key: "/etc/nats/agents.key"))
+      #expect(cluster.authorizationFile == "/etc/nats/drover.json")
+      #expect(cluster.reloadCommand == "systemctl reload nats-server")
+    }
+    try await withFile("name: two") { file in
+      let none = try ServerConfiguration.load(file: file, flags: [:]).cluster
+      #expect(none == nil)
+    }
+  }
+
+  @Test(
+    "A cluster that is described by halves is refused by the key that is missing",
+    arguments: [
+      ("nats: {ca: /ca.crt}", "nats.urls: missing"),
+      ("nats: {urls: [a], key: /k}", "nats.certificate: missing"),
+      ("nats: {urls: [a], issuer: {certificate: /c}}", "nats.issuer.key: missing"),
+      ("nats: {urls: [a], ca: ca.crt}", "nats.ca: expected an absolute path, found 'ca.crt'"),
+      ("nats: {urls: [a], reload_command: b}", "nats.authorization_file, which is missing"),
+    ])
+  func halfCluster(_ yaml: String, _ message: String) async throws {
+    try await withFile(yaml) { file in
+      let error = try #require(throws: DroverError.self) { try ServerConfiguration.load(file: file, flags: [:]) }
+      #expect(error.description.contains(message), "\(error)")
+    }
+  }
+
+  private func withFile(_ yaml: String, _ work: (String) throws -> Void) async throws {
+    try await withTemporaryFolder { folder in
+      try writeTestFile("\(folder)/droverd.yml", yaml)
+      try work("\(folder)/droverd.yml")
+    }
+  }
 }

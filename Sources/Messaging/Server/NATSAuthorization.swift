@@ -33,6 +33,15 @@ public enum NATSAuthorization {
       })
   }
 
+  /// Whether a text lists users as `text` does, perhaps with other rights, and nothing of somebody else's.
+  static func isOurs(_ text: String) -> Bool {
+    guard let object = (try? JSON.parse(text))?.object, object.map(\.key) == ["users"] else { return false }
+    return object["users"]?.array?.allSatisfy { user in
+      guard let name = user["user"]?.string else { return false }
+      return name.hasPrefix(prefix) && name.hasSuffix(".bosh-internal")
+    } ?? false
+  }
+
   private static func user(_ agent: AgentIdentity) -> Value {
     let id = agent.agentID
     return user(

@@ -10,6 +10,8 @@ enum StateFile {
     let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard file >= 0 else { throw failure("creating \(temporary)") }
     defer { close(file) }
+    // What the umask has taken away.
+    fchmod(file, mode)
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
