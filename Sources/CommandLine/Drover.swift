@@ -9,7 +9,8 @@ public struct Drover: AsyncParsableCommand {
     abstract: "Run BOSH releases on this machine, or on a director far away.",
     discussion: """
       Without --environment, commands talk to the server that 'drover up' started on this machine. Verbs and flags are
-      those of the bosh CLI where it has the command.
+      those of the bosh CLI where it has the command. Flags that every command takes may also stand before the verb:
+      drover -d redis vms.
       """,
     version: "0.1.0",
     groupedSubcommands: [
@@ -22,9 +23,15 @@ public struct Drover: AsyncParsableCommand {
           Stemcells.self, DeleteStemcell.self,
         ]),
       CommandGroup(
+        name: "Configs:",
+        subcommands: [
+          UpdateCloudConfig.self, CloudConfigCommand.self, UpdateRuntimeConfig.self, RuntimeConfigCommand.self,
+          UpdateConfig.self, ConfigCommand.self, Configs.self, DeleteConfig.self,
+        ]),
+      CommandGroup(
         name: "Deployments:",
         subcommands: [
-          UpdateCloudConfig.self, CloudConfigCommand.self, Deploy.self, Deployments.self, Manifest.self,
+          Deploy.self, Deployments.self, Manifest.self,
           Instances.self, VMs.self, DeleteDeployment.self,
         ]),
       CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self]),
@@ -37,7 +44,7 @@ public struct Drover: AsyncParsableCommand {
   /// Runs the command line; ends the process with its exit code. Errors are one sentence on standard error.
   public static func run() async -> Never {
     do {
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst())))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

@@ -16,6 +16,7 @@ extension Director {
   public func deploymentsListing() async throws -> Value {
     let locked = Set(await tasks.heldLocks.flatMap { $0.resources.keys })
     let newest = Set(try await configStore.list(type: "cloud", latestOnly: true).map(\.id))
+    let clouds = Set(try await records.configs.list(prefix: "cloud/").map(\.body.id))
     func pairs(_ names: [String]) -> Value {
       .array(
         names.map { name in
@@ -25,7 +26,7 @@ extension Director {
     }
     return .array(
       try await records.deployments.list().map(\.body).map { deployment -> Value in
-        let ids = Set(deployment.configIDs)
+        let ids = clouds.intersection(deployment.configIDs)
         return [
           "name": .string(deployment.name), "teams": [],
           "cloud_config": .string(ids.isEmpty ? "none" : ids.isSubset(of: newest) ? "latest" : "outdated"),
@@ -50,20 +51,20 @@ extension Director {
     let new = try YAML.parse(text, file: "manifest")
     let record = try await records.deployments.get(name)?.body
     let old = try record?.manifest.map { try YAML.parse($0, file: "manifest of '\(name)'") }
-    let clouds = try await configStore.list(type: "cloud", latestOnly: true).sorted { $0.id < $1.id }
-    let oldClouds = try await (record?.configIDs ?? []).asyncMap { try await configStore.config(id: $0) }
+    let newest = try await configStore.forDeploys()
+    let before = try await configStore.configs(ids: record?.configIDs ?? [])
     func whole(_ manifest: Value?, _ configs: [ConfigRecord]) throws -> Value {
-      ManifestDiff.document(
-        manifest: manifest ?? [:],
-        cloudConfigs: try configs.filter { $0.type == "cloud" }.map {
-          try YAML.parse($0.content, file: "cloud config")
-        },
-        runtimeConfigs: [])
+      func documents(_ type: String) throws -> [Value] {
+        try configs.filter { $0.type == type }.map { try $0.document() }
+      }
+      return ManifestDiff.document(
+        manifest: manifest ?? [:], cloudConfigs: try documents("cloud"), runtimeConfigs: try documents("runtime"))
     }
+    func ids(_ type: String) -> Value { .array(newest.filter { $0.type == type }.map { .int($0.id) }) }
     let lines = ManifestDiff.lines(
-      from: try whole(old, oldClouds), to: try whole(new, clouds), redact: redact)
+      from: try whole(old, before), to: try whole(new, newest), redact: redact)
     return [
-      "context": ["cloud_config_ids": .array(clouds.map { .int($0.id) }), "runtime_config_ids": []],
+      "context": ["cloud_config_ids": ids("cloud"), "runtime_config_ids": ids("runtime")],
       "diff": ManifestDiff.value(lines),
     ]
   }

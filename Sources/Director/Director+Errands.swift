@@ -45,12 +45,11 @@ extension Director {
   func storedInputs(
     _ record: DeploymentRecord, _ manifest: DeploymentManifest, task: Int? = nil
   ) async throws -> DeploymentInputs {
-    let configs = try await record.configIDs.asyncMap { try await configStore.config(id: $0) }
+    let configs = try await configStore.configs(ids: record.configIDs)
     let surroundings = engines.surroundings
     return DeploymentInputs(
       directorName: identity.name, manifest: manifest,
-      cloudConfig: try CloudConfig(
-        configs.filter { $0.type == "cloud" }.map { try YAML.parse($0.content, file: "cloud config '\($0.name)'") }),
+      cloudConfig: try configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
       releases: try await record.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await record.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try await records.instances(of: record.name).map { try $0.planned(by: task) },

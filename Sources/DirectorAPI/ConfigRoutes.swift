@@ -32,8 +32,8 @@ struct ConfigRoutes: Sendable {
       let text = try context.parameters.require("id")
       guard let id = Int(text) else { throw DirectorFailure.configNotFound("Config \(text) not found") }
       let config = try await director.config(id: id)
-      _ = try await director.deleteConfig(type: config.type, name: config.name)
-      return Response.noContent
+      return try await director.deleteConfig(type: config.type, name: config.name)
+        ? Response.noContent : Response(status: .notFound)
     }
     for type in ["cloud", "runtime", "cpi"] { addOlderForms(to: router, type) }
   }

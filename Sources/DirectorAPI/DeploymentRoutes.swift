@@ -63,7 +63,9 @@ struct DeploymentRoutes: Sendable {
     order.maxInFlight = request.query("max_in_flight")
     if let context = request.query("context") {
       let ids = try FieldReader(JSON.parse(context), at: "query parameter 'context'")
-      order.configIDs = try (ids.optionalArray("cloud_config_ids") ?? []).compactMap(\.int)
+      order.configIDs = try ["cloud_config_ids", "runtime_config_ids"].flatMap {
+        try (ids.optionalArray($0) ?? []).compactMap(\.int)
+      }
     }
     return order
   }

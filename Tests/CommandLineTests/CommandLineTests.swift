@@ -74,6 +74,40 @@ import Testing
 }
 
 @Suite struct CommandLineParsingTests {
+  @Test(
+    "Flags of every command may stand before the verb",
+    arguments: [
+      (["-d", "redis", "vms"], ["vms", "-d", "redis"]),
+      (
+        ["-n", "--environment=e", "--json", "deploy", "m.yml"], ["deploy", "-n", "--environment=e", "--json", "m.yml"]
+      ),
+      (["-d", "-n", "vms"], ["vms", "-d", "-n"]),
+      (["-e", "e", "run-errand", "x", "--", "-d", "y"], ["run-errand", "-e", "e", "x", "--", "-d", "y"]),
+      (["--state", "/s", "up", "--name", "n"], ["up", "--state", "/s", "--name", "n"]),
+      (["vms", "-d", "redis"], ["vms", "-d", "redis"]), (["--help"], ["--help"]), (["-d"], ["-d"]), ([], []),
+      (["-d", "redis"], ["-d", "redis"]), (["-d", "redis", "--odd", "vms"], ["-d", "redis", "--odd", "vms"]),
+    ])
+  func flagsBeforeVerb(_ given: [String], _ moved: [String]) throws {
+    #expect(GlobalFlags.behindVerb(given) == moved)
+  }
+
+  @Test("A deployment that is named before the verb is the command's")
+  func deploymentBeforeVerb() throws {
+    let command = try #require(
+      try Drover.parseAsRoot(GlobalFlags.behindVerb(["-d", "redis", "manifest"])) as? Manifest)
+    #expect(command.options.deployment == "redis")
+  }
+
+  @Test("A config is one version, or the newest by type and name")
+  func configChoice() throws {
+    func chosen(_ arguments: [String]) throws -> ConfigChoice.Chosen { try ConfigChoice.parse(arguments).chosen() }
+    #expect(try chosen(["7"]) == .version("7"))
+    #expect(try chosen(["--type", "runtime", "--name", "default"]) == .newest(type: "runtime", name: "default"))
+    for arguments in [[], ["7", "--type", "runtime"], ["--name", "default"]] {
+      #expect(throws: (any Error).self) { try chosen(arguments) }
+    }
+  }
+
   @Test("What stands after -- reaches the script as it is")
   func errandArguments() throws {
     let command = try #require(

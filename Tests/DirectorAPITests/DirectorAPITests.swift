@@ -106,6 +106,44 @@ import Testing
     }
   }
 
+  @Test(
+    "The diff of a deployment shows runtime configs and names them for the deploy; deleted ones stay readable by id")
+  func runtimeConfigs() async throws {
+    try await TestDirector.with { client, director in
+      _ = try await director.updateConfig(type: "cloud", name: "default", content: Self.cloudConfig)
+      let tags = try await director.updateConfig(type: "runtime", name: "tags", content: "tags: {owner: me}\n")
+      let addons = try await director.updateConfig(
+        type: "runtime", name: "addons",
+        content: "releases: [{name: os-conf, version: 1}]\naddons: [{name: a, jobs: [{name: j, release: os-conf}]}]\n")
+      func difference() async throws -> Value {
+        try await client.execute(
+          uri: "/deployments/x/diff?redact=true", method: .post, headers: headers,
+          body: ByteBuffer(string: "name: x\nreleases: [{name: r, version: latest}]\n")
+        ) { try JSON.parse(String(buffer: $0.body)) }
+      }
+      let whole = try await difference()
+      #expect(whole["context"] == ["cloud_config_ids": [1], "runtime_config_ids": [2, 3]])
+      let text = JSON.text(whole["diff"] ?? .null)
+      #expect(text.contains("owner: me") && text.contains("os-conf"), "\(text)")
+
+      #expect(try await director.deleteConfig(type: "runtime", name: "addons"))
+      #expect(try await director.deleteConfig(type: "runtime", name: "addons") == false)
+      #expect(try await difference()["context"]?["runtime_config_ids"] == [.int(tags.id)])
+      #expect(try await director.config(id: addons.id).content == addons.content)
+      #expect(try await director.configs(type: "runtime", name: nil, latestOnly: false).map(\.id) == [tags.id])
+      await #expect(throws: DroverError.self) {
+        try await director.updateConfig(type: "runtime", name: "bad", content: "addons: [{name: a, jobs: [{name: j}]}]")
+      }
+    }
+  }
+
+  private static let cloudConfig = """
+    azs: [{name: z1}]
+    networks: [{name: default, subnets: [{range: 10.0.1.0/24, gateway: 10.0.1.1, az: z1}]}]
+    vm_types: [{name: small}]
+    compilation: {workers: 1, network: default, az: z1, vm_type: small}
+    """
+
   @Test("Output is handed out from an offset on; nothing new is 416; without range all of it comes")
   func output() async throws {
     try await TestDirector.with { client, director in

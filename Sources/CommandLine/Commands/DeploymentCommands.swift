@@ -1,49 +1,12 @@
 import ArgumentParser
 import Formats
 
-struct UpdateCloudConfig: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "update-cloud-config", abstract: "Replace the cloud config: networks, VM types, compilation.")
-  @OptionGroup var options: GlobalOptions
-  @Option(help: "The config's name.") var name = "default"
-  @Argument(help: "A YAML file, or - for standard input.") var path: String
-
-  func run() async throws {
-    let content = try TextFile.read(path)
-    try await options.withClient { client in
-      let change: Value = ["type": "cloud", "name": .string(name), "content": .string(content)]
-      let difference = try await client.expect(.post, "/configs/diff", .json(change)).value()
-      let changed = DifferencePrinter.print(difference["diff"]?.array ?? [])
-      if changed, !options.nonInteractive, !Console.confirm("Continue?") { throw ExitCode(1) }
-      var order = change.object ?? [:]
-      order["expected_latest_id"] = difference["from"]?["id"]
-      _ = try await client.expect(.post, "/configs", .json(.object(order)))
-      Console.remark(changed ? "Cloud config '\(name)' updated." : "Cloud config '\(name)' is as it was.")
-    }
-  }
-}
-
-struct CloudConfigCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "cloud-config", abstract: "Print the cloud config.")
-  @OptionGroup var options: GlobalOptions
-  @Option(help: "The config's name.") var name = "default"
-
-  func run() async throws {
-    try await options.withClient { client in
-      let configs = try await client.get("/configs?latest=true&type=cloud&name=\(PathText.escape(name))").array ?? []
-      guard let config = configs.first else { throw DroverError(.notFound, "There is no cloud config '\(name)'.") }
-      Console.print(config["content"]?.string ?? "")
-    }
-  }
-}
-
 struct Deploy: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "deploy", abstract: "Deploy a manifest.",
     discussion: "Prints what would change and asks, then makes the deployment what the manifest says.")
   @OptionGroup var options: GlobalOptions
-  @Option(name: [.customShort("v"), .customLong("var")], help: "NAME=VALUE for ((NAME)) in the manifest.")
-  var variables: [String] = []
+  @OptionGroup var variables: VariableOptions
   @Flag(help: "Make all VMs anew.") var recreate = false
   @Flag(help: "Make VMs anew whose agents don't answer.") var fix = false
   @Flag(help: "Print the plan and do nothing.") var dryRun = false
@@ -53,7 +16,7 @@ struct Deploy: AsyncParsableCommand {
   @Argument(help: "The manifest, or - for standard input.") var path: String
 
   func run() async throws {
-    let text = try ManifestText.read(path, variables: variables)
+    let text = try ManifestText.read(path, variables: variables.values)
     guard let name = try YAML.parse(text, file: path)["name"]?.string else {
       throw DroverError(.invalid, "\(path): name: missing; expected the deployment's name")
     }

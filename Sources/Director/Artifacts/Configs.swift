@@ -14,7 +14,7 @@ struct Configs: Sendable {
   {
     let prefix = type.map { type in name.map { "\(type)/\($0)/" } ?? "\(type)/" } ?? ""
     let all = try await records.configs.list(prefix: prefix).map(\.body)
-      .filter { name == nil || $0.name == name }.sorted { $0.id > $1.id }
+      .filter { $0.deleted != true }.filter { name == nil || $0.name == name }.sorted { $0.id > $1.id }
     guard latestOnly || limit != nil else { return all }
     var seen: [String: Int] = [:]
     return all.filter { config in
@@ -27,11 +27,28 @@ struct Configs: Sendable {
     try await list(type: type, name: name, latestOnly: true).first
   }
 
+  /// One version, also of a config that is deleted by now.
   func config(id: Int) async throws -> ConfigRecord {
     guard let config = try await records.configs.list().map(\.body).first(where: { $0.id == id }) else {
       throw DirectorFailure.configNotFound("Config \(id) not found")
     }
     return config
+  }
+
+  /// Versions by their ids, oldest first.
+  func configs(ids: some Collection<Int>) async throws -> [ConfigRecord] {
+    let all = try await records.configs.list().map(\.body)
+    return try ids.sorted().map { id in
+      guard let config = all.first(where: { $0.id == id }) else {
+        throw DirectorFailure.configNotFound("Config \(id) not found")
+      }
+      return config
+    }
+  }
+
+  /// What deploys go by: the newest cloud and runtime configs of all names, oldest first.
+  func forDeploys() async throws -> [ConfigRecord] {
+    try await list(latestOnly: true).filter { ["cloud", "runtime"].contains($0.type) }.sorted { $0.id < $1.id }
   }
 
   /// Makes a new version, unless the content is that of the newest one.
@@ -53,10 +70,16 @@ struct Configs: Sendable {
     return record
   }
 
-  /// Deletes all versions. Returns whether there were any.
+  /// Deletes all versions: they are not listed any more. Deployments that were made with them can still read them.
+  /// Returns whether there were any.
   func delete(type: String, name: String) async throws -> Bool {
-    let entries = try await records.configs.list(prefix: "\(type)/\(name)/")
-    _ = try await records.store.commit(entries.map { records.configs.deleting($0.name) })
+    let entries = try await records.configs.list(prefix: "\(type)/\(name)/").filter { $0.body.deleted != true }
+    _ = try await records.store.commit(
+      try entries.map { entry in
+        var config = entry.body
+        config.deleted = true
+        return try records.configs.writing(entry.name, config)
+      })
     return !entries.isEmpty
   }
 
@@ -71,6 +94,24 @@ struct Configs: Sendable {
       throw DroverError(.invalid, "\(type) config '\(name)': expected a mapping, found \(value.kindName)")
     }
     if type == "cloud" { _ = try CloudConfig([value]) }
+    if type == "runtime" { _ = try RuntimeConfig([value], whole: false) }
+  }
+}
+
+extension ConfigRecord {
+  func document() throws -> Value { try YAML.parse(content, file: "\(type) config '\(name)'") }
+}
+
+extension Sequence<ConfigRecord> {
+  func cloudConfig() throws -> CloudConfig {
+    try CloudConfig(filter { $0.type == "cloud" }.map { try $0.document() })
+  }
+
+  func runtimeConfig() throws -> RuntimeConfig {
+    do { return try RuntimeConfig(filter { $0.type == "runtime" }.map { try $0.document() }) } catch {
+      let number = (error as? DroverError)?.number
+      throw DroverError(.invalid, "reading the runtime configs", cause: error, number: number)
+    }
   }
 }
 

@@ -91,7 +91,7 @@ struct Deploy: Sendable {
     if let asked = order.configIDs {
       configIDs = asked
     } else {
-      configIDs = try await director.configStore.list(type: "cloud", latestOnly: true).map(\.id)
+      configIDs = try await director.configStore.forDeploys().map(\.id)
     }
     return PinnedInputs(
       configIDs: configIDs, releases: try await records.releases.list().map(\.name),
@@ -99,9 +99,8 @@ struct Deploy: Sendable {
   }
 
   private func inputs(_ pinned: PinnedInputs) async throws -> DeploymentInputs {
-    let configs = try await pinned.configIDs.sorted().asyncMap { try await director.configStore.config(id: $0) }
-    let clouds = configs.filter { $0.type == "cloud" }
-    guard !clouds.isEmpty else {
+    let configs = try await director.configStore.configs(ids: pinned.configIDs)
+    guard configs.contains(where: { $0.type == "cloud" }) else {
       throw DirectorFailure(
         40003,
         "No cloud config: a deployment needs one with networks, vm_types and compilation; see update-cloud-config")
@@ -113,7 +112,7 @@ struct Deploy: Sendable {
       instances.filter { $0.progress?.task == context.id && $0.progress?.isFinished == true }.map(\.id))
     return DeploymentInputs(
       directorName: director.identity.name, manifest: manifest,
-      cloudConfig: try CloudConfig(clouds.map { try YAML.parse($0.content, file: "cloud config '\($0.name)'") }),
+      cloudConfig: try configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
       releases: try await pinned.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await pinned.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try instances.map { try $0.planned(by: context.id) },

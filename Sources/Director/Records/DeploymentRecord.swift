@@ -30,6 +30,8 @@ public struct ConfigRecord: Codable, Sendable, Hashable {
   public var content: String
   /// Seconds since 1970.
   public var createdAt: Int
+  /// Kept only for the deployments that were made with it.
+  public var deleted: Bool?
 
   public init(id: Int, type: String, name: String, content: String, createdAt: Int) {
     self.id = id

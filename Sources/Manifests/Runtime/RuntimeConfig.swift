@@ -17,8 +17,9 @@ public struct RuntimeConfig: Sendable, Hashable {
 
   /// Reads the documents of all named runtime configs: lists are put one after the other, and only one may have tags.
   ///
+  /// - Parameter whole: whether these are all there are, so that what addons name has to be in them.
   /// - Throws: ``DroverError`` with code `invalid`.
-  public init(_ documents: [Value]) throws {
+  public init(_ documents: [Value], whole: Bool = true) throws {
     self.init()
     var tagged = 0
     for document in documents where !document.isNull {
@@ -52,6 +53,7 @@ public struct RuntimeConfig: Sendable, Hashable {
     let reader = try FieldReader([:])
     try reader.requireUnique(addons.map(\.name), in: "addons")
     try reader.requireUnique(variables.map(\.name), in: "variables", number: 560000)
+    guard whole else { return }
     let known = Set(releases.map(\.name))
     for addon in addons {
       for job in addon.jobs {

@@ -1,6 +1,7 @@
 import Clouds
 import Documents
 import Formats
+import Manifests
 import Messaging
 import Testing
 
@@ -26,6 +27,51 @@ import Testing
         #expect(try await director.tasks.wait(for: second).state == .done)
         #expect(world.cloud.madeCount == before.made)
         #expect(world.behaviour.deeds.count == before.deeds)
+        try await world.checkTidy()
+      }
+    }
+  }
+
+  @Test("A deploy goes by the runtime configs of its time, also after they are deleted")
+  func runtimeConfigs() async throws {
+    try await SimulatedWorld.run(seed: 3) { world in
+      try await world.withDirector { director in
+        let config = try await director.updateConfig(
+          type: "runtime", name: "default",
+          content: """
+            releases: [{name: data, version: "1"}]
+            tags: {owner: me}
+            addons:
+            - {name: check, jobs: [{name: smoke-tests, release: data}], include: {instance_groups: [db]}}
+            - {name: else, jobs: [{name: smoke-tests, release: data}], include: {deployments: [other]}}
+            """)
+        func deploy(_ order: DeployOrder) async throws {
+          let task = try await director.tasks.wait(for: try await director.deploy(order, user: "admin"))
+          #expect(task.state == .done, "\(task.result ?? "")")
+        }
+        try await deploy(DeployOrder(manifest: SimulatedRelease.manifest()))
+        #expect(try await director.deployment("data").configIDs == [1, config.id])
+        func jobs(_ group: String) async throws -> [String]? {
+          let record = try await director.deployment("data")
+          let manifest = try DeploymentManifest(YAML.parse(record.manifest ?? ""))
+          let resolved = try await director.storedInputs(record, manifest).resolve()
+          return resolved.groups.first { $0.name == group }?.jobs.map(\.name)
+        }
+        #expect(try await jobs("db") == ["db", "smoke-tests"])
+        #expect(try await jobs("web") == ["web"])
+        #expect(try await director.errands("data").contains("smoke-tests"))
+
+        // What was deployed stays so until the next deploy, which goes by the new ones; or by those it is given.
+        #expect(try await director.deleteConfig(type: "runtime", name: "default"))
+        #expect(try await jobs("db") == ["db", "smoke-tests"])
+        var order = DeployOrder(manifest: SimulatedRelease.manifest())
+        order.configIDs = [1, config.id]
+        let before = world.behaviour.deeds.count
+        try await deploy(order)
+        #expect(world.behaviour.deeds.count == before)
+        try await deploy(DeployOrder(manifest: SimulatedRelease.manifest()))
+        #expect(try await jobs("db") == ["db"])
+        #expect(world.behaviour.deeds.count > before)
         try await world.checkTidy()
       }
     }
