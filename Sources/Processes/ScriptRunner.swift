@@ -126,6 +126,8 @@ public actor ScriptRunner {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
     guard count > 0 else { throw DroverError.system(errno, "finding this program's own file") }
-    return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    // A program that was replaced while it runs is still there for those who ask the process itself.
+    return Files.exists(path) ? path : "/proc/\(getpid())/exe"
   }
 }

@@ -8,8 +8,7 @@ struct Ownership: Sendable, Hashable {
   let vcap: UInt32?
 
   static func ofThisMachine() -> Ownership {
-    guard geteuid() == 0, let group = getgrnam("vcap") else { return Ownership(vcap: nil) }
-    return Ownership(vcap: group.pointee.gr_gid)
+    Ownership(vcap: geteuid() == 0 ? Accounts.find(group: "vcap") : nil)
   }
 
   /// Makes a folder (and those above it), or corrects the mode and group of one that exists.

@@ -33,21 +33,20 @@ struct ContainerPlatform: Platform {
     guard !hash.utf8.contains(where: { $0 <= 0x20 || $0 == UInt8(ascii: ":") }) else {
       throw DroverError(.invalid, "env.bosh.password: expected a crypt hash")
     }
-    let users = (keepsRoot ? [] : ["root"]) + (getpwnam("vcap") == nil ? [] : ["vcap"])
+    let users = (keepsRoot ? [] : ["root"]) + (Accounts.find(user: "vcap") == nil ? [] : ["vcap"])
     var command = Command("chpasswd", "-e")
     command.input = Array(users.map { "\($0):\(hash.isEmpty ? "*" : hash)\n" }.joined().utf8)
     if !users.isEmpty { try await command.run() }
   }
 
   private func authorize(_ keys: [String]) throws {
-    guard let entry = getpwnam("vcap") else { return }
-    let (uid, gid) = (entry.pointee.pw_uid, entry.pointee.pw_gid)
-    let folder = "\(String(cString: entry.pointee.pw_dir))/.ssh"
+    guard let user = Accounts.find(user: "vcap") else { return }
+    let folder = "\(user.home)/.ssh"
     try Files.makeFolder(folder, mode: 0o700)
     let path = "\(folder)/authorized_keys"
     try Files.replace(path, with: Array((keys.joined(separator: "\n") + "\n").utf8), mode: 0o600)
     for place in [folder, path] {
-      guard chown(place, uid, gid) == 0 else { throw DroverError.system(errno, "giving \(place) to vcap") }
+      guard chown(place, user.id, user.group) == 0 else { throw DroverError.system(errno, "giving \(place) to vcap") }
     }
     guard chmod(folder, 0o700) == 0 else { throw DroverError.system(errno, "setting the mode of \(folder)") }
   }
