@@ -9,7 +9,7 @@ public enum JSON {
   /// - Throws: ``DroverError`` with code `invalid`, naming line and column.
   public static func parse(_ text: String) throws -> Value { try parse(Array(text.utf8)) }
 
-  /// - Throws: ``DroverError`` with code `invalid`, naming line and column.
+  /// - Throws: ``DroverError`` with code `invalid`, or `tooLarge` beyond ``maximumDepth``, naming line and column.
   public static func parse(_ bytes: [UInt8]) throws -> Value {
     var parser = JSONParser(bytes)
     return try parser.document()

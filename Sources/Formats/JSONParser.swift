@@ -14,7 +14,7 @@ struct JSONParser {
 
   private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-  private func error(_ text: String) -> DroverError {
+  private func error(_ text: String, _ code: DroverError.Code = .invalid) -> DroverError {
     var line = 1
     var column = 1
     for byte in bytes.prefix(position) {
@@ -25,7 +25,7 @@ struct JSONParser {
         column += 1
       }
     }
-    return DroverError(.invalid, "JSON line \(line) column \(column): \(text)")
+    return DroverError(code, "JSON line \(line) column \(column): \(text)")
   }
 
   private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
@@ -35,7 +35,9 @@ struct JSONParser {
   }
 
   private mutating func value(depth: Int) throws -> Value {
-    guard depth <= JSON.maximumDepth else { throw error("nested deeper than \(JSON.maximumDepth) levels") }
+    guard depth <= JSON.maximumDepth else {
+      throw error("nested deeper than \(JSON.maximumDepth) levels", .tooLarge)
+    }
     skipBlanks()
     switch current {
     case UInt8(ascii: "{"): return try object(depth: depth)

@@ -36,11 +36,11 @@ import Testing
   @Test("too few arguments have the agent's text")
   func tooFew() throws {
     let compile = try #require(throws: DroverError.self) { try CompileRequest(arguments: ["a"]) }
-    #expect(compile.message == "Not enough arguments, expected 5, got 1")
+    #expect(compile.message == "Extracting method arguments from payload: Not enough arguments, expected 5, got 1")
     let logs = try #require(throws: DroverError.self) { try LogRequest(arguments: []) }
-    #expect(logs.message == "Not enough arguments, expected 2, got 0")
+    #expect(logs.message == "Extracting method arguments from payload: Not enough arguments, expected 2, got 0")
     let dns = try #require(throws: DroverError.self) { try SyncDNSRequest(arguments: ["a", "b"]) }
-    #expect(dns.message == "Not enough arguments, expected 3, got 2")
+    #expect(dns.message == "Extracting method arguments from payload: Not enough arguments, expected 3, got 2")
   }
 
   @Test("results have the agent's shapes")

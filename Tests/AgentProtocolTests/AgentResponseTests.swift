@@ -67,7 +67,9 @@ import Testing
   @Test("the texts that directors key on")
   func texts() {
     #expect(AgentTexts.unknownMessage("noop") == "unknown message noop")
-    #expect(AgentTexts.notEnoughArguments(expected: 2, got: 1) == "Not enough arguments, expected 2, got 1")
+    #expect(
+      AgentTexts.notEnoughArguments(expected: 2, got: 1)
+        == "Extracting method arguments from payload: Not enough arguments, expected 2, got 1")
     #expect(
       AgentTexts.actionFailed("get_task", AgentTexts.taskFailed("t", "boom"))
         == "Action Failed get_task: Task t result: boom")

@@ -58,4 +58,17 @@ import Testing
     state.vitals = try Vitals(JSON.parse(Self.vitals))
     #expect(try AgentState(state.value) == state)
   }
+
+  @Test("an empty spec looks as the Go agent's, and of its properties only the size of logs is shown")
+  func shape() throws {
+    var state = AgentState(spec: ApplySpec(), agentID: "a1", jobState: .running, vmName: "vm-1")
+    #expect(
+      JSON.text(state.value)
+        == #"{"properties":{"logging":{"max_log_file_size":""}},"job":{"name":null,"release":"","template":"","#
+        + #""version":"","templates":null},"packages":{},"configuration_hash":"","networks":{},"resource_pool":{},"#
+        + #""deployment":"","name":"","index":null,"id":"","az":"","persistent_disk":0,"#
+        + #""rendered_templates_archive":null,"agent_id":"a1","job_state":"running","vm":{"name":"vm-1"}}"#)
+    state.spec.properties = ["password": "x", "logging": ["max_log_file_size": "7M", "other": 1]]
+    #expect(JSON.text(state.value["properties"] ?? .null) == #"{"logging":{"max_log_file_size":"7M"}}"#)
+  }
 }

@@ -24,7 +24,9 @@ import Testing
       #expect(try await test.failure("noop") == "unknown message noop")
       #expect(try await test.failure("") == "unknown message ")
       #expect(
-        try await test.failure("get_task") == "Action Failed get_task: Not enough arguments, expected 1, got 0")
+        try await test.failure("get_task")
+          == "Action Failed get_task: Extracting method arguments from payload: Not enough arguments, expected 1, got 0"
+      )
       #expect(
         try await test.failure("get_task", "nobody")
           == "Action Failed get_task: Task with id nobody could not be found")
@@ -35,7 +37,8 @@ import Testing
       await #expect(throws: DroverError.self) { try await test.result(of: task) }
       #expect(
         try await test.failure("get_task", .string(task))
-          == "Action Failed get_task: Task \(task) result: Not enough arguments, expected 2, got 1")
+          == "Action Failed get_task: Task \(task) result: Extracting method arguments from payload: "
+          + "Not enough arguments, expected 2, got 1")
       #expect(
         try await test.failure("cancel_task", .string(try await test.begin("prepare", [:]))).isEmpty == false)
     }

@@ -10,7 +10,6 @@ struct AddDynamicDiskAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(2)
     let cid = SafeName.fileName(try call.string(0, "disk cid"))
     try ownership.folderIfMissing(layout.dynamicDisks, 0o700)
     try Links.link("\(layout.dynamicDisks)/\(cid)", to: disks.path(DiskHint(call.arguments[1])))

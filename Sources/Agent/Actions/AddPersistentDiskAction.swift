@@ -8,7 +8,6 @@ struct AddPersistentDiskAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(2)
     try await disks.add(call.string(0, "disk cid"), DiskHint(call.arguments[1]))
     return [:]
   }

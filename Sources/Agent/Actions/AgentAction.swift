@@ -12,6 +12,12 @@ protocol AgentAction: Sendable {
 
 extension AgentAction {
   func isAsynchronous(protocolVersion: Int) -> Bool { traits.isAsynchronous }
+
+  /// Runs it if there are enough arguments.
+  func perform(_ call: TaskCall) async throws -> Value {
+    try call.atLeast(method.minimumArguments)
+    return try await run(call)
+  }
 }
 
 /// How an action is treated.
@@ -57,9 +63,20 @@ struct TaskCall: Sendable {
 
   func string(_ index: Int, _ what: String) throws -> String {
     try atLeast(index + 1)
-    guard let text = arguments[index].string else {
-      throw DroverError(.invalid, "\(what): expected a string, found \(arguments[index].kindName)")
+    return try reading {
+      guard let text = arguments[index].string else {
+        throw DroverError(.invalid, "\(what): expected a string, found \(arguments[index].kindName)")
+      }
+      return text
     }
-    return text
+  }
+
+  /// Reads arguments: what is wrong with them is said as directors know it.
+  func reading<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch {
+      throw DroverError(.invalid, AgentTexts.wrongArgument, cause: error)
+    }
   }
 }

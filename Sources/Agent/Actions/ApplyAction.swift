@@ -12,8 +12,7 @@ struct ApplyAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    let wanted = try ApplySpec(call.arguments[0])
+    let wanted = try call.reading { try ApplySpec(call.arguments[0]) }
     let spec = try SpecNetworks.resolve(wanted, await settings.current.document.networks)
     if !spec.configurationHash.isEmpty { try await applier.apply(spec) }
     try await specs.keep(spec)

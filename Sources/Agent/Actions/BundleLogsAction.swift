@@ -10,14 +10,12 @@ struct BundleLogsAction: AgentAction {
   let traits = ActionTraits()
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    let request = try LogRequest(call.arguments[0])
-    guard let user = getpwnam(request.owner) else {
+    let request = try call.reading { try LogRequest(call.arguments[0]) }
+    guard let user = Accounts.find(user: request.owner) else {
       throw DroverError(.notFound, "bundle_logs: there is no user '\(request.owner.prefix(100))'")
     }
-    let (uid, gid) = (user.pointee.pw_uid, user.pointee.pw_gid)
     let archive = try await blocking { try collector.collect(request) }
-    guard chmod(archive, 0o600) == 0, chown(archive, uid, gid) == 0 else {
+    guard chmod(archive, 0o600) == 0, chown(archive, user.id, user.group) == 0 else {
       throw DroverError.system(errno, "giving \(archive) to \(request.owner)")
     }
     let digest = try await blocking {

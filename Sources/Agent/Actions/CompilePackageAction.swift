@@ -8,6 +8,7 @@ struct CompilePackageAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial, isCancellable: true)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try await compiler.compile(CompileRequest(arguments: call.arguments), call).value
+    let request = try call.reading { try CompileRequest(arguments: call.arguments) }
+    return try await compiler.compile(request, call).value
   }
 }

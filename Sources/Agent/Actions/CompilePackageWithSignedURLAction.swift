@@ -8,7 +8,7 @@ struct CompilePackageWithSignedURLAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial, isCancellable: true)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    return try await compiler.compile(CompileRequest(signed: call.arguments[0]), call).value
+    let request = try call.reading { try CompileRequest(signed: call.arguments[0]) }
+    return try await compiler.compile(request, call).value
   }
 }

@@ -8,8 +8,9 @@ struct DeleteARPEntriesAction: AgentAction {
   let traits = ActionTraits()
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    let addresses = try FieldReader(call.arguments[0], at: "delete_arp_entries").strings("ips")
+    let addresses = try call.reading {
+      try FieldReader(call.arguments[0], at: "delete_arp_entries").strings("ips")
+    }
     for address in addresses where Self.isAddress(address) {
       var command = Command("ip", "neigh", "flush", "to", address)
       command.timeout = .seconds(5)

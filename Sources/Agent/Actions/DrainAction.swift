@@ -18,12 +18,14 @@ struct DrainAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     let kind = try call.string(0, "drain type")
-    let next = try call.optional(1).map(ApplySpec.init)
+    let next = try call.reading { try call.optional(1).map(ApplySpec.init) }
     let current = try await specs.current()
     let request: DrainRequest
     switch DrainKind(rawValue: kind) {
     case .update:
-      guard let next else { throw DroverError(.invalid, "Drain update requires new spec") }
+      guard call.arguments.count > 1 else { throw DroverError(.invalid, "Drain update requires new spec") }
+      // Null is a spec with nothing in it, as the Go agent has it.
+      let next = next ?? ApplySpec()
       request = .update(from: Self.drainSpec(current), to: Self.drainSpec(next))
     case .shutdown:
       await publisher.announceShutdown()

@@ -10,7 +10,7 @@ struct FetchLogsAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true)
 
   func run(_ call: TaskCall) async throws -> Value {
-    let request = try LogRequest(arguments: call.arguments)
+    let request = try call.reading { try LogRequest(arguments: call.arguments) }
     let archive = try await blocking { try collector.collect(request) }
     defer { try? Files.remove(archive) }
     let (id, sha1) = try await blobs.create(archive)

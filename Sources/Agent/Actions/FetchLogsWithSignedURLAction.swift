@@ -10,8 +10,7 @@ struct FetchLogsWithSignedURLAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    let request = try LogRequest(call.arguments[0])
+    let request = try call.reading { try LogRequest(call.arguments[0]) }
     let archive = try await blocking { try collector.collect(request) }
     defer { try? Files.remove(archive) }
     let digest = try await blobs.put(archive, to: request.uploadURL, headers: request.blobstoreHeaders)

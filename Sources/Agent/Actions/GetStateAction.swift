@@ -15,7 +15,8 @@ struct GetStateAction: AgentAction {
     var state = AgentState(
       spec: try await specs.current(), agentID: document.agentID, jobState: await supervisor.jobState(),
       vmName: document.vmName, processes: await supervisor.processes())
-    if call.optional(0)?.string == "full" { state.vitals = try await vitals.read() }
+    let detail = call.optional(0) == nil ? "" : try call.string(0, "detail")
+    if detail == "full" { state.vitals = try await vitals.read() }
     return state.value
   }
 }

@@ -8,8 +8,7 @@ struct PrepareAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    try await applier.prepare(ApplySpec(call.arguments[0]))
+    try await applier.prepare(call.reading { try ApplySpec(call.arguments[0]) })
     return "prepared"
   }
 }

@@ -11,11 +11,13 @@ struct ReadOutputAction: AgentAction {
   let method = AgentMethod.readOutput
   let traits = ActionTraits(isLoggable: false)
 
+  /// Between looks for a script that has not begun.
   private static let pause: Duration = .milliseconds(25)
+  /// What is printed in quick succession goes in one answer.
+  private static let gathering: Duration = .milliseconds(10)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    let request = try ReadOutputRequest(call.arguments[0])
+    let request = try call.reading { try ReadOutputRequest(call.arguments[0]) }
     _ = try await tasks.outcome(request.taskID)
     let deadline = surroundings.elapsed() + .milliseconds(request.waitMilliseconds)
     while true {
@@ -24,7 +26,27 @@ struct ReadOutputAction: AgentAction {
       let reply = try read(request, isOver: isOver)
       let hasNews = reply.stdoutOffset > request.stdoutOffset || reply.stderrOffset > request.stderrOffset
       if hasNews || isOver || surroundings.elapsed() >= deadline { return reply.value }
-      try await surroundings.sleep(min(Self.pause, deadline - surroundings.elapsed()))
+      try await waitForNews(request, atMost: deadline - surroundings.elapsed())
+      try await surroundings.sleep(Self.gathering)
+    }
+  }
+
+  /// Returns when something was printed, the task is over, or the time is.
+  private func waitForNews(_ request: ReadOutputRequest, atMost limit: Duration) async throws {
+    let script = try TaskScripts.find(request.taskID, runner)
+    let hasEnded = try script?.exitIfEnded() != nil
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      group.addTask { await tasks.wait(request.taskID) }
+      group.addTask { try await surroundings.sleep(limit) }
+      if let script, !hasEnded {
+        group.addTask {
+          try await script.waitForNews(stdout: request.stdoutOffset, stderr: request.stderrOffset)
+        }
+      } else {
+        group.addTask { try await surroundings.sleep(Self.pause) }
+      }
+      try await group.next()
+      group.cancelAll()
     }
   }
 

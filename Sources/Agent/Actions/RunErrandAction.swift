@@ -1,5 +1,6 @@
 import AgentProtocol
 import Formats
+import Glibc
 import Processes
 import Surroundings
 
@@ -15,10 +16,15 @@ struct RunErrandAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     let name = try await errand(call)
-    let options = try call.optional(1).map(ErrandOptions.init) ?? ErrandOptions()
+    let options = try call.reading { try call.optional(1).map(ErrandOptions.init) } ?? ErrandOptions()
     let spec = ScriptSpec(
       [layout.script("run", of: name)] + options.arguments, environment: environment.with(options.environment))
-    let script = try await runner.start(id: TaskScripts.errand(call.taskID), spec)
+    let id = TaskScripts.errand(call.taskID)
+    // Asked to stop while it waited for its turn: it ends as if it had been ended at once.
+    if call.cancellation.isCancelled, try runner.attach(id: id) == nil {
+      return ErrandResult(stdout: "", stderr: "", exitCode: 128 + Int(SIGTERM)).value
+    }
+    let script = try await runner.start(id: id, spec)
     let exit = try await TaskScripts.wait(script, call.cancellation, surroundings)
     guard let code = exit.code else { throw DroverError(.failed, "Running errand script: \(exit)") }
     return try Self.result(script, code)

@@ -10,9 +10,8 @@ struct RunScriptAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(2)
     let name = try SafeName.component(call.string(0, "script name"), "script name")
-    let options = try call.optional(1).map(ScriptOptions.init) ?? ScriptOptions()
+    let options = try call.reading { try call.optional(1).map(ScriptOptions.init) } ?? ScriptOptions()
     try await scripts.run(
       name, jobs: specs.current().job.templates.map(\.name), environment: options.environment, task: call.taskID)
     return [:]

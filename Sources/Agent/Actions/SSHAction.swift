@@ -10,7 +10,6 @@ struct SSHAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     let command = try call.string(0, "ssh command")
-    try call.atLeast(2)
     let parameters = try FieldReader(call.arguments[1], at: "ssh")
     switch command {
     case "setup":
@@ -26,7 +25,7 @@ struct SSHAction: AgentAction {
       try await access.cleanUp(pattern: parameters.string("user_regex"))
       return ["command": "cleanup", "status": "success"]
     default:
-      throw DroverError(.invalid, "Unknown command for SSH method: \(command.prefix(100))")
+      throw DroverError(.invalid, "Unknown command for SSH method")
     }
   }
 }

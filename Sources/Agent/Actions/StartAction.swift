@@ -12,9 +12,16 @@ struct StartAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     try controlFiles.configure(await specs.current().job.templates.map(\.name))
-    try await supervisor.reload()
+    var mistake: (any Error)?
+    do {
+      try await supervisor.reload()
+    } catch {
+      // The jobs whose control files are well run all the same.
+      mistake = error
+    }
     try await supervisor.start()
     try await health.write(supervisor.jobState())
+    if let mistake { throw mistake }
     return "started"
   }
 }

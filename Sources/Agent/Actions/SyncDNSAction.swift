@@ -8,7 +8,7 @@ struct SyncDNSAction: AgentAction {
   let traits = ActionTraits()
 
   func run(_ call: TaskCall) async throws -> Value {
-    try await dns.sync(SyncDNSRequest(arguments: call.arguments))
+    try await dns.sync(call.reading { try SyncDNSRequest(arguments: call.arguments) })
     return "synced"
   }
 }

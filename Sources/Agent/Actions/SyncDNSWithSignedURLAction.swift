@@ -8,8 +8,7 @@ struct SyncDNSWithSignedURLAction: AgentAction {
   let traits = ActionTraits()
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    try await dns.sync(SyncDNSRequest(signed: call.arguments[0]))
+    try await dns.sync(call.reading { try SyncDNSRequest(signed: call.arguments[0]) })
     return "synced"
   }
 }

@@ -16,8 +16,7 @@ struct UpdateSettingsAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .serial, isLoggable: false)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    let wanted = try UpdateSettings(call.arguments[0])
+    let wanted = try call.reading { try UpdateSettings(call.arguments[0]) }
     let before = try await settings.reload()
     for association in wanted.diskAssociations {
       guard let hint = before.persistentDisks[association.cid] else {

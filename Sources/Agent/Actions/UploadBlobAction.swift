@@ -8,8 +8,7 @@ struct UploadBlobAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, isLoggable: false)
 
   func run(_ call: TaskCall) async throws -> Value {
-    try call.atLeast(1)
-    let request = try UploadBlobRequest(call.arguments[0])
+    let request = try call.reading { try UploadBlobRequest(call.arguments[0]) }
     guard let bytes = Base64.decode(request.payload) else {
       throw DroverError(.invalid, "upload_blob: the payload is not base64")
     }

@@ -69,7 +69,7 @@ struct MessageLoop: Sendable {
   private func answer(_ request: AgentRequest, _ action: any AgentAction) async -> AgentResponse {
     let call = TaskCall(arguments: request.arguments, protocolVersion: request.protocolVersion)
     do {
-      return .value(try await action.run(call))
+      return .value(try await action.perform(call))
     } catch {
       return .exception(message: AgentTexts.actionFailed(request.method, "\(error)"))
     }

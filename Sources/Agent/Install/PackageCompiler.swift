@@ -72,7 +72,8 @@ struct PackageCompiler: Sendable {
   private func prepare(_ work: Work) async throws {
     let request = work.request
     guard !request.blobstoreID.isEmpty || !request.sourceURL.isEmpty else {
-      throw DroverError(.invalid, "No blobstore reference for package '\(request.name)'")
+      throw DroverError(
+        .invalid, "Fetching package \(request.name): No blobstore reference for package '\(request.name)'")
     }
     try await blocking {
       try installer.keepOnly([], .packages)

@@ -8,7 +8,7 @@ enum SpecNetworks {
     for (name, value) in spec.networks {
       guard let network = settings[name] else {
         if value["type"]?.string == "local" || value["ip"]?.string == "127.0.0.1" { continue }
-        throw DroverError(.notFound, "Network '\(name)' is not found in settings")
+        throw DroverError(.notFound, "Resolving dynamic networks: Network '\(name)' is not found in settings")
       }
       guard network.isDHCP, var object = value.object else { continue }
       for (member, text) in [("ip", network.ip), ("netmask", network.netmask), ("gateway", network.gateway)]

@@ -37,7 +37,7 @@ struct LogCollector: Sendable {
   }
 
   private func places(_ types: String) throws -> [Place] {
-    try types.split(separator: ",").map { type in
+    try types.split(separator: ",", omittingEmptySubsequences: false).map { type in
       switch type {
       case "job": Place(folder: layout.logs, prefix: "")
       case "agent": Place(folder: layout.agentLog, prefix: "")

@@ -45,7 +45,10 @@ actor DNSRecords {
 
   /// Addresses and names, each of which must be one word, since they become lines of /etc/hosts.
   static func records(_ document: Value) throws -> [(ip: String, name: String)] {
-    try (member("records", document)?.array ?? []).enumerated().map { index, record in
+    guard let records = (member("records", document) ?? []).array else {
+      throw DroverError(.invalid, "dns records: records: expected an array")
+    }
+    return try records.enumerated().map { index, record in
       guard let ip = record[0]?.string, let name = record[1]?.string, isWord(ip), isWord(name) else {
         throw DroverError(.invalid, "dns records: records[\(index)]: expected an address and a name")
       }

@@ -22,6 +22,8 @@ actor AgentTasks {
     var outcome: TaskRecord.Outcome?
     /// Bytes of output kept for it.
     var output = 0
+    /// Whether somebody has been told the outcome.
+    var isCollected = false
   }
 
   private let files: TaskFiles
@@ -35,7 +37,11 @@ actor AgentTasks {
   private var sequence = 0
   /// The last of the state-changing tasks: the next one waits for it.
   private var tail: Task<Void, Never>?
-  private var waiters: [String: [CheckedContinuation<Void, Never>]] = [:]
+  private var turns = TaskTurns()
+  private var waiters: [String: [Int: CheckedContinuation<Void, Never>]] = [:]
+  private var lastWaiter = 0
+  /// Tasks that have ended or were collected since the expired ones were last looked for.
+  private var changesSince = 0
 
   init(
     files: TaskFiles, runner: ScriptRunner, surroundings: Surroundings, logger: Logger,
@@ -98,9 +104,13 @@ actor AgentTasks {
   /// - Throws: `notFound` with the text of agent.md 8.
   func outcome(_ id: String) throws -> TaskRecord.Outcome? {
     guard let entry = entries[id] else { throw DroverError(.notFound, AgentTexts.taskNotFound(id)) }
-    if let outcome = entry.outcome { return outcome }
     guard entry.endedAt != nil else { return nil }
-    return try files.read(id).outcome
+    let outcome = try entry.outcome ?? files.read(id).outcome
+    if !entry.isCollected {
+      entries[id]?.isCollected = true
+      tidyUp()
+    }
+    return outcome
   }
 
   /// Asks a task to stop. One that is over is left as it is.
@@ -115,13 +125,24 @@ actor AgentTasks {
     record.isCancelled = true
     try files.save(record)
     entry.cancellation?.cancel()
+    turns.hurry(entry.method, id)
   }
 
-  /// Returns when the task is over.
+  /// Returns when the task is over, or the Swift task is cancelled.
   func wait(_ id: String) async {
-    guard let entry = entries[id], entry.endedAt == nil else { return }
-    await withCheckedContinuation { waiters[id, default: []].append($0) }
+    guard !isOver(id) else { return }
+    lastWaiter += 1
+    let waiter = lastWaiter
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        if Task.isCancelled { continuation.resume() } else { waiters[id, default: [:]][waiter] = continuation }
+      }
+    } onCancel: {
+      Task { await self.stopWaiting(id, waiter) }
+    }
   }
+
+  private func stopWaiting(_ id: String, _ waiter: Int) { waiters[id]?.removeValue(forKey: waiter)?.resume() }
 
   func isOver(_ id: String) -> Bool { entries[id].map { $0.endedAt != nil } ?? true }
 
@@ -135,18 +156,22 @@ actor AgentTasks {
     let call = TaskCall(
       taskID: record.id, arguments: record.arguments, protocolVersion: record.protocolVersion,
       cancellation: cancellation)
-    let before = action.traits.order == .serial ? tail : nil
+    let isSerial = action.traits.order == .serial
+    let before = isSerial ? tail : nil
+    if !isSerial { turns.request(record.method, record.id) }
     let task = Task {
       await before?.value
+      if !isSerial { await withCheckedContinuation { turns.wait(record.id, $0) } }
       let outcome: TaskRecord.Outcome
       do {
-        outcome = .value(try await action.run(call))
+        outcome = .value(try await action.perform(call))
       } catch {
         outcome = .failure("\(error)")
       }
+      self.turns.leave(record.method, record.id)
       self.finish(record, outcome)
     }
-    if action.traits.order == .serial { tail = task }
+    if isSerial { tail = task }
   }
 
   private func finish(_ record: TaskRecord, _ outcome: TaskRecord.Outcome) {
@@ -172,7 +197,15 @@ actor AgentTasks {
     } else {
       logger.info("task done", metadata: metadata)
     }
-    for waiter in waiters.removeValue(forKey: record.id) ?? [] { waiter.resume() }
+    for waiter in waiters.removeValue(forKey: record.id)?.values.map({ $0 }) ?? [] { waiter.resume() }
+    tidyUp()
+  }
+
+  /// Forgets what has expired. Looking for it costs more the more there is, so it is done less often then.
+  private func tidyUp() {
+    changesSince += 1
+    guard changesSince > entries.count / 16 else { return }
+    changesSince = 0
     do { try forgetExpired() } catch {
       logger.warning("cannot remove old tasks", metadata: ["error": "\(error)"])
     }
@@ -180,14 +213,18 @@ actor AgentTasks {
 
   private func forgetExpired() throws {
     let finished = entries.compactMap { id, entry in
-      entry.endedAt.map { TaskRetention.Finished(id: id, endedAt: $0, output: entry.output) }
+      entry.endedAt.map {
+        TaskRetention.Finished(id: id, endedAt: $0, output: entry.output, isCollected: entry.isCollected)
+      }
     }
-    for id in retention.expired(finished, now: surroundings.now()) {
+    let expired = Set(retention.expired(finished, now: surroundings.now()))
+    if expired.isEmpty { return }
+    for id in expired {
       try files.remove(id)
       if let requestID = entries[id]?.requestID { taskOfRequest[requestID] = nil }
       entries[id] = nil
-      try removeRuns { $0.hasPrefix("\(id)-") }
     }
+    try removeRuns { expired.contains(String($0.prefix(36))) }
   }
 
   private func removeRuns(_ isUnwanted: (String) -> Bool) throws {

@@ -29,7 +29,7 @@ public struct SyncDNSRequest: Sendable, Hashable {
       ["blob_id": arguments[0], "digest": arguments[1], "version": arguments[2]], at: "sync_dns")
     self.init(
       blobstoreID: try reader.string("blob_id"), digest: try reader.string("digest"),
-      version: try reader.int("version"))
+      version: try Self.version(reader))
   }
 
   /// The argument of `sync_dns_with_signed_url`.
@@ -37,7 +37,13 @@ public struct SyncDNSRequest: Sendable, Hashable {
     let reader = try FieldReader(value, at: "sync_dns_with_signed_url")
     self.init(
       signedURL: try reader.string("signed_url"), digest: try reader.string("multi_digest"),
-      version: try reader.int("version"), blobstoreHeaders: try reader.stringMap("blobstore_headers"))
+      version: try Self.version(reader), blobstoreHeaders: try reader.stringMap("blobstore_headers"))
+  }
+
+  private static func version(_ reader: FieldReader) throws -> Int {
+    let version = try reader.int("version")
+    guard version >= 0 else { throw reader.error("version", "expected 0 or more, found \(version)") }
+    return version
   }
 
   public var arguments: [Value] { [.string(blobstoreID), .string(digest), .int(version)] }

@@ -51,11 +51,16 @@ public struct AgentRequest: Sendable, Hashable {
     case unreadable(reason: String)
   }
 
-  /// Reads a message. Absent or null `arguments` are none; arguments that are no array are refused.
+  /// Reads a message. Absent or null `arguments` are none; arguments that are no array are refused, and so is what is
+  /// nested too deep. Bytes that are no UTF-8 become replacement characters, as the Go agent has it.
   public static func read(_ bytes: [UInt8]) -> Reading {
     let document: Value
     do {
-      document = try JSON.parse(bytes)
+      document = try parse(bytes)
+    } catch let error as DroverError where error.code == .tooLarge {
+      let envelope = EnvelopeScan(bytes)
+      let method = envelope.members["method"] ?? ""
+      return .refused(replyTo: envelope.members["reply_to"], message: AgentTexts.actionFailed(method, "\(error)"))
     } catch {
       return .unreadable(reason: "\(error)")
     }
@@ -74,5 +79,14 @@ public struct AgentRequest: Sendable, Hashable {
         message: AgentTexts.actionFailed(method, "arguments: expected an array, found \(other.kindName)"))
     }
     return .request(request)
+  }
+
+  private static func parse(_ bytes: [UInt8]) throws -> Value {
+    do {
+      return try JSON.parse(bytes)
+    } catch {
+      guard String(validating: bytes, as: UTF8.self) == nil else { throw error }
+      return try JSON.parse(String(decoding: bytes, as: UTF8.self))
+    }
   }
 }

@@ -4,8 +4,10 @@ public enum AgentTexts {
   public static func unknownMessage(_ method: String) -> String { "unknown message \(method)" }
   public static func actionFailed(_ method: String, _ reason: String) -> String { "Action Failed \(method): \(reason)" }
   public static func notEnoughArguments(expected: Int, got: Int) -> String {
-    "Not enough arguments, expected \(expected), got \(got)"
+    "Extracting method arguments from payload: Not enough arguments, expected \(expected), got \(got)"
   }
+  /// Begins what is said of an argument that is not what the method wants.
+  public static let wrongArgument = "Extracting method arguments from payload: Unmarshalling action argument"
   public static func taskNotFound(_ id: String) -> String { "Task with id \(id) could not be found" }
   /// A failed task as `get_task` tells it, inside ``actionFailed(_:_:)``.
   public static func taskFailed(_ id: String, _ reason: String) -> String { "Task \(id) result: \(reason)" }

@@ -25,8 +25,10 @@ public struct AgentState: Sendable, Hashable {
 
   public init(_ value: Value) throws {
     let reader = try FieldReader(value, at: "agent state")
+    var spec = try ApplySpec(value)
+    if spec.properties == Self.properties(of: ApplySpec()) { spec.properties = [:] }
     self.init(
-      spec: try ApplySpec(value), agentID: try reader.optionalString("agent_id") ?? "",
+      spec: spec, agentID: try reader.optionalString("agent_id") ?? "",
       jobState: JobState(rawValue: try reader.optionalString("job_state") ?? "unknown"),
       vmName: value["vm"]?["name"]?.string ?? "",
       processes: try (reader.optionalArray("processes") ?? []).map(ProcessState.init),
@@ -35,11 +37,21 @@ public struct AgentState: Sendable, Hashable {
 
   public var value: Value {
     var object = spec.value.object ?? [:]
+    // Of the properties only what the agent itself goes by: the others may hold secrets.
+    object["properties"] = .object(Self.properties(of: spec))
+    if spec.job.templates.isEmpty, var job = object["job"]?.object {
+      job["templates"] = .null
+      object["job"] = .object(job)
+    }
     object["agent_id"] = .string(agentID)
     object["job_state"] = .string(jobState.rawValue)
     object["vm"] = ["name": .string(vmName)]
     if !processes.isEmpty { object["processes"] = .array(processes.map(\.value)) }
     if let vitals { object["vitals"] = vitals.value }
     return .object(object)
+  }
+
+  private static func properties(of spec: ApplySpec) -> ValueObject {
+    ["logging": ["max_log_file_size": .string(spec.properties["logging"]?["max_log_file_size"]?.string ?? "")]]
   }
 }

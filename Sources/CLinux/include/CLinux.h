@@ -5,5 +5,6 @@
 #include "clinux_namespace.h"
 #include "clinux_process.h"
 #include "clinux_sandbox.h"
+#include "clinux_watch.h"
 
 #endif

@@ -15,6 +15,8 @@ final class AgentProcess: Sendable {
   let folder: String
   let director: NATSConnection
   let inbox: ReplyInbox
+  /// What the health monitor's connection needs.
+  let monitor: NATSConfiguration
   private let pids: PIDs
 
   actor PIDs {
@@ -24,8 +26,9 @@ final class AgentProcess: Sendable {
 
   var base: String { "\(folder)/vcap" }
 
-  private init(folder: String, director: NATSConnection, inbox: ReplyInbox) {
+  private init(folder: String, director: NATSConnection, inbox: ReplyInbox, monitor: NATSConfiguration) {
     self.folder = folder
+    self.monitor = monitor
     self.director = director
     self.inbox = inbox
     pids = PIDs()
@@ -37,9 +40,11 @@ final class AgentProcess: Sendable {
       let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
       let authority = CertificateAuthority(directory: "\(folder)/certificates")
       let own = try await authority.issue(.natsServer(addresses: ["127.0.0.1"]))
-      let configuration = NATSServer.Configuration(
+      var configuration = NATSServer.Configuration(
         directory: "\(folder)/nats", address: "127.0.0.1", port: Int.random(in: 20_000..<30_000),
         certificatePEM: own.certificatePEM, key: own.key, caPEM: own.caPEM)
+      // Room for what no agent should have to read.
+      configuration.maximumPayload = 12 << 20
       let server = NATSServer(configuration: configuration, logger: logger)
       try await server.start()
       let test: AgentProcess
@@ -58,7 +63,8 @@ final class AgentProcess: Sendable {
           settings["env"] = ["bosh": ["mbus": bus.value]]
         }
         test = AgentProcess(
-          folder: folder, director: director, inbox: try await ReplyInbox(bus: director, pattern: "director.test.>"))
+          folder: folder, director: director, inbox: try await ReplyInbox(bus: director, pattern: "director.test.>"),
+          monitor: try await Self.monitor(authority, server.url))
       } catch {
         try? await server.stop()
         throw error
@@ -76,8 +82,14 @@ final class AgentProcess: Sendable {
     }
   }
 
+  private static func monitor(_ authority: CertificateAuthority, _ url: String) async throws -> NATSConfiguration {
+    let identity = try await authority.issue(.healthMonitor)
+    return NATSConfiguration(
+      urls: [url], tls: NATSTLS(certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM))
+  }
+
   /// Starts the agent and returns when it answers.
-  func start() async throws {
+  func start(program: String = TestAgent.program) async throws {
     let log = open("\(folder)/agent.log", O_WRONLY | O_CREAT | O_APPEND, 0o600)
     defer { close(log) }
     var actions = posix_spawn_file_actions_t()
@@ -85,12 +97,12 @@ final class AgentProcess: Sendable {
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, log, 1)
     posix_spawn_file_actions_adddup2(&actions, log, 2)
-    let arguments = [TestAgent.program, "-P", "dummy", "-b", base, "-C", "\(base)/bosh/agent.json"]
+    let arguments = [program, "-P", "dummy", "-b", base, "-C", "\(base)/bosh/agent.json"]
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     var pid: pid_t = 0
-    guard posix_spawn(&pid, TestAgent.program, &actions, nil, &pointers, environ) == 0 else {
-      throw DroverError(.failed, "cannot start \(TestAgent.program)")
+    guard posix_spawn(&pid, program, &actions, nil, &pointers, environ) == 0 else {
+      throw DroverError(.failed, "cannot start \(program)")
     }
     await pids.set(pid)
     for _ in 0..<200 {

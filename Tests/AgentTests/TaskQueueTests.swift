@@ -1,0 +1,85 @@
+import AgentProtocol
+import Formats
+import Processes
+import Surroundings
+import Testing
+
+@testable import Agent
+
+@Suite struct TaskQueueTests {
+  @Test("two thousand tasks queue behind one that waits; pings are answered, and each task's outcome can be had")
+  func manyTasks() async throws {
+    try await AgentProcess.with { test in
+      try await test.start()
+      let wait = "#!/bin/bash\nwhile [ ! -e \(test.base)/go ]; do sleep 0.05; done\n"
+      let spec = try BlobFolder(folder: test.folder).spec(job: "slow", ["bin/pre-start": wait, "monit": ""])
+      _ = try await test.call("apply", spec.value)
+      func begin(_ script: Value) async throws -> String {
+        let value = try TestAgent.value(await test.request("run_script", [script, [:]]))
+        return try #require(AgentTaskReply(value)).taskID
+      }
+      var tasks = [try await begin("pre-start")]
+      for number in 0..<2000 {
+        tasks.append(try await begin("no-such"))
+        if number % 100 == 0 { try await test.expectAlive() }
+      }
+      let last = try await test.request("get_task", [.string(tasks[2000])])
+      #expect(AgentTaskReply(try TestAgent.value(last))?.taskID == tasks[2000])
+      #expect(try await test.call("get_state")["job_state"] == "running")
+      try Files.replace("\(test.base)/go", with: [])
+      for task in tasks { #expect(try await test.result(of: task) == [:]) }
+      #expect(try Files.names(in: VMLayout(base: test.base).tasks).count < 500)
+    }
+  }
+
+  @Test("so many of a method run at once, the others in the order in which they came, one that is hurried at once")
+  func turns() async {
+    var turns = TaskTurns()
+    turns.limit = 2
+    for id in ["a", "b", "c", "d", "e"] { turns.request("errand", id) }
+    turns.request("logs", "x")
+    #expect(turns.isGranted("a") && turns.isGranted("b") && turns.isGranted("x"))
+    #expect(!turns.isGranted("c"))
+    turns.hurry("errand", "d")
+    #expect(turns.isGranted("d") && !turns.isGranted("c"))
+    turns.leave("errand", "a")
+    #expect(!turns.isGranted("c"))
+    turns.leave("errand", "b")
+    #expect(turns.isGranted("c") && !turns.isGranted("e"))
+    turns.leave("errand", "b")
+    #expect(!turns.isGranted("e"))
+    turns.leave("errand", "d")
+    #expect(turns.isGranted("e"))
+  }
+
+  @Test("outcomes that nobody has asked for are kept beyond the number of those that were")
+  func uncollected() {
+    func task(_ id: String, _ second: Int, _ isCollected: Bool) -> TaskRetention.Finished {
+      .init(id: id, endedAt: Timestamp(seconds: second), isCollected: isCollected)
+    }
+    var retention = TaskRetention(maximumCount: 1)
+    retention.maximumUncollected = 2
+    let tasks = [
+      task("a", 9, true), task("b", 8, false), task("c", 7, true), task("d", 6, false), task("e", 5, false),
+    ]
+    #expect(retention.expired(tasks, now: Timestamp(seconds: 10)) == ["c", "e"])
+  }
+
+  @Test("an agent whose program was replaced while it runs still runs scripts")
+  func replacedProgram() async throws {
+    try await AgentProcess.with { test in
+      let program = "\(test.folder)/drover-agent"
+      try await test.start(program: try Self.copyOfProgram(to: program))
+      try Files.remove(program)
+      let spec = try BlobFolder(folder: test.folder).spec(
+        job: "job", ["bin/run": "#!/bin/bash\necho here\n", "monit": ""])
+      #expect(try await test.call("apply", spec.value) == "applied")
+      #expect(try ErrandResult(await test.call("run_errand", "job")).stdout == "here\n")
+    }
+  }
+
+  private static func copyOfProgram(to path: String) throws -> String {
+    try FileCopy.copy(TestAgent.program, to: path, mode: 0o755)
+    return path
+  }
+}
