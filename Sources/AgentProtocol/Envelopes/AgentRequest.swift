@@ -85,7 +85,7 @@ public struct AgentRequest: Sendable, Hashable {
     do {
       return try JSON.parse(bytes)
     } catch {
-      guard String(validating: bytes, as: UTF8.self) == nil else { throw error }
+      guard bytes.first == UInt8(ascii: "{"), String(validating: bytes, as: UTF8.self) == nil else { throw error }
       return try JSON.parse(String(decoding: bytes, as: UTF8.self))
     }
   }

@@ -4,6 +4,7 @@
 #include "clinux_detached.h"
 #include "clinux_namespace.h"
 #include "clinux_process.h"
+#include "clinux_program.h"
 #include "clinux_sandbox.h"
 #include "clinux_watch.h"
 
