@@ -25,6 +25,8 @@ public actor TaskBoard {
   private struct Running {
     let cancellation: Cancellation
     let task: Task<Void, Never>
+    /// Set when the task is over, also for those who begin to wait then.
+    let end: EndSignal
   }
 
   public init(store: any DocumentStore, journals: any Journals, surroundings: Surroundings, logger: Logger) {
@@ -150,10 +152,11 @@ public actor TaskBoard {
   public func waitForOutput(
     of id: Int, _ kind: TaskOutput.Kind, beyond size: Int64, atMost limit: Duration
   ) async {
-    guard running[id] != nil else { return }
+    guard let end = running[id]?.end else { return }
     let (journals, surroundings) = (journals, surroundings)
     await withTaskGroup(of: Void.self) { group in
       group.addTask { _ = try? await journals.wait(TaskOutput.journal(task: id, kind), beyond: size) }
+      group.addTask { await end.wait() }
       group.addTask { try? await surroundings.sleep(limit) }
       await group.next()
       group.cancelAll()
@@ -187,13 +190,12 @@ public actor TaskBoard {
       output: TaskOutput(task: record.id, journals: journals, surroundings: surroundings), cancellation: cancellation,
       surroundings: surroundings, hasBegun: record.startedAt != nil, board: self)
     let task = Task { await run(record, context, isResumed: isResumed) }
-    running[record.id] = Running(cancellation: cancellation, task: task)
+    running[record.id] = Running(cancellation: cancellation, task: task, end: EndSignal())
   }
 
   private func run(_ record: TaskRecord, _ context: TaskContext, isResumed: Bool) async {
     defer {
-      running[record.id] = nil
-      for kind in TaskOutput.Kind.allCases { journals.wake(TaskOutput.journal(task: record.id, kind)) }
+      running.removeValue(forKey: record.id)?.end.set()
     }
     let name = TaskRecord.documentName(record.id)
     if isResumed {
