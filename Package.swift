@@ -142,9 +142,9 @@ let package = Package(
 
     // Floor 6: executables, nothing but wiring.
     program("drover", ["CommandLine"]),
-    program("droverd", ["Formats", "Server", "Surroundings", arguments, logging]),
+    program("droverd", ["Formats", "Processes", "Server", "Surroundings", arguments, logging]),
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
-    program("drover-cpi", ["Clouds", "Formats", "Surroundings", logging]),
+    program("drover-cpi", ["Clouds", "Formats", "Processes", "Surroundings", logging]),
 
     .executableTarget(
       name: "drover-bench",

@@ -21,6 +21,7 @@ import Processes
   enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, deployments }
 
   func run() async throws {
+    ProgramStart.useLocalNames()
     let folder = try programs ?? Self.ownFolder()
     let groups = only.isEmpty ? Group.allCases : only
     var figures: [Figure] = []

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Formats
 import Glibc
+import Processes
 
 /// The `drover` command.
 public struct Drover: AsyncParsableCommand {
@@ -43,6 +44,7 @@ public struct Drover: AsyncParsableCommand {
 
   /// Runs the command line; ends the process with its exit code. Errors are one sentence on standard error.
   public static func run() async -> Never {
+    ProgramStart.useLocalNames()
     do {
       var command = try parseAsRoot(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst())))
       if var asynchronous = command as? any AsyncParsableCommand {

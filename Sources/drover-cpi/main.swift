@@ -1,8 +1,10 @@
 import Clouds
 import Glibc
 import Logging
+import Processes
 import Surroundings
 
+ProgramStart.useLocalNames()
 // Standard output is for the answer alone.
 LoggingSystem.bootstrap(StreamLogHandler.standardError)
 exit(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Logging
+import Processes
 import Server
 import Surroundings
 
@@ -24,6 +25,7 @@ import Surroundings
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
 
   func run() async throws {
+    ProgramStart.useLocalNames()
     let flags: [(String, String?)] = [
       ("name", name), ("state", state), ("api.address", apiAddress), ("api.port", apiPort.map(String.init)),
       ("endpoint.address", endpointAddress), ("endpoint.nats_port", natsPort.map(String.init)),

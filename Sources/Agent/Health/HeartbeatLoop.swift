@@ -1,5 +1,6 @@
 import AgentProtocol
 import Logging
+import Processes
 import Surroundings
 
 /// Tells the health monitor how this machine is doing, at once and then every 30 seconds.
@@ -26,7 +27,10 @@ struct HeartbeatLoop: Sendable {
       group.addTask {
         while true {
           await beat()
-          try await surroundings.sleep(interval)
+          // An idle agent keeps in memory what a heartbeat and a ping need, not what its start needed.
+          try await surroundings.sleep(.seconds(1))
+          ProgramPages.release()
+          try await surroundings.sleep(interval - .seconds(1))
         }
       }
       try await group.waitForAll()

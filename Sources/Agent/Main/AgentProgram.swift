@@ -15,11 +15,6 @@ public enum AgentProgram {
     // A log that nobody reads any more must not end the agent.
     signal(SIGPIPE, SIG_IGN)
     Task.detached { exit(await run(arguments)) }
-    Task.detached {
-      // What only starting needs shall not stay in memory.
-      try? await Surroundings.system.sleep(.seconds(5))
-      ProgramPages.release()
-    }
     dispatchMain()
   }
 

@@ -2,6 +2,7 @@
 #define DROVER_CLINUX_H
 
 #include "clinux_detached.h"
+#include "clinux_names.h"
 #include "clinux_namespace.h"
 #include "clinux_process.h"
 #include "clinux_program.h"
