@@ -50,6 +50,27 @@ struct RuncCloudTests {
     }
   }
 
+  @Test("VMs find their gateway at the same hardware address, whichever VMs come and go beside them")
+  func gatewayStays() async throws {
+    try await CloudFixture.with { fixture in
+      func gateway() throws -> String {
+        let networks = try JSON.parse(Files.read("\(fixture.cloud.configuration.directory)/networks.json"))
+        let bridge = try #require(networks["bridges"]?[0]?["name"]?.string)
+        return String(decoding: try Files.read("/sys/class/net/\(bridge)/address"), as: UTF8.self)
+      }
+      let first = try await fixture.cloud.createVM(fixture.request(address: 10)).id
+      let before = try gateway()
+      // The kernel would choose the lowest address of the ports; of four others, one is likely to be that.
+      for address in 11...14 {
+        let other = try await fixture.cloud.createVM(fixture.request(address: address)).id
+        #expect(try gateway() == before)
+        try await fixture.cloud.deleteVM(other)
+        #expect(try gateway() == before)
+      }
+      #expect(try await fixture.cloud.hasVM(first))
+    }
+  }
+
   @Test("deleting leaves no mount, interface, cgroup or folder, and what is not there is VMNotFound")
   func deleteVM() async throws {
     try await CloudFixture.with { fixture in

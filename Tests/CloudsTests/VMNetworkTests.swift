@@ -24,7 +24,7 @@ struct VMNetworkTests {
     #expect(
       NetworkCommands.bridge(network.bridge, server: "s", exists: false) == [
         "link add name \(bridge) type bridge forward_delay 0",
-        "link set dev \(bridge) alias drover:s: up",
+        "link set dev \(bridge) address \(network.bridge.mac) alias drover:s: up",
         "address replace 10.244.0.1/22 dev \(bridge)",
       ])
     #expect(

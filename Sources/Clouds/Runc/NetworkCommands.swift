@@ -4,7 +4,9 @@ enum NetworkCommands {
   static func bridge(_ bridge: VMNetwork.Bridge, server: String, exists: Bool) -> [String] {
     var lines: [String] = []
     if !exists { lines.append("link add name \(bridge.name) type bridge forward_delay 0") }
-    lines.append("link set dev \(bridge.name) alias \(alias(server, "")) up")
+    // Without an address of its own a bridge has that of one of its ports, and another one when that VM goes: all others
+    // would lose the gateway until they ask for it again.
+    lines.append("link set dev \(bridge.name) address \(bridge.mac) alias \(alias(server, "")) up")
     if let address = bridge.address { lines.append("address replace \(address) dev \(bridge.name)") }
     return lines
   }

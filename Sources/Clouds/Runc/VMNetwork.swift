@@ -33,6 +33,8 @@ struct VMNetwork: Sendable, Hashable, Codable {
     var address: String?
     /// Whether what leaves the subnet does so with the host's address.
     var masquerade: Bool
+    /// Its hardware address, which VMs know their gateway by.
+    var mac: String { VMNetwork.mac("bridge/\(name)") }
   }
 }
 
@@ -127,7 +129,7 @@ extension VMNetwork {
   }
 
   /// A unicast, locally administered address that depends on the text alone.
-  private static func mac(_ text: String) -> String {
+  static func mac(_ text: String) -> String {
     let hex = Array(digest(text, 10))
     return "02:" + stride(from: 0, to: 10, by: 2).map { String(hex[$0...$0 + 1]) }.joined(separator: ":")
   }
