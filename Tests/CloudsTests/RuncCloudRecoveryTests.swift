@@ -32,6 +32,23 @@ struct RuncCloudRecoveryTests {
     }
   }
 
+  @Test("a process that lives for a call brings VMs back once after each start of the host")
+  func onceAfterBoot() async throws {
+    try await CloudFixture.with { fixture in
+      let cloud = fixture.cloud
+      let vm = try await cloud.createVM(fixture.request()).id
+      try await cloud.stopAll()
+      try await cloud.recoverAfterBoot()
+      #expect(try await fixture.status(vm).state == .running)
+      try await cloud.stopAll()
+      try await cloud.recoverAfterBoot()
+      #expect(try await fixture.status(vm).state == .stopped)
+      try Files.replace("\(cloud.configuration.directory)/recovered-at-boot", with: Array("another boot".utf8))
+      try await cloud.recoverAfterBoot()
+      #expect(try await fixture.status(vm).state == .running)
+    }
+  }
+
   @Test("after a reboot of the host (all processes and interfaces gone, runc's state stale) VMs are started again")
   func hostReboot() async throws {
     try await CloudFixture.with { fixture in

@@ -26,6 +26,8 @@ public enum CPIProgram {
         let request = try CPIRequest(readInput())
         let cloud = RuncCloud(
           configuration: try configuration(file, request.context), surroundings: surroundings, logger: logger)
+        // A call like others: a director that asks after a reboot wants to find its VMs as they were.
+        try await cloud.recoverAfterBoot()
         answer = await CPIDispatcher(cloud).answer(request)
       } catch {
         answer = CPIResponse(error: CloudError(.cpiError, "\(error)"))

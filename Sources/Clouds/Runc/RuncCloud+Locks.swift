@@ -9,6 +9,7 @@ extension RuncCloud {
     case disk(String)
     case stemcell(String)
     case networks
+    case recovery
 
     /// VMs and disks share a fixed number of lock files, so that none needs to be removed. Two that share one wait for
     /// each other without need, now and then.
@@ -18,12 +19,13 @@ extension RuncCloud {
       case .disk(let id): "disk-" + DigestHasher.hex(.sha256, id).prefix(3)
       case .stemcell(let id): "stemcell-" + DigestHasher.hex(.sha256, id).prefix(2)
       case .networks: "networks"
+      case .recovery: "recovery"
       }
     }
   }
 
   /// Holds a lock while the body runs. It keeps out other tasks and other processes alike. Order, where several are
-  /// held: disk, VM, networks.
+  /// held: recovery, disk, VM, networks.
   func locked<T>(_ lock: Lock, _ body: () async throws -> T) async throws -> T {
     try Files.makeFolder("\(directory)/locks", mode: 0o700)
     let held = try await acquire("\(directory)/locks/\(lock.file)")

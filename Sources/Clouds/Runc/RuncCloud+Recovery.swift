@@ -26,6 +26,21 @@ extension RuncCloud {
     try removeStrayLogs()
   }
 
+  /// ``recover()``, once after each start of the host; for processes that live for a call only. Calls at the same time
+  /// wait for it. What a killed call has left of a VM is removed by the next call about it, so nothing is lost between.
+  public func recoverAfterBoot() async throws {
+    try checkConfiguration()
+    let boot = try Files.read("/proc/sys/kernel/random/boot_id")
+    let marker = "\(directory)/recovered-at-boot"
+    func isDone() -> Bool { (try? Files.read(marker)) == boot }
+    guard !isDone() else { return }
+    try await locked(.recovery) {
+      guard !isDone() else { return }
+      if Files.exists("\(directory)/vms") { try await recover() }
+      try Files.replace(marker, with: boot)
+    }
+  }
+
   private func recover(_ vm: String) async throws {
     try await locked(.vm(vm)) {
       let folder = folder(vm)
