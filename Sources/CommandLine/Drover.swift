@@ -16,7 +16,8 @@ public struct Drover: AsyncParsableCommand {
     version: "0.1.0",
     groupedSubcommands: [
       CommandGroup(
-        name: "This machine's server:", subcommands: [Up.self, Down.self, Status.self, BuildStemcell.self]),
+        name: "This machine's server:",
+        subcommands: [Up.self, Down.self, Status.self, SystemdUnitCommand.self, BuildStemcell.self]),
       CommandGroup(
         name: "Releases and stemcells:",
         subcommands: [
@@ -33,7 +34,7 @@ public struct Drover: AsyncParsableCommand {
         name: "Deployments:",
         subcommands: [
           Deploy.self, Deployments.self, Manifest.self,
-          Instances.self, VMs.self, DeleteDeployment.self,
+          Instances.self, VMs.self, DeleteDeployment.self, Disks.self,
         ]),
       CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self]),
       CommandGroup(

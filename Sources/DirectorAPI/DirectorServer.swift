@@ -56,6 +56,7 @@ public enum DirectorServer {
     ArtifactRoutes(director: director).add(to: router)
     ConfigRoutes(director: director).add(to: router)
     DeploymentRoutes(director: director).add(to: router)
+    DiskRoutes(director: director).add(to: router)
     return router
   }
 

@@ -98,6 +98,16 @@ import Testing
     #expect(command.options.deployment == "redis")
   }
 
+  @Test("A unit of systemd starts the server as it was started, and ends only its own process")
+  func systemdUnit() {
+    let text = SystemdUnit.text(
+      program: "/opt/drover/droverd", state: "/srv/a b", flags: ["--name": "two", "--config": "/etc/100%$x.yml"])
+    #expect(
+      text.contains(
+        "\nExecStart=/opt/drover/droverd --state \"/srv/a b\" --config /etc/100%%$$x.yml --name two\n"))
+    #expect(text.contains("\nKillMode=process\n"))
+  }
+
   @Test("A config is one version, or the newest by type and name")
   func configChoice() throws {
     func chosen(_ arguments: [String]) throws -> ConfigChoice.Chosen { try ConfigChoice.parse(arguments).chosen() }

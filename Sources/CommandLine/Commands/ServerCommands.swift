@@ -69,6 +69,25 @@ struct Status: AsyncParsableCommand {
   }
 }
 
+struct SystemdUnitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "systemd-unit", abstract: "Print a unit by which systemd keeps this machine's server running.",
+    discussion: """
+      The server is started as 'drover up' was last told. Use it instead of 'drover up':
+        drover down --keep-vms
+        drover systemd-unit > /etc/systemd/system/droverd.service
+        systemctl daemon-reload && systemctl enable --now droverd
+      """)
+  @Option(help: "State directory (default: /var/lib/drover, or DROVER_STATE).") var state: String?
+
+  func run() throws {
+    let directory = absolutePath(state ?? GlobalOptions.variables["DROVER_STATE"] ?? "/var/lib/drover")
+    let flags = try LocalServerProcess(LocalServer(state: directory)).remembered()
+    Console.write(
+      Array(SystemdUnit.text(program: try Executables.beside("droverd"), state: directory, flags: flags).utf8), to: 1)
+  }
+}
+
 struct BuildStemcell: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build-stemcell", abstract: "Build a stemcell for this machine from Debian 12.",

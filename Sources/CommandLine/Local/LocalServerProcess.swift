@@ -52,7 +52,7 @@ struct LocalServerProcess: Sendable {
     try await waitUntilReady(started)
   }
 
-  private func remembered() throws -> [String: String] {
+  func remembered() throws -> [String: String] {
     guard let text = try? TextFile.read(flagsPath) else { return [:] }
     let lines = text.split(separator: "\n").map(String.init)
     var flags: [String: String] = [:]
