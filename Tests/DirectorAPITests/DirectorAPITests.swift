@@ -236,6 +236,9 @@ import Testing
       let id = try #require(Int(location.split(separator: "/").last ?? ""))
       let record = try await director.tasks.wait(for: id)
       #expect(record.state == .error)
+      // Whoever sent it knows nothing of the file that it was put into.
+      #expect(record.result?.contains("the uploaded file") == true, "\(record.result ?? "")")
+      #expect(record.result?.contains("upload-\(id)") == false, "\(record.result ?? "")")
       try await client.execute(uri: "/releases", method: .get, headers: headers) { response in
         #expect(String(buffer: response.body) == "[]")
       }

@@ -230,6 +230,10 @@ import Testing
     let after = resolved.templateSpec(of: group.jobs[0], on: instance, networks: ["cloudy": ["ip": "10.9.9.9"]])
     #expect(after["ip"] == "10.9.9.9")
     #expect(instance.addresses.isEmpty)
+    // It can be planned, and not be carried out yet.
+    let error = try #require(throws: DroverError.self) { try resolved.refuseDynamicNetworks() }
+    #expect(error.message.contains("Instance group '\(group.name)': network 'cloudy' is of type dynamic"), "\(error)")
+    try Fixtures.inputs().resolve().refuseDynamicNetworks()
   }
 
   @Test("compilation VMs get the lowest address that nobody has or will have")

@@ -49,6 +49,10 @@ import Testing
       }
       try await exchange("both")
 
+      // A change of who may connect leaves those alone who are connected, also to different servers.
+      _ = try await identities.issue("a-3")
+      try await exchange("changed")
+
       let losses = director.events()
       cluster.nodes[0].process.kill()
       for await event in losses { if case .disconnected = event { break } }
@@ -69,7 +73,7 @@ import Testing
       // A server that is started again takes over what is in the file.
       let next = try await cluster.host()
       let kept = try #require(next.agents as? NATSAuthorizationFile)
-      #expect(await kept.allowedAgents.map(\.agentID) == ["a-2"])
+      #expect(await kept.allowedAgents.map(\.agentID) == ["a-2", "a-3"])
     }
   }
 

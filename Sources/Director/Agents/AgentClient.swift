@@ -96,8 +96,14 @@ public struct AgentClient: Sendable {
   }
 
   /// Waits until the agent answers a ping.
-  public func waitUntilReady(timeout: Duration, cancellation: Cancellation) async throws {
-    let deadline = surroundings.elapsed() + timeout
+  ///
+  /// - Parameter onWaiting: told after fifteen seconds, and then every minute, how long there has been no answer.
+  public func waitUntilReady(
+    timeout: Duration, cancellation: Cancellation, onWaiting: (Duration) async throws -> Void = { _ in }
+  ) async throws {
+    let start = surroundings.elapsed()
+    let deadline = start + timeout
+    var next = start + .seconds(15)
     while true {
       try cancellation.check()
       do {
@@ -108,6 +114,10 @@ public struct AgentClient: Sendable {
           throw DirectorFailure.agentTimeout(
             "Timed out pinging VM with agent '\(agentID)' after \(timeout): \(failure)")
         }
+        let now = surroundings.elapsed()
+        guard now >= next else { continue }
+        try await onWaiting(now - start)
+        next = now + .seconds(60)
       }
     }
   }

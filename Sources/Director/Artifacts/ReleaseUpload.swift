@@ -42,7 +42,9 @@ struct ReleaseUpload: Sendable {
   /// one ended, has either the one or the other.
   func run() async throws -> String? {
     defer { if !Task.isCancelled { unlink(order.file) } }
-    return try await context.once("result") { try await work() }
+    return try await context.once("result") {
+      try await Uploads.naming(order.file) { try await work() }
+    }
   }
 
   private func work() async throws -> String? {

@@ -25,4 +25,19 @@ enum Uploads {
       throw error
     }
   }
+
+  /// Does something with an upload. What goes wrong is told in terms of what was sent: its sender knows nothing of the
+  /// file that it was put into, nor of the folder beside it that it is unpacked into.
+  static func naming<Result: Sendable>(_ file: String, _ body: () async throws -> Result) async throws -> Result {
+    do { return try await body() } catch let error as DroverError {
+      throw renamed(error, file)
+    }
+  }
+
+  static func renamed(_ error: DroverError, _ file: String) -> DroverError {
+    let message = error.message.replacing("\(file).scratch/", with: "").replacing(file, with: "the uploaded file")
+    return DroverError(
+      error.code, message, cause: error.cause.map { ($0 as? DroverError).map { renamed($0, file) } ?? $0 },
+      number: error.number)
+  }
 }

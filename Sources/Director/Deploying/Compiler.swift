@@ -114,7 +114,7 @@ struct Compiler: Sendable {
     record.cid = cid
     try await records.compilationVMs.put(agentID, record)
     try await engines.cloud.setVMMetadata(cid, order.metadata)
-    try await vms.waitForAgent(agentID, context)
+    try await vms.waitForAgent(agentID, of: name, context)
     return record
   }
 

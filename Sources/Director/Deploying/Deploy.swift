@@ -129,6 +129,7 @@ struct Deploy: Sendable {
     }
     while true {
       let resolved = try await inputs(pinned).resolve()
+      try resolved.refuseDynamicNetworks()
       if order.dryRun { return resolved }
       var writes = try resolved.reservations.map { record in
         try records.addresses.creating("\(record.network)/\(record.address)", record)

@@ -159,7 +159,7 @@ struct InstanceWorker: Sendable {
       if let cid = record.vm?.cid, let metadata = order?.metadata { try await cloud.setVMMetadata(cid, metadata) }
     case .waitForAgent:
       do {
-        try await vms.waitForAgent(try agent().agentID, context)
+        try await vms.waitForAgent(try agent().agentID, of: record.label, context)
       } catch let failure as DirectorFailure where tracking?.work == .update {
         // Nothing can be done with a VM whose agent never answered: the next deploy makes another one.
         if let vm = record.vm { try await vms.delete(agentID: vm.agentID, cid: vm.cid) }
@@ -205,7 +205,9 @@ struct InstanceWorker: Sendable {
         deployment: spec.deployment, name: spec.name, id: spec.id, index: spec.index, az: spec.az,
         job: ApplySpec.Job(name: spec.job.name), networks: spec.networks)
       _ = try await perform(.apply, "apply identity", [identitySpec.value])
-    case .refreshAddresses: break
+    case .refreshAddresses:
+      // Deploys with such networks are refused before.
+      throw DroverError(.unsupported, "instance \(record.label): dynamic networks are not there yet")
     case .apply:
       try await report("applying")
       try await save { $0.updateCompleted = false }

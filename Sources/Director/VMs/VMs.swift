@@ -26,10 +26,17 @@ struct VMs: Sendable {
     }
   }
 
-  /// Waits until the agent of a new VM answers.
-  func waitForAgent(_ agentID: String, _ context: TaskContext) async throws {
+  /// How long the agent of a new VM may take to answer.
+  static let agentPatience: Duration = .seconds(600)
+
+  /// Waits until the agent of a new VM answers, and says so in the task's events when that takes long.
+  func waitForAgent(_ agentID: String, of what: String, _ context: TaskContext) async throws {
     try await director.client(agentID, context.output)
-      .waitUntilReady(timeout: .seconds(600), cancellation: context.cancellation)
+      .waitUntilReady(timeout: Self.agentPatience, cancellation: context.cancellation) { waited in
+        try await context.warn(
+          "\(what): its agent '\(agentID)' has not answered for \(waited.components.seconds) s; waiting up to "
+            + "\(Self.agentPatience.components.seconds) s (cancel-task \(context.id) ends it)")
+      }
     await context.output.debug("INFO -- agent.\(agentID): answered")
   }
 

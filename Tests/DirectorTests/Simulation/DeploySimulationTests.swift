@@ -77,6 +77,32 @@ import Testing
     }
   }
 
+  @Test("An agent that never answers is named in the events, and the wait for it can be ended")
+  func silentAgent() async throws {
+    try await SimulatedWorld.run(seed: 4) { world in
+      try await world.withDirector { director in
+        world.behaviour.fail("agent start")
+        let deploy = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
+        func warnings() async throws -> [String] {
+          try await world.lines(deploy, .event).filter { $0.contains("has not answered for") }
+        }
+        var seconds = 0
+        while try await warnings().isEmpty, seconds < 100 {
+          try await world.clock.sleep(.seconds(1))
+          seconds += 1
+        }
+        let warning = try #require(try await warnings().first)
+        #expect(warning.contains("waiting up to 600 s (cancel-task \(deploy) ends it)"), "\(warning)")
+        try await director.tasks.cancel(deploy)
+        #expect(try await director.tasks.wait(for: deploy).state == .cancelled)
+        world.behaviour.fail("agent start", false)
+        let again = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
+        #expect(try await director.tasks.wait(for: again).state == .done)
+        try await world.checkTidy()
+      }
+    }
+  }
+
   @Test("A deploy that fails leaves the last manifest, and can be repeated", arguments: ["pre-start", "post-start"])
   func failingScript(_ script: String) async throws {
     try await SimulatedWorld.run(seed: 2) { world in

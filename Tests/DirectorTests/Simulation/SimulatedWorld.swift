@@ -42,7 +42,7 @@ final class SimulatedWorld: Sendable {
     self.folder = folder
     cloud = SimulatedCloud(clock: clock) { id in
       let agent = try await SimulatedAgent(id: id, bus: bus, clock: clock, blobs: blobs, behaviour: behaviour)
-      agent.start()
+      if !behaviour.fails("agent", "start") { agent.start() }
       return agent
     }
   }
