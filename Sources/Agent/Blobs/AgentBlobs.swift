@@ -44,12 +44,15 @@ struct AgentBlobs: Sendable {
     for folder in [layout.sensitiveBlobs, layout.blobs] where Links.isRegularFile("\(folder)/\(name)") {
       return try await blocking { try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest) }
     }
-    let provider = try await provider()
-    switch provider {
+    switch try await provider() {
     case .local(let folder):
-      return try await blocking { try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest) }
+      guard Links.isRegularFile("\(folder)/\(name)") else {
+        throw DroverError(.notFound, "the blobstore in \(folder) has no blob '\(name)'")
+      }
+      try await blocking { try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest) }
     case .dav(let dav):
       try await transfer { try await $0.fetch(dav.url(name), headers: dav.headers, digest: digest, to: path) }
+    case .external(let store): try await store.get(name, digest, to: path)
     }
   }
 
@@ -65,6 +68,14 @@ struct AgentBlobs: Sendable {
       return (id, try Self.piece(digest, .sha1))
     case .dav(let dav):
       let digest = try await transfer { try await $0.put(path, to: dav.url(id), headers: dav.headers).digest }
+      return (id, try Self.piece(digest, .sha1))
+    case .external(let store):
+      try await store.put(path, id)
+      let digest = try await blocking {
+        var hasher = DigestHasher([.sha1])
+        try FileCopy.read(path) { hasher.update($0) }
+        return hasher.finish()
+      }
       return (id, try Self.piece(digest, .sha1))
     }
   }
@@ -97,48 +108,16 @@ struct AgentBlobs: Sendable {
     return "\(layout.temporary)/drover-\(surroundings.identifier())"
   }
 
-  // MARK: Providers
-
-  private enum Provider {
-    case local(folder: String)
-    case dav(DAV)
+  /// Whether the blobstore of the settings can be used at all; asks no server.
+  ///
+  /// - Throws: what is wrong with the settings, or which program is missing.
+  func check() async throws {
+    guard await settings.current.blobstore != nil else { return }
+    if case .external(let store) = try await provider() { _ = try store.program() }
   }
 
-  /// An endpoint with the layout of slide 28.
-  private struct DAV {
-    let endpoint: String
-    let headers: [String: String]
-
-    func url(_ id: String) -> String { "\(endpoint)/\(DigestHasher.hex(.sha1, id).prefix(2))/\(id)" }
-  }
-
-  private func provider() async throws -> Provider {
-    guard let blobstore = await settings.current.blobstore else {
-      throw DroverError(.notFound, "the settings name no blobstore")
-    }
-    let options = blobstore.options
-    switch blobstore.provider {
-    case "local":
-      guard let path = options["blobstore_path"]?.string, path.hasPrefix("/") else {
-        throw DroverError(.invalid, "blobstore.options.blobstore_path: expected an absolute path")
-      }
-      return .local(folder: path == "\(layout.base)/micro_bosh/data/cache" ? layout.blobs : path)
-    case "dav", "davcli":
-      guard var endpoint = options["endpoint"]?.string, !endpoint.isEmpty else {
-        throw DroverError(.invalid, "blobstore.options.endpoint: missing; expected a URL")
-      }
-      while endpoint.hasSuffix("/") { endpoint.removeLast() }
-      var headers: [String: String] = [:]
-      if let user = options["user"]?.string, !user.isEmpty {
-        let password = options["password"]?.string ?? ""
-        headers["Authorization"] = "Basic \(Base64.encode("\(user):\(password)".utf8))"
-      }
-      return .dav(DAV(endpoint: endpoint, headers: headers))
-    default:
-      throw DroverError(
-        .unsupported,
-        "blobstore provider '\(blobstore.provider)' is not supported by this agent; use dav, local or signed URLs")
-    }
+  private func provider() async throws -> BlobProvider {
+    try BlobProvider(await settings.current.blobstore, layout: layout)
   }
 
   @discardableResult

@@ -15,6 +15,7 @@ struct AgentParts: Sendable {
   let publisher: HealthPublisher
   let heartbeats: HeartbeatLoop
   let registry: ActionRegistry
+  let blobs: AgentBlobs
   private let agentID: String
   private let bus: any MessageBus
   private let logger: Logger
@@ -105,6 +106,7 @@ struct AgentParts: Sendable {
     persistentDisks = disks
     self.jobSupervisor = jobSupervisor
     self.publisher = publisher
+    self.blobs = blobs
   }
 
   func messageLoop(outputBus: any MessageBus) -> MessageLoop {
