@@ -22,7 +22,7 @@ public struct Drover: AsyncParsableCommand {
         name: "Releases and stemcells:",
         subcommands: [
           CreateRelease.self, UploadRelease.self, Releases.self, DeleteRelease.self, UploadStemcell.self,
-          Stemcells.self, DeleteStemcell.self,
+          Stemcells.self, DeleteStemcell.self, BlobsCommand.self,
         ]),
       CommandGroup(
         name: "Configs:",

@@ -55,6 +55,7 @@ public enum DirectorServer {
     TaskRoutes(director: director).add(to: router)
     ArtifactRoutes(director: director).add(to: router)
     ConfigRoutes(director: director).add(to: router)
+    BlobConsoleRoutes(director: director).add(to: router)
     DeploymentRoutes(director: director).add(to: router)
     DiskRoutes(director: director).add(to: router)
     return router

@@ -7,7 +7,7 @@ import NIOSSL
 /// A director's HTTP API, as its clients see it (reference/director.md A).
 struct DirectorClient: Sendable {
   let environment: TargetEnvironment
-  private let http: HTTPClient
+  let http: HTTPClient
 
   init(_ environment: TargetEnvironment) throws {
     self.environment = environment
@@ -36,6 +36,7 @@ struct DirectorClient: Sendable {
 
   enum Method: String, Sendable {
     case get = "GET"
+    case head = "HEAD"
     case post = "POST"
     case put = "PUT"
     case delete = "DELETE"
@@ -101,7 +102,8 @@ struct DirectorClient: Sendable {
     return id
   }
 
-  private func refusal(_ answer: Answer, _ what: String) -> DroverError {
+  /// What an answer that is no success means.
+  func refusal(_ answer: Answer, _ what: String) -> DroverError {
     let text = String(decoding: answer.bytes, as: UTF8.self)
     let description = (try? answer.value()["description"]?.string) ?? text
     switch answer.status {
