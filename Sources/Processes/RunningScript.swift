@@ -26,6 +26,13 @@ public struct RunningScript: Sendable, Hashable {
   /// When it ended; nil while it runs, and when that is lost.
   public func endedAt() throws -> Timestamp? { try folder.exit()?.ended }
 
+  /// When it was written down, before it was executed; nil when that is lost.
+  public func begunAt() -> Timestamp? {
+    Files.information(folder.specFile).map {
+      Timestamp(nanoseconds: Int64($0.st_mtim.tv_sec) * 1_000_000_000 + Int64($0.st_mtim.tv_nsec))
+    }
+  }
+
   /// Waits for its end. Processes that it left behind are not waited for.
   ///
   /// Cancelling the task ends the waiting, not the script.

@@ -2,21 +2,29 @@ import Processes
 import Surroundings
 import Synchronization
 
-/// Ends the drain scripts of one task and their pauses, once asked to.
+/// Ends the drain script of one job and its pauses, once asked to.
 final class DrainCancellation: Sendable {
+  enum Reason: Sendable, Hashable {
+    case user
+    /// The operator's limit has passed.
+    case limit
+  }
+
   private struct State {
-    var isCancelled = false
+    var reason: Reason?
     var nextID = 0
     var waiting: [Int: AsyncStream<Void>.Continuation] = [:]
   }
 
   private let state = Mutex(State())
 
-  var isCancelled: Bool { state.withLock { $0.isCancelled } }
+  /// Why it is to end; nil while it may go on.
+  var reason: Reason? { state.withLock { $0.reason } }
 
-  func cancel() {
+  /// The first reason counts.
+  func cancel(_ reason: Reason = .user) {
     let waiting = state.withLock { state in
-      state.isCancelled = true
+      if state.reason == nil { state.reason = reason }
       return state.waiting.values
     }
     for continuation in waiting { continuation.finish() }
@@ -46,7 +54,7 @@ final class DrainCancellation: Sendable {
     let (id, already) = state.withLock { state in
       state.nextID += 1
       state.waiting[state.nextID] = continuation
-      return (state.nextID, state.isCancelled)
+      return (state.nextID, state.reason != nil)
     }
     if already { continuation.finish() }
     defer { _ = state.withLock { $0.waiting.removeValue(forKey: id) } }

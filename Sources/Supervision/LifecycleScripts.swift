@@ -17,7 +17,8 @@ public actor LifecycleScripts {
   let environment: [String: String]
   let surroundings: Surroundings
   let logger: Logger
-  private var drains: [String: DrainCancellation] = [:]
+  /// Of the jobs that drain now, by task.
+  private var drains: [String: [DrainCancellation]] = [:]
 
   public init(
     paths: VMPaths, runner: ScriptRunner, environment: [String: String], surroundings: Surroundings, logger: Logger
@@ -56,58 +57,13 @@ public actor LifecycleScripts {
     return exit == .exited(0) ? nil : "\(exit)"
   }
 
-  /// Runs the drain scripts of the jobs that have one, all at once, and waits as long as they ask for.
-  ///
-  /// - Throws: ``DroverError`` with the summary of the failed ones; with code `cancelled` after ``cancelDrain(task:)``.
-  public func drain(_ request: DrainRequest, jobs: [String], task: String) async throws {
-    try LifecycleNames.check(script: "drain", jobs: jobs)
-    let cancellation = DrainCancellation()
-    drains[task] = cancellation
-    defer { drains[task] = nil }
-    let results = try await each(jobs.filter { Files.exists(paths.program("drain", job: $0)) }) { job in
-      try await self.drain(request, job: job, task, cancellation)
-    }
-    if cancellation.isCancelled { throw DroverError(.cancelled, "draining: cancelled by user request") }
-    try LifecycleSummary(name: "drain", results: results).check()
-  }
-
-  /// Ends the drain scripts of a task: SIGTERM, and SIGKILL after 10 s. Cancelling twice, or what has ended, is fine.
-  public func cancelDrain(task: String) { drains[task]?.cancel() }
-
   /// Forgets the runs of a task that has ended: their statuses, not the jobs' log files.
   public func forget(task: String) async {
     for id in (try? runner.list()) ?? [] where id.hasPrefix("\(task)-") { try? await runner.remove(id: id) }
   }
 
-  private func drain(
-    _ request: DrainRequest, job: String, _ task: String, _ cancellation: DrainCancellation
-  ) async throws -> String? {
-    var round = 0
-    while true {
-      let script = try await runner.start(
-        id: "\(task)-drain-\(job)-\(round)",
-        ScriptSpec(
-          [paths.program("drain", job: job)] + request.arguments(round: round),
-          environment: LifecycleNames.environment(environment, request.environment(round: round))))
-      let exit = try await cancellation.ending(script, in: surroundings)
-      if cancellation.isCancelled { return "cancelled by user request" }
-      if exit.code == nil { return "\(exit)" }
-      let said = try script.readOutput(.stdout, offset: 0, maximum: 4096)
-      guard let seconds = DrainRequest.answer(said) else { return "Script did not return a signed integer" }
-      logger.info(
-        "drain answered",
-        metadata: ["job": .string(job), "seconds": .stringConvertible(seconds), "round": .stringConvertible(round)])
-      // Counted from the script's end, so that an agent that was restarted meanwhile does not begin again.
-      let rest = try (script.endedAt() ?? surroundings.now()) + .seconds(seconds.magnitude) - surroundings.now()
-      if rest > .zero { try await cancellation.sleep(rest, in: surroundings) }
-      if cancellation.isCancelled { return "cancelled by user request" }
-      if seconds >= 0 { return nil }
-      round += 1
-    }
-  }
-
   /// What became of each job, in the order in which they ended; nil is success.
-  private func each(
+  func each(
     _ jobs: [String], _ body: @escaping @Sendable (String) async throws -> String?
   ) async throws -> [LifecycleSummary.Result] {
     try await withThrowingTaskGroup(of: LifecycleSummary.Result.self) { group in
@@ -125,4 +81,10 @@ public actor LifecycleScripts {
       return results
     }
   }
+
+  func beginDrain(_ task: String, _ cancellations: [DrainCancellation]) { drains[task] = cancellations }
+  func endDrain(_ task: String) { drains[task] = nil }
+
+  /// Ends the drain scripts of a task: SIGTERM, and SIGKILL after 10 s. Cancelling twice, or what has ended, is fine.
+  public func cancelDrain(task: String) { for cancellation in drains[task] ?? [] { cancellation.cancel() } }
 }

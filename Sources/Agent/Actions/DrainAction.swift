@@ -12,6 +12,8 @@ struct DrainAction: AgentAction {
   let scripts: LifecycleScripts
   let health: HealthFile
   let publisher: HealthPublisher
+  let board: DrainBoard
+  let settings: SettingsStore
   let surroundings: Surroundings
   let method = AgentMethod.drain
   let traits = ActionTraits(isAsynchronous: true, order: .serial, isCancellable: true)
@@ -42,6 +44,7 @@ struct DrainAction: AgentAction {
   /// Drains; a task that is asked to stop ends well, as the Go agent's does.
   private func drain(_ request: DrainRequest, _ jobs: [String], _ call: TaskCall) async throws {
     let flag = Ended()
+    let limit = await settings.current.document.env.drainTimeout
     defer { flag.set() }
     do {
       try await call.cancellation.during {
@@ -53,7 +56,9 @@ struct DrainAction: AgentAction {
           }
         }
       } _: {
-        try await scripts.drain(request, jobs: jobs, task: call.taskID)
+        try await scripts.drain(request, jobs: jobs, task: call.taskID, limit: limit) { job, progress in
+          await board.note(job, progress, task: call.taskID)
+        }
       }
     } catch let error as DroverError where error.code == .cancelled {
       return

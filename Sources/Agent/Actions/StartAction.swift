@@ -7,11 +7,13 @@ struct StartAction: AgentAction {
   let supervisor: any JobSupervisor
   let controlFiles: ControlFiles
   let health: HealthFile
+  let board: DrainBoard
   let method = AgentMethod.start
   let traits = ActionTraits()
 
   func run(_ call: TaskCall) async throws -> Value {
-    try controlFiles.configure(await specs.current().job.templates.map(\.name))
+    let jobs = try await specs.current().job.templates.map(\.name)
+    try controlFiles.configure(jobs)
     var mistake: (any Error)?
     do {
       try await supervisor.reload()
@@ -20,6 +22,7 @@ struct StartAction: AgentAction {
       mistake = error
     }
     try await supervisor.start()
+    await board.started(jobs)
     try await health.write(supervisor.jobState())
     if let mistake { throw mistake }
     return "started"

@@ -41,6 +41,8 @@ public struct VMLayout: Sendable, Hashable {
   var monitJobs: String { "\(monit)/job" }
   var instance: String { "\(base)/instance" }
   var health: String { "\(instance)/health.json" }
+  /// How far every job is with its drain.
+  var drains: String { "\(instance)/drain.json" }
   var dnsRecords: String { "\(instance)/dns/records.json" }
   var instanceDisks: String { "\(instance)/disks" }
   var sshHomes: String { "\(base)/bosh_ssh" }

@@ -15,6 +15,7 @@ struct AgentParts: Sendable {
   let publisher: HealthPublisher
   let heartbeats: HeartbeatLoop
   let registry: ActionRegistry
+  let drainBoard: DrainBoard
   let blobs: AgentBlobs
   private let agentID: String
   private let bus: any MessageBus
@@ -40,9 +41,10 @@ struct AgentParts: Sendable {
     let system = SystemFiles(root: systemRoot, ownership: ownership)
     let installer = BundleInstaller(layout: layout, ownership: ownership, blobs: blobs)
     let applier = Applier(
-      layout: layout, ownership: ownership, installer: installer, blobs: blobs, supervisor: jobSupervisor,
-      system: system, parallel: initial.document.env.parallel)
+      layout: layout, ownership: ownership, installer: installer, blobs: blobs,
+      supervisor: jobSupervisor, system: system, parallel: initial.document.env.parallel)
     let health = HealthFile(layout: layout, ownership: ownership)
+    let board = DrainBoard(layout: layout, ownership: ownership, surroundings: surroundings, logger: logger)
     let vitals = VitalsReader(layout: layout)
     let publisher = HealthPublisher(agentID: initial.agentID, bus: bus, logger: logger)
     let tasks = AgentTasks(
@@ -65,11 +67,11 @@ struct AgentParts: Sendable {
       ApplyAction(applier: applier, specs: specs, settings: settings, layout: layout, ownership: ownership),
       StartAction(
         specs: specs, supervisor: jobSupervisor, controlFiles: ControlFiles(layout: layout, ownership: ownership),
-        health: health),
-      StopAction(supervisor: jobSupervisor, health: health),
+        health: health, board: board),
+      StopAction(specs: specs, supervisor: jobSupervisor, health: health, board: board),
       DrainAction(
         specs: specs, supervisor: jobSupervisor, scripts: scripts, health: health, publisher: publisher,
-        surroundings: surroundings),
+        board: board, settings: settings, surroundings: surroundings),
       RunScriptAction(specs: specs, scripts: scripts),
       RunErrandAction(
         specs: specs, runner: runner, environment: scriptEnvironment, layout: layout, surroundings: surroundings),
@@ -106,6 +108,7 @@ struct AgentParts: Sendable {
     persistentDisks = disks
     self.jobSupervisor = jobSupervisor
     self.publisher = publisher
+    drainBoard = board
     self.blobs = blobs
   }
 

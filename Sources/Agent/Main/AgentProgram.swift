@@ -20,6 +20,9 @@ public enum AgentProgram {
 
   /// - Returns: the exit code: 0 when settings changed and the agent is to be started again, 1 otherwise.
   public static func run(_ arguments: [String]) async -> Int32 {
+    if arguments.first == "wait-drained" {
+      return await WaitDrained.main(Array(arguments.dropFirst()), surroundings: .system)
+    }
     var logger = Logger(label: "agent") { _ in AgentLogHandler(tag: "agent") }
     logger.logLevel = .debug
     do {

@@ -21,6 +21,9 @@ public struct AgentEnvironment: Sendable, Hashable {
   public let settingsOnTmpfs: Bool
   /// Downloads at once in `prepare`.
   public let parallel: Int
+  /// How long a job's drain may take at most (`env.bosh.drain_timeout`, `10m` or seconds): an extension of ours. Nil for
+  /// as long as it likes.
+  public let drainTimeout: Duration?
   public let persistentDiskFileSystem: String
   public let persistentDiskMountOptions: [String]
 
@@ -40,6 +43,7 @@ public struct AgentEnvironment: Sendable, Hashable {
     jobDirectoryOnTmpfs = false
     settingsOnTmpfs = false
     parallel = 5
+    drainTimeout = nil
     persistentDiskFileSystem = ""
     persistentDiskMountOptions = []
   }
@@ -63,7 +67,15 @@ public struct AgentEnvironment: Sendable, Hashable {
     settingsOnTmpfs =
       try bosh.optionalReader("agent")?.optionalReader("settings")?.optionalBool("tmpfs") ?? false
     parallel = max(1, try bosh.optionalInt("parallel") ?? 5)
+    drainTimeout = try bosh.optionalScalarText("drain_timeout").map { try Self.duration($0, bosh) }
     persistentDiskFileSystem = try env.optionalString("persistent_disk_fs") ?? ""
     persistentDiskMountOptions = try env.strings("persistent_disk_mount_options")
+  }
+
+  private static func duration(_ text: String, _ bosh: FieldReader) throws -> Duration {
+    guard let duration = Int(text).map(Duration.seconds) ?? (try? Duration(text: text)), duration > .zero,
+      duration < .seconds(1_000_000_000)
+    else { throw bosh.error("drain_timeout", "expected a duration such as 10m, or seconds, found '\(text)'") }
+    return duration
   }
 }
