@@ -106,8 +106,8 @@ let package = Package(
     room(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Blobs", "Files", "Formats", "Messaging", "Processes", "Supervision",
-        "Surroundings", logging,
+        "AgentProtocol", "Archives", "Blobs", "Files", "Formats", "Messaging", "Processes", "Releases", "Supervision",
+        "Surroundings", "Templates", logging,
       ]),
     room(
       "Director",
@@ -185,8 +185,8 @@ let package = Package(
     tests(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Certificates", "Formats", "Messaging", "Processes", "Supervision", "Surroundings",
-        logging,
+        "AgentProtocol", "Archives", "Certificates", "Director", "Formats", "Manifests", "Messaging", "Processes",
+        "Releases", "Supervision", "Surroundings", "Templates", logging,
       ]),
     tests(
       "Director",

@@ -8,12 +8,14 @@ struct Applier: Sendable {
   let layout: VMLayout
   let ownership: Ownership
   let installer: BundleInstaller
+  let unrendered: UnrenderedJobs
   let blobs: AgentBlobs
   let supervisor: any JobSupervisor
   let system: SystemFiles
   let parallel: Int
 
-  /// Installs everything beside what runs now; nothing is linked.
+  /// Installs everything beside what runs now; nothing is linked. Templates that are to be rendered here wait for `apply`,
+  /// which knows the VM's addresses.
   func prepare(_ spec: ApplySpec) async throws {
     try await installAll(spec)
     try blobs.forget(spec.renderedTemplatesArchive?.blobstoreID ?? "")
@@ -28,6 +30,9 @@ struct Applier: Sendable {
     var jobs: [Bundle] = []
     if let archive = spec.renderedTemplatesArchive {
       jobs = try spec.jobs.map { try Bundle($0, archive: archive) }
+    } else if spec.rendersOnVM {
+      try await unrendered.install(spec)
+      jobs = try UnrenderedJobs.bundles(spec)
     }
     for package in packages { try installer.link(package) }
     for job in jobs {

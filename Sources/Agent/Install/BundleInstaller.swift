@@ -91,16 +91,23 @@ struct BundleInstaller: Sendable {
   private func unpack(
     _ archive: String, _ bundle: Bundle, _ options: Archives.UnpackOptions, _ finish: (String) throws -> Void
   ) throws {
-    let folder = bundle.folder(layout)
-    let temporary = "\(folder).new"
-    try ownership.folder(bundle.parent(layout), bundle.kind == .jobs ? 0o750 : 0o755)
-    try Archives.removeTree(temporary)
-    do {
+    try make(bundle) { temporary in
       let unpacked = try Archives.unpack(archive, into: temporary, options: options)
       guard unpacked.entries > 0 || options.subfolder.isEmpty else {
         throw DroverError(.notFound, "the archive holds nothing below '\(options.subfolder)/'")
       }
       try finish(temporary)
+    }
+  }
+
+  /// Fills a folder beside the bundle's own and renames it.
+  func make(_ bundle: Bundle, _ fill: (String) throws -> Void) throws {
+    let folder = bundle.folder(layout)
+    let temporary = "\(folder).new"
+    try ownership.folder(bundle.parent(layout), bundle.kind == .jobs ? 0o750 : 0o755)
+    try Archives.removeTree(temporary)
+    do {
+      try fill(temporary)
       guard rename(temporary, folder) == 0 else { throw DroverError.system(errno, "installing \(folder)") }
     } catch {
       try? Archives.removeTree(temporary)

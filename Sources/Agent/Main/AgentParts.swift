@@ -5,6 +5,7 @@ import Messaging
 import Processes
 import Supervision
 import Surroundings
+import Templates
 
 /// The agent's parts, put together. Nothing is decided here.
 struct AgentParts: Sendable {
@@ -40,8 +41,11 @@ struct AgentParts: Sendable {
     let blobs = AgentBlobs(layout: layout, ownership: ownership, settings: settings, surroundings: surroundings)
     let system = SystemFiles(root: systemRoot, ownership: ownership)
     let installer = BundleInstaller(layout: layout, ownership: ownership, blobs: blobs)
+    let unrendered = UnrenderedJobs(
+      layout: layout, ownership: ownership, installer: installer, blobs: blobs, renderer: RendererConfiguration(),
+      surroundings: surroundings, logger: logger)
     let applier = Applier(
-      layout: layout, ownership: ownership, installer: installer, blobs: blobs,
+      layout: layout, ownership: ownership, installer: installer, unrendered: unrendered, blobs: blobs,
       supervisor: jobSupervisor, system: system, parallel: initial.document.env.parallel)
     let health = HealthFile(layout: layout, ownership: ownership)
     let board = DrainBoard(layout: layout, ownership: ownership, surroundings: surroundings, logger: logger)

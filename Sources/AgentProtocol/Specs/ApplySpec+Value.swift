@@ -22,6 +22,10 @@ extension ApplySpec {
     persistentDisk = try reader.optionalInt("persistent_disk") ?? 0
     renderedTemplatesArchive = try reader.optionalReader("rendered_templates_archive").flatMap(
       RenderedTemplatesArchive.init)
+    if let release = try reader.optionalReader("release") {
+      self.release = Release(
+        name: try release.optionalString("name") ?? "", version: try release.optionalScalarText("version") ?? "")
+    }
   }
 
   /// The spec in the order in which `get_state` shows it.

@@ -25,6 +25,8 @@ public struct ApplySpec: Sendable, Hashable {
   /// In MB.
   public var persistentDisk: Int
   public var renderedTemplatesArchive: RenderedTemplatesArchive?
+  /// The release that the templates are told of, in specs whose templates are rendered on the VM. Not kept.
+  public var release: Release?
 
   public init(
     deployment: String = "", name: String = "", id: String = "", index: Int? = nil, az: String = "", job: Job = Job(),
@@ -122,8 +124,26 @@ public struct ApplySpec: Sendable, Hashable {
     }
   }
 
-  /// The jobs to install: the templates, when their rendered archive is given.
-  public var jobs: [Template] { renderedTemplatesArchive == nil ? [] : job.templates }
+  /// A release by its name.
+  public struct Release: Sendable, Hashable {
+    public var name: String
+    public var version: String
+
+    public init(name: String, version: String) {
+      self.name = name
+      self.version = version
+    }
+  }
+
+  /// The jobs to install: the templates, when their rendered archive or they themselves are given.
+  public var jobs: [Template] { renderedTemplatesArchive != nil || rendersOnVM ? job.templates : [] }
+
+  /// Whether the templates come as they are, each job's in a blob of its own, to be rendered on the VM: as directors did
+  /// it before there were archives of rendered templates.
+  public var rendersOnVM: Bool {
+    guard renderedTemplatesArchive == nil, !configurationHash.isEmpty, !job.templates.isEmpty else { return false }
+    return job.templates.allSatisfy { $0.sha1?.isEmpty == false && $0.blobstoreID?.isEmpty == false }
+  }
 
   /// From which size on logs are rotated, as logrotate writes it.
   public var maximumLogFileSize: String {
