@@ -103,6 +103,7 @@ let package = Package(
     room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
 
     // Floor 3: services.
+    room("Linting", ["Archives", "Formats", "Processes", "ReleaseFiles", "Releases", "Supervision"]),
     room(
       "Agent",
       [
@@ -126,9 +127,8 @@ let package = Package(
     room(
       "CommandLine",
       [
-        "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings",
-        arguments,
-        httpClient, logging, nioCore, nioHTTP1, nioSSL,
+        "Archives", "Clouds", "Formats", "Linting", "Manifests", "Processes", "ReleaseFiles", "Releases",
+        "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL,
       ]),
 
     // Floor 5: whole servers.
@@ -200,6 +200,7 @@ let package = Package(
         "AgentProtocol", "Archives", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging",
         "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
+    tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
     tests("Server", ["AgentProtocol", "Certificates", "Formats", "Messaging", configuration, logging]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(

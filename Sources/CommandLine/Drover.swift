@@ -21,8 +21,8 @@ public struct Drover: AsyncParsableCommand {
       CommandGroup(
         name: "Releases and stemcells:",
         subcommands: [
-          CreateRelease.self, UploadRelease.self, Releases.self, DeleteRelease.self, UploadStemcell.self,
-          Stemcells.self, DeleteStemcell.self, BlobsCommand.self,
+          InitJob.self, Lint.self, CreateRelease.self, UploadRelease.self, Releases.self, DeleteRelease.self,
+          UploadStemcell.self, Stemcells.self, DeleteStemcell.self, BlobsCommand.self,
         ]),
       CommandGroup(
         name: "Configs:",
