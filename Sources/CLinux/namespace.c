@@ -22,12 +22,13 @@
 #define DROVER_AT_RECURSIVE 0x8000
 #define DROVER_MOVE_MOUNT_F_EMPTY_PATH 0x4
 
-enum action { ATTACH, DETACH, MAKE_WRITABLE, WRITE };
+enum action { ATTACH, MOVE, DETACH, MAKE_WRITABLE, WRITE };
 
 struct request {
   enum action action;
   int namespace_fd;
   int ipc_fd;
+  int mount_fd;
   const char *source;
   const char *target;
   const void *bytes;
@@ -59,16 +60,18 @@ static int make_directories(const char *path) {
   return 0;
 }
 
-static int attach(const struct request *request) {
-  int tree = (int)syscall(SYS_open_tree, AT_FDCWD, request->source,
-                          DROVER_OPEN_TREE_CLONE | O_CLOEXEC | DROVER_AT_RECURSIVE);
-  if (tree < 0) return -1;
-  int result = -1;
-  if (enter(request->namespace_fd) == 0 && make_directories(request->target) == 0) {
-    result = (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, request->target, DROVER_MOVE_MOUNT_F_EMPTY_PATH);
-  }
+static int move(const struct request *request) {
+  if (enter(request->namespace_fd) != 0 || make_directories(request->target) != 0) return -1;
+  return (int)syscall(SYS_move_mount, request->mount_fd, "", AT_FDCWD, request->target, DROVER_MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+static int attach(struct request *request) {
+  request->mount_fd = (int)syscall(SYS_open_tree, AT_FDCWD, request->source,
+                                   DROVER_OPEN_TREE_CLONE | O_CLOEXEC | DROVER_AT_RECURSIVE);
+  if (request->mount_fd < 0) return -1;
+  int result = move(request);
   int error = errno;
-  close(tree);
+  close(request->mount_fd);
   errno = error;
   return result;
 }
@@ -129,6 +132,7 @@ static void *serve(void *argument) {
   int result = -1;
   switch (request->action) {
     case ATTACH: result = attach(request); break;
+    case MOVE: result = move(request); break;
     case DETACH: result = detach(request); break;
     case MAKE_WRITABLE: result = make_writable(request); break;
     case WRITE: result = replace(request); break;
@@ -167,6 +171,10 @@ static int perform(int pid, struct request request) {
 
 int drover_namespace_attach(int pid, const char *source, const char *target) {
   return perform(pid, (struct request){.action = ATTACH, .source = source, .target = target});
+}
+
+int drover_namespace_move(int pid, int mount, const char *target) {
+  return perform(pid, (struct request){.action = MOVE, .mount_fd = mount, .target = target});
 }
 
 int drover_namespace_detach(int pid, const char *target) {

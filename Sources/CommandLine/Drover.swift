@@ -38,6 +38,11 @@ public struct Drover: AsyncParsableCommand {
           Deploy.self, Deployments.self, Manifest.self,
           Instances.self, VMs.self, DeleteDeployment.self, Disks.self,
         ]),
+      CommandGroup(
+        name: "Instances:",
+        subcommands: [
+          SSH.self, SCP.self, Logs.self, Start.self, Stop.self, Restart.self, Recreate.self,
+        ]),
       CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self]),
       CommandGroup(
         name: "Tasks and server:", subcommands: [TasksCommand.self, TaskCommand.self, CancelTask.self, Env.self]),

@@ -69,6 +69,8 @@ public struct Director: Sendable {
     await tasks.register("update_deployment") { try await Deploy(self, $0).run() }
     await tasks.register("delete_deployment") { try await DeleteDeployment(self, $0).run() }
     await tasks.register("vms") { try await DescribeInstances(self, $0).run() }
+    await tasks.register("ssh") { try await SSHAccessTask(self, $0).run() }
+    await tasks.register("fetch_logs") { try await FetchLogs(self, $0).run() }
     await tasks.register("drain_server") { try await PowerWork(director: self, context: $0).drain() }
     await tasks.register("start_server") { try await PowerWork(director: self, context: $0).start() }
     await tasks.register("run_errand") { try await RunErrand(self, $0).run() }

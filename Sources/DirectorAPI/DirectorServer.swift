@@ -58,6 +58,7 @@ public enum DirectorServer {
     BlobConsoleRoutes(director: director).add(to: router)
     DeploymentRoutes(director: director).add(to: router)
     DiskRoutes(director: director).add(to: router)
+    AccessRoutes(director: director).add(to: router)
     return router
   }
 

@@ -62,7 +62,7 @@ import Testing
         let response = try await test.request(method.rawValue)
         if case .exception(let message) = response { #expect(!AgentTexts.isUnknownMessage(message), "\(method)") }
       }
-      for method in ["release_apply_spec", "configure_networks", "prepare_configure_networks"] {
+      for method in ["release_apply_spec", "noop"] {
         #expect(try await test.failure(method) == "unknown message \(method)")
       }
       #expect(try await test.call("info") == ["api_version": 1])

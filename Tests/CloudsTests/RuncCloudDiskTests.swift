@@ -1,8 +1,10 @@
-import Clouds
 import Formats
 import Foundation
+import Glibc
 import Processes
 import Testing
+
+@testable import Clouds
 
 @Suite("RuncCloud disks", .enabled(if: RealCloud.isPossible))
 struct RuncCloudDiskTests {
@@ -81,6 +83,76 @@ struct RuncCloudDiskTests {
         vm, "rm -f /var/vcap/bosh/user_data.json; ln -s \(victim) /var/vcap/bosh/user_data.json || true")
       try await cloud.detachDisk(disk, from: vm)
       #expect(Files.textIfPresent(victim) == "untouched")
+    }
+  }
+
+  @Test("a disk has the size that was asked for, no more fits on it, and it grows with all that it holds")
+  func size() async throws {
+    try await CloudFixture.with { fixture in
+      let cloud = fixture.cloud
+      let disk = try await cloud.createDisk(megabytes: 16, cloudProperties: [:], vm: nil)
+      guard Files.exists("\(cloud.diskFolder(disk))/disk.img") else {
+        return print("sizes of disks are not tested: this machine has no loop devices, or no mkfs.ext4")
+      }
+      let vm = try await cloud.createVM(fixture.request()).id
+      let path = try #require(try await cloud.attachDisk(disk, to: vm)["path"]?.string)
+      let kilobytes = try await fixture.shell(vm, "echo kept >\(path)/f; df -k \(path) | awk 'NR==2 {print $2}'")
+      #expect((8_000...16_384).contains(Int(kilobytes) ?? 0), "\(kilobytes)")
+      #expect(
+        try await fixture.shell(vm, "dd if=/dev/zero of=\(path)/big bs=1M count=20 2>/dev/null || echo full") == "full")
+      await #expect(throws: CloudError.self, "it is mounted") { try await cloud.resizeDisk(disk, megabytes: 64) }
+      try await cloud.detachDisk(disk, from: vm)
+      try await cloud.resizeDisk(disk, megabytes: 64)
+      _ = try await cloud.attachDisk(disk, to: vm)
+      let grown = try await fixture.shell(vm, "df -k \(path) | awk 'NR==2 {print $2}'; cat \(path)/f").split(
+        separator: "\n")
+      #expect((40_000...65_536).contains(Int(grown[0]) ?? 0), "\(grown)")
+      #expect(grown.last == "kept")
+    }
+  }
+
+  @Test("a killed VM leaves no loop device behind, and its disk is attached to the next one")
+  func killed() async throws {
+    try await CloudFixture.with { fixture in
+      let cloud = fixture.cloud
+      let disk = try await cloud.createDisk(megabytes: 16, cloudProperties: [:], vm: nil)
+      let image = cloud.image(disk)
+      guard Files.exists(image.path) else { return }
+      let vm = try await cloud.createVM(fixture.request()).id
+      let path = try #require(try await cloud.attachDisk(disk, to: vm)["path"]?.string)
+      _ = try await fixture.shell(vm, "echo kept >\(path)/f; sync")
+      #expect(image.isInUse)
+      let pid = try #require(try await fixture.status(vm).pid)
+      let process = try #require(ProcessIdentity(livingPid: pid))
+      try process.signal(SIGKILL)
+      #expect(try await image.waitUntilFree())
+      // As a server does that is started again.
+      try await cloud.recover()
+      #expect(try await fixture.shell(vm, "cat \(path)/f") == "kept")
+      try await cloud.deleteVM(vm)
+      #expect(try await image.waitUntilFree())
+      let next = try await cloud.createVM(fixture.request(address: 11)).id
+      _ = try await cloud.attachDisk(disk, to: next)
+      #expect(try await fixture.shell(next, "cat \(path)/f") == "kept")
+    }
+  }
+
+  @Test("disks that are folders, as older servers made them, go on as they are")
+  func folders() async throws {
+    try await CloudFixture.with { fixture in
+      let cloud = fixture.cloud
+      let folder = cloud.diskFolder("disk-old")
+      try Files.makeFolder("\(folder)/data")
+      try Files.replace("\(folder)/data/f", with: Array("kept\n".utf8))
+      try Files.replace("\(folder)/disk.json", with: Array(#"{"id": "disk-old", "megabytes": 10}"#.utf8))
+      let vm = try await cloud.createVM(fixture.request()).id
+      let path = try #require(try await cloud.attachDisk("disk-old", to: vm)["path"]?.string)
+      #expect(try await fixture.shell(vm, "cat \(path)/f") == "kept")
+      try await cloud.rebootVM(vm)
+      #expect(try await fixture.shell(vm, "cat \(path)/f") == "kept")
+      try await cloud.resizeDisk("disk-old", megabytes: 20)
+      try await cloud.detachDisk("disk-old", from: vm)
+      try await cloud.deleteDisk("disk-old")
     }
   }
 }

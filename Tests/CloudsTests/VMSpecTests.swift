@@ -16,7 +16,7 @@ struct VMSpecTests {
     VMSpec.make(
       hostname: "h", cgroup: "/drover-s/vm", resources: try VMResources(cloudProperties: properties),
       paths: VMSpec.Paths(
-        root: "/v/rootfs", data: "/v/data", disks: [VMSpec.Paths.Disk(id: "d", folder: "/d/data")]), host: host)
+        root: "/v/rootfs", data: "/v/data"), host: host)
   }
 
   @Test(
@@ -48,7 +48,7 @@ struct VMSpecTests {
     let spec = try Self.spec([:], Self.host(.v1, swap: false))
     #expect(
       spec.mounts.filter { $0.type == "bind" }.map { "\($0.source) \($0.destination)" } == [
-        "/v/data /var/vcap/data", "/d/data /var/vcap/disks/d",
+        "/v/data /var/vcap/data"
       ])
     #expect(VMDisk.hint("d") == ["path": "/var/vcap/disks/d"])
   }

@@ -86,6 +86,30 @@ import Testing
     }
   }
 
+  @Test(
+    "What is sent about instances is checked before anything else",
+    arguments: [
+      ("PUT", "/deployments/none/jobs/*?state=restart", 404, 70000),
+      ("PUT", "/deployments/none/jobs/web/0", 400, 40000),
+      ("PUT", "/deployments/none/jobs/web?state=odd", 400, 40000),
+      ("PUT", "/deployments/none/jobs/web?state=recreate&recreate_vms_created_before=2026-01-01T00:00:00Z", 400, 40000),
+      ("POST", "/deployments/none/instance_groups/web/0/actions/restart?", 404, 70000),
+      ("POST", "/deployments/none/instance_groups/web/0/actions/odd?", 400, 40000),
+      ("GET", "/deployments/none/jobs/*/*/logs?type=job", 404, 70000), ("POST", "/deployments/none/ssh", 400, 40000),
+    ])
+  func instances(_ method: String, _ path: String, _ status: Int, _ number: Int) async throws {
+    try await TestDirector.with { client, director in
+      let method = try #require(HTTPRequest.Method(rawValue: method))
+      let body = ByteBuffer(string: path.hasSuffix("ssh") ? "{}" : "")
+      try await client.execute(uri: path, method: method, headers: headers, body: body) { response in
+        #expect(response.status.code == status, "\(String(buffer: response.body))")
+        let body = try JSON.parse(String(buffer: response.body))
+        #expect(body["code"] == .int(number))
+      }
+      #expect(try await director.tasks.tasks().isEmpty)
+    }
+  }
+
   @Test("Configs get a new version only when they change, and a stale update is refused with 412")
   func configs() async throws {
     try await TestDirector.with { client, _ in

@@ -112,11 +112,23 @@ struct ChaosTests {
     return try JSON.parse(result.output)[0]?["id"]?.string.flatMap { Int($0) } ?? 0
   }
 
+  /// The content of files of a name on the persistent disk, which only its VM sees.
+  private func filesOnDisk(_ name: String, _ server: ServerUnderTest) async throws -> String {
+    for vm in try Files.names(in: "\(server.state)/cloud/vms") {
+      let record = try JSON.parse(Files.read("\(server.state)/cloud/vms/\(vm)/vm.json"))
+      guard record["disks"]?.array?.isEmpty == false, let pid = record["process"]?["pid"]?.int else { continue }
+      return try await Command(
+        "nsenter", "-t", "\(pid)", "-m", "find", "/var/vcap/disks", "-name", name, "-type", "f", "-exec", "cat", "{}",
+        "+"
+      ).run().text
+    }
+    return ""
+  }
+
   private func check(_ server: ServerUnderTest, _ tokens: [String], _ seed: UInt64) async throws {
-    let disks = "\(server.state)/cloud/disks"
-    let found = try await Command("find", disks, "-name", "runs", "-type", "f").run().text
-    let path = try #require(found.split(separator: "\n").first.map(String.init), "no script has written anything")
-    let lines = (Files.textIfPresent(path) ?? "").split(separator: "\n").map(String.init)
+    let written = try await filesOnDisk("runs", server)
+    try #require(!written.isEmpty, "no script has written anything")
+    let lines = written.split(separator: "\n").map(String.init)
     var counts: [String: Int] = [:]
     for line in lines { counts[line, default: 0] += 1 }
     for (index, token) in tokens.enumerated() {

@@ -13,9 +13,10 @@ struct DemoTests {
     try await ServerUnderTest.with(place: 0) { server in
       try await demo(server)
       // What is looked for at the end is really there now.
-      #expect(Set(try await Trace.find(server).map(\.kind)) == Set(Trace.Kind.allCases))
+      #expect(Set(try await Trace.find(server).map(\.kind)) == Trace.expected)
       try await identicalDeploy(server)
       try await errands(server)
+      try await AccessSteps(server: server).run()
       try await killedServer(server)
       try await downAndUp(server)
     }

@@ -3,7 +3,10 @@ import Processes
 
 /// Something of a server on its host: what `drover down --destroy` must not leave.
 struct Trace: Hashable, CustomStringConvertible {
-  enum Kind: CaseIterable, Hashable { case process, mount, address, cgroup, file }
+  enum Kind: CaseIterable, Hashable { case process, mount, loop, address, cgroup, file }
+
+  /// The kinds that every running server has on this machine.
+  static let expected = Set(Kind.allCases).subtracting(Files.exists("/dev/loop-control") ? [] : [.loop])
 
   let kind: Kind
   let what: String
@@ -20,6 +23,10 @@ struct Trace: Hashable, CustomStringConvertible {
       if let line = mounts.split(separator: "\n").first(where: { $0.contains(server.state) }) {
         found.append(Trace(kind: .mount, what: "\(pid): \(line)"))
       }
+    }
+    for device in try Files.names(in: "/sys/block") where device.hasPrefix("loop") {
+      let file = Files.textIfPresent("/sys/block/\(device)/loop/backing_file") ?? ""
+      if file.contains(server.state) { found.append(Trace(kind: .loop, what: "\(device) \(file)")) }
     }
     let addresses = try await Command("ip", "-o", "-4", "address", "show").run().text
     for line in addresses.split(separator: "\n")

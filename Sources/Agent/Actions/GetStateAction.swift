@@ -1,13 +1,14 @@
 import AgentProtocol
 import Formats
 
-/// The applied spec and what runs; with "full" also how the machine is doing (reference/agent.md 9, 11).
+/// The applied spec and what runs; with "full" also how the machine is doing (reference/agent.md 9, 11). The first agents
+/// called it `state`.
 struct GetStateAction: AgentAction {
   let specs: SpecStore
   let settings: SettingsStore
   let supervisor: any JobSupervisor
   let vitals: VitalsReader
-  let method = AgentMethod.getState
+  var method = AgentMethod.getState
   let traits = ActionTraits()
 
   func run(_ call: TaskCall) async throws -> Value {

@@ -8,4 +8,6 @@ protocol DiskAttachment: Sendable {
   func isMounted(_ hint: DiskHint, on point: String) throws -> Bool
   func mount(_ hint: DiskHint, on point: String) async throws
   func unmount(_ point: String) async throws
+  /// Whether what is mounted there may be changed.
+  func setWritable(_ point: String, _ isWritable: Bool) throws
 }

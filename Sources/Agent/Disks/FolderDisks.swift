@@ -4,7 +4,8 @@ import Glibc
 import Processes
 import Surroundings
 
-/// The container platform's disks: folders that the cloud puts into the VM, mounted in their place by a bind mount.
+/// The container platform's disks: unpartitioned file systems or folders that the cloud shows in the VM, mounted in their
+/// place by a bind mount. Which of both it is, and so whether a size is enforced, is the cloud's doing.
 struct FolderDisks: DiskAttachment {
   let layout: VMLayout
   let ownership: Ownership
@@ -48,6 +49,13 @@ struct FolderDisks: DiskAttachment {
       let error = errno
       guard error == EBUSY, attempt < 40 else { throw DroverError.system(error, "unmounting \(point)") }
       try await surroundings.sleep(.milliseconds(250))
+    }
+  }
+
+  func setWritable(_ point: String, _ isWritable: Bool) throws {
+    let flags = MS_REMOUNT | MS_BIND | (isWritable ? 0 : MS_RDONLY)
+    guard Glibc.mount(nil, point, nil, UInt(flags), nil) == 0 else {
+      throw DroverError.system(errno, "making \(point) \(isWritable ? "writable" : "read-only")")
     }
   }
 

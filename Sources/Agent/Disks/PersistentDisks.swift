@@ -40,21 +40,52 @@ actor PersistentDisks {
     return (false, path)
   }
 
-  /// Copies the old disk's content to the new one, which then takes its place.
-  func migrate(to cid: String?) async throws {
+  /// Copies the old disk's content to the new one, which then takes its place. Asked again after a restart of the agent in
+  /// the middle, it goes on.
+  ///
+  /// - Parameter wanted: the new disk as the request names it; the one that is mounted beside the store counts.
+  func migrate(to wanted: String?) async throws {
     let (old, new) = (layout.store, layout.storeMigrationTarget)
+    let beside = await migrationTarget()
+    if beside == nil, let wanted, try await hasTakenOver(wanted) { return }
     guard MountTable.isMountPoint(new) else {
       throw DroverError(.conflict, "migrating the persistent disk: no new disk is mounted on \(new)")
     }
-    let copy = "set -o pipefail; tar --xattrs --acls --sparse -C \"$1\" -cf - . | tar --xattrs --acls -C \"$2\" -xpf -"
-    try await Command("/bin/bash", "-c", copy, "migrate", old, new).run()
-    guard let cid, let hint = await settings.current.persistentDisks[cid] else {
+    guard let cid = beside, let hint = await settings.current.persistentDisks[cid] else {
       throw DroverError(.notFound, "migrating the persistent disk: the new disk is not known")
     }
-    try await attachment.unmount(old)
+    // On record once it is copied: then the agent mounts it on the store when it starts, and must not copy it to itself.
+    if Files.textIfPresent(layout.managedDisk) != cid {
+      if MountTable.isMountPoint(old) {
+        try await copy(from: old, to: new)
+        try await attachment.unmount(old)
+      }
+      try keepManaged(cid)
+    }
     try await attachment.unmount(new)
     try await attachment.mount(hint, on: old)
-    try keepManaged(cid)
+  }
+
+  /// While it is copied nobody changes the old one.
+  private func copy(from old: String, to new: String) async throws {
+    try attachment.setWritable(old, false)
+    do {
+      let copy =
+        "set -o pipefail; tar --xattrs --acls --sparse -C \"$1\" -cf - . | tar --xattrs --acls -C \"$2\" -xpf -"
+      try await Command("/bin/bash", "-c", copy, "migrate", old, new).run()
+    } catch {
+      try? attachment.setWritable(old, true)
+      throw error
+    }
+  }
+
+  /// Whether a migration to that disk is over, but for the last step, which is then taken.
+  private func hasTakenOver(_ cid: String) async throws -> Bool {
+    guard Files.textIfPresent(layout.managedDisk) == cid, let hint = await settings.current.persistentDisks[cid] else {
+      return false
+    }
+    try await attachment.mount(hint, on: layout.store)
+    return true
   }
 
   /// The disk that is beside the store, if there is one: the target of a migration.

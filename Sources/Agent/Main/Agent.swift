@@ -28,6 +28,7 @@ public struct Agent: Sendable {
   private let initial: EffectiveSettings
   private let configuration: AgentConfiguration
   public let termination: Termination
+  private let stopHook = StopHook()
 
   public var agentID: String { initial.agentID }
   var effectiveSettings: EffectiveSettings { get async { await settings.current } }
@@ -107,6 +108,7 @@ public struct Agent: Sendable {
       layout: layout, ownership: ownership, settings: settings, initial: initial, platform: platform,
       supervisor: supervisor, bus: bus, surroundings: surroundings, environment: environment,
       runnerCommand: runnerCommand, systemRoot: systemRoot, logger: logger, termination: termination)
+    stopHook.set(parts.machineStop)
     try await begin(parts)
     return try await withThrowingTaskGroup(of: Int32?.self) { group in
       let loop = parts.messageLoop(outputBus: outputBus)
@@ -141,6 +143,15 @@ public struct Agent: Sendable {
       return 1
     }
   }
+
+  /// Ends it, as a signal asks for. When the machine is about to stop, jobs are drained and stopped first.
+  public func leave() async {
+    guard let limit = MachineStop.limit() else { return termination.end(1) }
+    await stopMachine(within: limit)
+    termination.end(0)
+  }
+
+  func stopMachine(within limit: Duration) async { await stopHook.run(within: limit) }
 
   /// What was there before: disks, job folders, services, tasks. A mistake in a control file or on a disk must not keep
   /// the agent from answering.

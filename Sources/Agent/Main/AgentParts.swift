@@ -18,6 +18,7 @@ struct AgentParts: Sendable {
   let registry: ActionRegistry
   let drainBoard: DrainBoard
   let blobs: AgentBlobs
+  let machineStop: MachineStop
   private let agentID: String
   private let bus: any MessageBus
   private let logger: Logger
@@ -59,6 +60,9 @@ struct AgentParts: Sendable {
       layout: layout, ownership: ownership, installer: installer, blobs: blobs, runner: runner,
       environment: scriptEnvironment, surroundings: surroundings)
     let collector = LogCollector(layout: layout, root: systemRoot, blobs: blobs)
+    let machineStop = MachineStop(
+      specs: specs, supervisor: jobSupervisor, scripts: scripts, health: health, publisher: publisher,
+      surroundings: surroundings, logger: logger)
     let dns = DNSRecords(layout: layout, ownership: ownership, blobs: blobs, system: system, settings: settings)
 
     registry = ActionRegistry([
@@ -67,6 +71,8 @@ struct AgentParts: Sendable {
       GetTaskAction(tasks: tasks),
       CancelTaskAction(tasks: tasks),
       GetStateAction(specs: specs, settings: settings, supervisor: jobSupervisor, vitals: vitals),
+      GetStateAction(
+        specs: specs, settings: settings, supervisor: jobSupervisor, vitals: vitals, method: .state),
       PrepareAction(applier: applier),
       ApplyAction(applier: applier, specs: specs, settings: settings, layout: layout, ownership: ownership),
       StartAction(
@@ -87,7 +93,7 @@ struct AgentParts: Sendable {
       BundleLogsAction(collector: collector),
       RemoveFileAction(layout: layout),
       UploadBlobAction(blobs: blobs),
-      SSHAction(access: SSHAccess(layout: layout), settings: settings),
+      SSHAction(access: SSHAccess(layout: layout, surroundings: surroundings), settings: settings),
       ListDiskAction(disks: disks),
       MountDiskAction(disks: disks),
       UnmountDiskAction(disks: disks),
@@ -102,7 +108,12 @@ struct AgentParts: Sendable {
       SyncDNSAction(dns: dns),
       SyncDNSWithSignedURLAction(dns: dns),
       DeleteARPEntriesAction(),
-      ShutdownAction(turnOff: systemRoot.isEmpty ? ShutdownAction.machine : ShutdownAction.nothing),
+      ShutdownAction(
+        stop: machineStop, turnOff: systemRoot.isEmpty ? ShutdownAction.machine : ShutdownAction.nothing,
+        logger: logger),
+      NetworkChangeAction(method: .prepareNetworkChange, logger: logger),
+      NetworkChangeAction(method: .prepareConfigureNetworks, logger: logger),
+      NetworkChangeAction(method: .configureNetworks, logger: logger),
     ])
     heartbeats = HeartbeatLoop(
       specs: specs, supervisor: jobSupervisor, vitals: vitals, publisher: publisher, health: health,
@@ -111,6 +122,7 @@ struct AgentParts: Sendable {
     self.tasks = tasks
     persistentDisks = disks
     self.jobSupervisor = jobSupervisor
+    self.machineStop = machineStop
     self.publisher = publisher
     drainBoard = board
     self.blobs = blobs

@@ -5,6 +5,7 @@ import Logging
 import Messaging
 import Processes
 import Surroundings
+import Synchronization
 
 /// The `drover-agent` program from its arguments to its exit code.
 public enum AgentProgram {
@@ -41,15 +42,17 @@ public enum AgentProgram {
   private static func run(_ options: AgentOptions, _ logger: Logger) async throws -> Int32 {
     logger.info("starting", metadata: ["version": "\(version)", "platform": "\(options.platform)"])
     let termination = Termination()
+    let leaving = Leaving()
     let signals = [SIGTERM, SIGINT].map { number in
       onSignal(number) {
         logger.info("received signal \(number); leaving")
-        termination.end(1)
+        leaving.leave(termination)
       }
     }
     defer { for source in signals { source.cancel() } }
     let start = AgentStart(options: options, termination: termination, surroundings: .system, logger: logger)
     guard let (agent, plan) = try await start.agent() else { return termination.code ?? 1 }
+    leaving.set(agent)
     switch plan {
     case .nats(let urls, let tls):
       let connections = try BusConnections(
@@ -70,6 +73,18 @@ public enum AgentProgram {
     }
     await connections.close()
     return code
+  }
+
+  /// Who is told to leave: the agent, once there is one.
+  private final class Leaving: Sendable {
+    private let agent = Mutex<Agent?>(nil)
+
+    func set(_ agent: Agent) { self.agent.withLock { $0 = agent } }
+
+    func leave(_ termination: Termination) {
+      guard let agent = agent.withLock({ $0 }) else { return termination.end(1) }
+      Task { await agent.leave() }
+    }
   }
 
   private static func onSignal(_ number: Int32, _ body: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {

@@ -27,6 +27,8 @@ struct ContainerPlatform: Platform {
     }
     try Directories.make(layout, ownership)
     try Directories.removeLeftovers(layout)
-    if changesUsers { try await VMUsers.apply(settings.document.env, cloudKey: cloudKey) }
+    guard changesUsers else { return }
+    try LoginServices.makeTolerant()
+    try await VMUsers.apply(settings.document.env, cloudKey: cloudKey)
   }
 }

@@ -1,8 +1,10 @@
-/// The names of the actions an agent understands (reference/agent.md 11). ``readOutput`` is ours.
+/// The names of the actions an agent understands (reference/agent.md 11). ``readOutput`` is ours; ``state`` and those about
+/// networks are what old directors send.
 public enum AgentMethod: String, Sendable, CaseIterable {
   case ping
   case info
   case getState = "get_state"
+  case state
   case getTask = "get_task"
   case cancelTask = "cancel_task"
   case prepare
@@ -33,5 +35,8 @@ public enum AgentMethod: String, Sendable, CaseIterable {
   case syncDNS = "sync_dns"
   case syncDNSWithSignedURL = "sync_dns_with_signed_url"
   case deleteARPEntries = "delete_arp_entries"
+  case prepareNetworkChange = "prepare_network_change"
+  case prepareConfigureNetworks = "prepare_configure_networks"
+  case configureNetworks = "configure_networks"
   case shutdown
 }

@@ -3,6 +3,7 @@
 
 #include "clinux_detached.h"
 #include "clinux_names.h"
+#include "clinux_image.h"
 #include "clinux_namespace.h"
 #include "clinux_process.h"
 #include "clinux_program.h"

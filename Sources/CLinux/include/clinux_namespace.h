@@ -10,6 +10,10 @@
 /// made as a directory where it is missing.
 int drover_namespace_attach(int pid, const char *source, const char *target);
 
+/// Moves a mount that has no place yet (`drover_image_mount`) to a path in the namespace of `pid`, made as a directory
+/// where it is missing. The descriptor stays open.
+int drover_namespace_move(int pid, int mount, const char *target);
+
 /// Takes away what is mounted at a path in the namespace of `pid`, with all mounted below it, and removes the empty
 /// directory. It is no error when nothing is mounted there.
 int drover_namespace_detach(int pid, const char *target);

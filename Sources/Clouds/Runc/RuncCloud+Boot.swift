@@ -21,10 +21,7 @@ extension RuncCloud {
     }
     let spec = VMSpec.make(
       hostname: String(record.agentID.prefix(63)), cgroup: cgroup(record.id), resources: record.resources,
-      paths: VMSpec.Paths(
-        root: folder.root, data: folder.data,
-        disks: record.disks.map { VMSpec.Paths.Disk(id: $0, folder: "\(diskFolder($0))/data") }),
-      host: host)
+      paths: VMSpec.Paths(root: folder.root, data: folder.data), host: host)
     try Files.replace("\(folder.bundle)/config.json", with: spec.encoded())
     let pid = try await create(record.id, folder, stemcell)
     do {
@@ -36,6 +33,7 @@ extension RuncCloud {
       try await connect(record, pid: pid)
       let namespace = VMNamespace(pid: pid)
       for path in VMSpec.writableSysctls { try namespace.makeWritable(path) }
+      try await showDisks(of: record, in: namespace)
       try await runc.perform(.start(id: record.id))
     } catch {
       try? await removeContainer(record.id)
@@ -82,12 +80,29 @@ extension RuncCloud {
   /// Ends a VM: its init stops the services, and what is left after a while is killed.
   func halt(_ record: VMRecord) async throws {
     if let process = runningProcess(record) {
+      await stopJobs(of: record.id)
       try process.signal(SIGTERM)
       if try await !process.waitForExit(atMost: configuration.shutdownTimeout, in: surroundings) {
         logger.warning("VM did not stop in time and is killed", metadata: ["vm": "\(record.id)"])
       }
     }
     try await removeContainer(record.id)
+  }
+
+  /// Has the agent drain and stop its jobs, as long as it may take; it is told how long. A VM that has no agent, or whose
+  /// jobs stand still already, loses no time.
+  private func stopJobs(of vm: String) async {
+    let seconds = max(1, Int(configuration.shutdownTimeout.components.seconds) * 2 / 3)
+    let script =
+      "[ -d /etc/sv/agent ] || exit 0; echo \(seconds) >/run/drover-stopping; exec sv -w \(seconds) stop agent"
+    let arguments = runc.arguments(
+      for: .exec(
+        id: vm, terminal: false, environment: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        user: nil, arguments: ["sh", "-c", script]), log: "/dev/null")
+    var command = Processes.Command([configuration.runc] + arguments)
+    command.timeout = configuration.shutdownTimeout
+    if let result = try? await command.result(), result.succeeded { return }
+    logger.warning("the jobs of a VM could not be stopped in order", metadata: ["vm": "\(vm)"])
   }
 
   /// Kills what runs of a container and removes it with its cgroups. No container is fine.

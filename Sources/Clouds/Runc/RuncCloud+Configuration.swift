@@ -12,12 +12,12 @@ extension RuncCloud {
     public var agent: ValueObject
     /// The name or path of the runc executable.
     public var runc: String
-    /// How long a VM may take to stop its services before it is killed.
+    /// How long a VM may take to drain and stop its jobs and services before it is killed.
     public var shutdownTimeout: Duration
 
     public init(
       name: String = "drover", directory: String, agent: ValueObject = [:], runc: String = "runc",
-      shutdownTimeout: Duration = .seconds(10)
+      shutdownTimeout: Duration = .seconds(30)
     ) {
       self.name = name
       self.directory = directory

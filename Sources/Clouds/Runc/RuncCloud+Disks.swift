@@ -1,14 +1,18 @@
 public import Formats
 import FoundationEssentials
+import Logging
 import Processes
 import Surroundings
 
-/// Persistent disks: folders of the host that outlive VMs. Their size is on record and not enforced.
+/// Persistent disks, which outlive VMs: images of the asked size where the host has loop devices; else folders of the
+/// host, whose size is on record and not enforced.
 extension RuncCloud {
   /// What is known of a disk, kept in its folder as `disk.json`.
   struct DiskRecord: Sendable, Hashable, Codable {
     var id: String
     var megabytes: Int
+    /// Whether it is ``DiskImage``; else, and by default, it is a folder.
+    var isImage: Bool?
     /// The VM that it is attached to.
     var vm: String?
     /// What the director told about it, as JSON.
@@ -22,8 +26,19 @@ extension RuncCloud {
     }
     let id = "disk-\(surroundings.identifier())"
     // A disk is there once it has its record.
-    try Files.makeFolder("\(diskFolder(id))/data")
-    try write(DiskRecord(id: id, megabytes: megabytes))
+    try Files.makeFolder(diskFolder(id))
+    var isImage = true
+    do {
+      try await image(id).make(megabytes: megabytes)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      logger.warning(
+        "a disk becomes a folder, whose size is not enforced", metadata: ["disk": "\(id)", "reason": "\(error)"])
+      try Files.makeFolder("\(diskFolder(id))/data")
+      isImage = false
+    }
+    try write(DiskRecord(id: id, megabytes: megabytes, isImage: isImage))
     return id
   }
 
@@ -59,8 +74,7 @@ extension RuncCloud {
         }
         if let process = runningProcess(record) {
           let namespace = VMNamespace(pid: process.pid)
-          if wasAttached { try namespace.detach(VMDisk.path(disk)) }
-          try namespace.attach("\(diskFolder(disk))/data", at: VMDisk.path(disk))
+          if !wasAttached || !namespace.hasMount(VMDisk.path(disk)) { try await show(diskRecord, in: namespace) }
         }
         try updateSettings(of: record)
         return VMDisk.hint(disk)
@@ -100,9 +114,38 @@ extension RuncCloud {
         throw CloudError(
           .notSupported, "resizing \(disk) from \(record.megabytes) to \(megabytes) MB: disks only grow")
       }
+      if record.isImage == true {
+        if let vm = record.vm, let owner = try folder(vm).readRecord(), runningProcess(owner) != nil {
+          throw CloudError(.cloudError, "resizing \(disk): it is attached to \(vm); detach it first")
+        }
+        try await image(disk).grow(megabytes: megabytes)
+      }
       var record = record
       record.megabytes = megabytes
       try write(record)
+    }
+  }
+
+  func image(_ disk: String) -> DiskImage {
+    DiskImage(path: "\(diskFolder(disk))/disk.img", surroundings: surroundings)
+  }
+
+  /// Shows a disk in a running VM, where it is not shown yet.
+  private func show(_ disk: DiskRecord, in namespace: VMNamespace) async throws {
+    if disk.isImage == true {
+      try await image(disk.id).attach(to: namespace, at: VMDisk.path(disk.id))
+    } else {
+      try namespace.attach("\(diskFolder(disk.id))/data", at: VMDisk.path(disk.id))
+    }
+  }
+
+  /// Shows all disks of a VM whose container was made and does not run yet.
+  func showDisks(of record: VMRecord, in namespace: VMNamespace) async throws {
+    for id in record.disks {
+      guard let disk = try readDisk(id) else {
+        throw CloudError(.diskNotFound, "starting \(record.id): its disk \(id) is gone")
+      }
+      try await show(disk, in: namespace)
     }
   }
 

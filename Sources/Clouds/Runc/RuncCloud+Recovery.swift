@@ -81,6 +81,8 @@ extension RuncCloud {
     if let left = try Files.names(in: "\(directory)/vms").first {
       throw DroverError(.failed, "removing all of \(directory): \(left) is still there; the log says why")
     }
+    // The kernel lets go of the disks of VMs that were killed a moment later.
+    for disk in try Files.names(in: "\(directory)/disks") { _ = try await image(disk).waitUntilFree() }
     try await removeNetworks()
     try await Cgroups.remove(cgroup(), in: surroundings)
     try await Command("rm", "-rf", "--one-file-system", directory).run()

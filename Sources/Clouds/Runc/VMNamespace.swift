@@ -1,6 +1,7 @@
 import CLinux
 import Formats
 import Glibc
+import Processes
 
 /// Changes inside the mount namespace of a running VM. Nothing becomes mounted on the host, and no link that somebody
 /// made in the VM leads out of it.
@@ -11,6 +12,19 @@ struct VMNamespace: Sendable {
   /// Shows a folder of the host at a path in the VM.
   func attach(_ folder: String, at path: String) throws {
     try check(drover_namespace_attach(Int32(pid), folder, path), "showing \(folder) as \(path)")
+  }
+
+  /// Gives a mount that has no place yet one in the VM.
+  func move(_ mount: Int32, to path: String) throws {
+    try check(drover_namespace_move(Int32(pid), mount, path), "showing a disk as \(path)")
+  }
+
+  /// Whether something is mounted at a path.
+  func hasMount(_ path: String) -> Bool {
+    let mounts = Files.textIfPresent("/proc/\(pid)/mountinfo") ?? ""
+    return mounts.split(separator: "\n").contains { line in
+      line.split(separator: " ").dropFirst(4).first.map { $0 == path } ?? false
+    }
   }
 
   /// Takes it away; fine when it is not there.

@@ -1,19 +1,13 @@
 import Containers
 
-/// The container of a VM: a pure function of what was asked, the host and where its files are.
+/// The container of a VM: a pure function of what was asked, the host and where its files are. Persistent disks are shown
+/// in it when it has been made.
 enum VMSpec {
   struct Paths: Sendable, Hashable {
     /// Where the overlay is mounted, in the mount namespace in which runc makes the container.
     var root: String
     /// The folder of the ephemeral disk.
     var data: String
-    /// Persistent disks that are attached: id and folder.
-    var disks: [Disk]
-
-    struct Disk: Sendable, Hashable {
-      var id: String
-      var folder: String
-    }
   }
 
   static func make(
@@ -60,7 +54,7 @@ enum VMSpec {
     func mount(_ destination: String, _ type: String, _ options: [String], source: String? = nil) -> OCISpec.Mount {
       OCISpec.Mount(destination: destination, type: type, source: source ?? type, options: options)
     }
-    var mounts = [
+    return [
       mount("/proc", "proc", ["nosuid", "noexec", "nodev"]),
       mount("/dev", "tmpfs", ["nosuid", "noexec", "strictatime", "mode=755", "size=65536k"]),
       mount("/dev/pts", "devpts", ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]),
@@ -72,8 +66,6 @@ enum VMSpec {
       mount("/run", "tmpfs", ["nosuid", "nodev", "mode=755"]),
       mount("/var/vcap/data", "bind", ["bind", "rw"], source: paths.data),
     ]
-    mounts += paths.disks.map { mount(VMDisk.path($0.id), "bind", ["bind", "rw"], source: $0.folder) }
-    return mounts
   }
 
   private static func limits(_ resources: VMResources, _ host: HostFeatures) -> OCISpec.Resources {

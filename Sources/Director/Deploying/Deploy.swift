@@ -46,7 +46,8 @@ struct Deploy: Sendable {
     }
     let compiler = Compiler(director: director, context: context, resolved: resolved)
     let plan = try await resolved.plan(
-      rendered: rendered.mapValues(InstanceRenderer.digests), compiled: Set(compiler.compiled().keys))
+      rendered: rendered.mapValues(InstanceRenderer.digests), compiled: Set(compiler.compiled().keys)
+    ).limited(to: order.onlyInstance)
     await context.output.debug("INFO -- plan:\n\(plan)")
     if order.dryRun {
       try await context.output.result(Array("\(plan)\n".utf8))
@@ -71,7 +72,7 @@ struct Deploy: Sendable {
       DeploymentRecord(
         name: manifest.name, manifest: order.manifest, releases: resolved.releaseNames,
         stemcells: resolved.stemcellNames, configIDs: configIDs))
-    if hasChanges { try await postDeploy() }
+    if hasChanges, order.onlyInstance == nil { try await postDeploy() }
     return "/deployments/\(manifest.name)"
   }
 
@@ -80,12 +81,20 @@ struct Deploy: Sendable {
   private func pin() async throws -> PinnedInputs {
     var unresponsive: Set<String> = []
     if order.fix {
-      let instances = try await records.instances(of: manifest.name).filter { $0.vm != nil }
+      let instances = try await records.instances(of: manifest.name).filter {
+        $0.vm != nil && (order.onlyInstance ?? $0.id) == $0.id
+      }
       let answers = try await inParallel(instances, atMost: 32) { instance in
         guard let vm = instance.vm else { return (instance.id, true) }
         return (instance.id, (try? await director.client(vm.agentID).state(timeout: .seconds(5))) != nil)
       }
       unresponsive = Set(answers.filter { !$0.1 }.map(\.0))
+    }
+    if order.keepsVersions == true {
+      let deployed = try await director.deployment(manifest.name)
+      return PinnedInputs(
+        configIDs: deployed.configIDs, releases: deployed.releases, stemcells: deployed.stemcells,
+        unresponsive: unresponsive)
     }
     let configIDs: [Int]
     if let asked = order.configIDs {
@@ -135,12 +144,17 @@ struct Deploy: Sendable {
         try records.addresses.creating("\(record.network)/\(record.address)", record)
       }
       for instance in resolved.instances {
-        let record = instance.record
+        var record = instance.record
         guard let current = instance.current else {
           writes.append(try records.instances.creating(record.documentName, record))
           continue
         }
         // It was written down when this task began with it.
+        if current.vm?.cid != nil, current.state != record.state {
+          // Another state is written down when the work on the instance begins, and planned from the old one until then.
+          record.state = current.state
+          record.updateCompleted = current.updateCompleted
+        }
         if current.isInWork(by: context.id) || current == record { continue }
         writes.append(try records.instances.writing(record.documentName, record))
         if current.documentName != record.documentName { writes += try await moving(current, to: record) }

@@ -12,13 +12,19 @@ public struct DeployOrder: Codable, Sendable, Hashable {
   public var maxInFlight: String?
   /// The configurations that were shown to the user; nil for the newest ones.
   public var configIDs: [Int]?
+  /// What operators want of instances (`bosh stop web/0`).
+  public var changes: [StateChange]?
+  /// Deploy what was deployed last again: its configurations, and the very releases and stemcells that it had.
+  public var keepsVersions: Bool?
+  /// The id of the only instance that is touched; nil for all.
+  public var onlyInstance: String?
 
   public init(manifest: String) { self.manifest = manifest }
 
   func options(unresponsive: Set<String>, finished: Set<String> = []) throws -> DeployOptions {
     DeployOptions(
       recreate: recreate, unresponsive: unresponsive, canaries: canaries, maxInFlight: maxInFlight,
-      skipDrain: try skipDrain.map { try SkipDrain($0) } ?? SkipDrain(), finished: finished)
+      skipDrain: try skipDrain.map { try SkipDrain($0) } ?? SkipDrain(), changes: changes ?? [], finished: finished)
   }
 }
 

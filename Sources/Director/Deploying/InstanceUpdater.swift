@@ -39,7 +39,12 @@ struct InstanceUpdater: Sendable {
       throw DroverError(.notFound, "instance \(instance.label): its group is not in the manifest")
     }
     let name = instance.record.documentName
-    let record = try await director.records.instances.require(name).body
+    var record = try await director.records.instances.require(name).body
+    if record.state != instance.state {
+      // Before it is true: until it is, the instance is not as it should be.
+      record.state = instance.state
+      record.updateCompleted = false
+    }
     let spec = try await spec(of: instance, steps)
     var worker = InstanceWorker(
       director: director, context: context, record: record, spec: spec,

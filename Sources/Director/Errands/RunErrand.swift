@@ -199,6 +199,7 @@ struct RunErrand: Sendable {
     var result = try LogResult(
       await agent.perform(.fetchLogsWithSignedURL, [request.signedArgument], identity: identity))
     result.blobstoreID = identity.uuid
+    try await LogBundles(director: director).keep(identity.uuid)
     return result
   }
 }

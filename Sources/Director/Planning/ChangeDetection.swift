@@ -26,7 +26,9 @@ extension ResolvedDeployment {
     guard let current = instance.current, let vm = current.vm, vm.cid != nil else {
       return instance.state == .detached ? .none : .create
     }
-    if instance.state == .detached { return .update([.state]) }
+    if instance.state == .detached {
+      return .update(options.unresponsive.contains(instance.id) ? [.state, .unresponsive] : [.state])
+    }
     var reasons: Set<InstanceChange.Reason> = []
     let isOriginal = options.originalVMs.map { $0[instance.id] == vm.agentID } ?? true
     let isOpen = !options.finished.contains(instance.id)

@@ -12,6 +12,24 @@ public struct DeploymentPlan: Sendable, Hashable {
   /// Records of errand groups' instances, which have no VM between runs.
   public var errandInstances: [ResolvedInstance]
 
+  /// The plan without all that is about other instances; nil leaves it as it is.
+  func limited(to id: String?) -> DeploymentPlan {
+    guard let id else { return self }
+    var plan = self
+    plan.deletions = []
+    plan.missingVMs = missingVMs.filter { $0.instance.id == id }
+    plan.stages = stages.map { stage in
+      stage.compactMap { group -> GroupPlan? in
+        var group = group
+        group.deletions = []
+        group.updates = group.updates.filter { $0.instance.id == id }
+        group.batches = group.batches.filter { $0.instances.contains(id) }
+        return group.updates.isEmpty ? nil : group
+      }
+    }.filter { !$0.isEmpty }
+    return plan
+  }
+
   /// Whether anything will be done to an instance: then `post-deploy` runs at the end.
   public var hasChanges: Bool {
     !deletions.isEmpty || stages.contains { $0.contains { !$0.updates.isEmpty || !$0.deletions.isEmpty } }

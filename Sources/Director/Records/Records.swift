@@ -13,6 +13,7 @@ struct Records: Sendable {
   let compilationVMs: DocumentCollection<CompilationVMRecord>
   let orphanDisks: DocumentCollection<OrphanDiskRecord>
   let power: DocumentCollection<PowerRecord>
+  let logBundles: DocumentCollection<LogBundleRecord>
 
   init(_ store: any DocumentStore) {
     self.store = store
@@ -26,6 +27,7 @@ struct Records: Sendable {
     compilationVMs = DocumentCollection(store, kind: "compilation-vm")
     orphanDisks = DocumentCollection(store, kind: "orphan-disk")
     power = DocumentCollection(store, kind: "power")
+    logBundles = DocumentCollection(store, kind: "log-bundle")
   }
 
   /// The instances of a deployment, in order of group and id.

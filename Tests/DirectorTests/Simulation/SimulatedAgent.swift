@@ -129,6 +129,7 @@ final class SimulatedAgent: Sendable {
         object["job_state"] = state.isStarted ? "running" : "stopped"
         return .value(.object(object))
       }
+    case "ssh": return ssh(request)
     case "start":
       state.withLock { $0.isStarted = true }
       return .value("started")
@@ -145,6 +146,19 @@ final class SimulatedAgent: Sendable {
       return .value("canceled")
     default: return .value(AgentTaskReply(taskID: begin(request)).value)
     }
+  }
+
+  private func ssh(_ request: AgentRequest) -> AgentResponse {
+    let group = state.withLock { $0.spec["name"]?.string ?? "" }
+    guard !behaviour.fails(group, "ssh") else { return .exception(message: "Action Failed ssh: no host key") }
+    let command = request.arguments.first?.string ?? ""
+    note(
+      "ssh \(command) \(request.arguments.last?["user"]?.string ?? request.arguments.last?["user_regex"]?.string ?? "")"
+    )
+    guard command == "setup" else { return .value(["command": "cleanup", "status": "success"]) }
+    return .value([
+      "command": "setup", "status": "success", "ip": "10.0.0.1", "host_public_key": .string("ssh-rsa \(id)\n"),
+    ])
   }
 
   /// Begins a task, or finds the one that this very request has begun before.

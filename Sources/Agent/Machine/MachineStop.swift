@@ -1,0 +1,91 @@
+import AgentProtocol
+import Formats
+import Logging
+import Processes
+import Supervision
+import Surroundings
+import Synchronization
+
+/// The machine is about to go: the health monitor is told, jobs are drained and stopped, all within a limit. Jobs that
+/// stand still already are left alone, so that nothing is drained twice when a director has stopped them before.
+struct MachineStop: Sendable {
+  /// Where whoever stops the machine says so, and in how many seconds, before the agent is asked to end.
+  static let mark = "/run/drover-stopping"
+
+  let specs: SpecStore
+  let supervisor: any JobSupervisor
+  let scripts: LifecycleScripts
+  let health: HealthFile
+  let publisher: HealthPublisher
+  let surroundings: Surroundings
+  let logger: Logger
+
+  /// The limit that a mark holds; nil when there is none, and the agent merely is to be started again.
+  static func limit(mark path: String = mark) -> Duration? {
+    guard let text = Files.textIfPresent(path) else { return nil }
+    let seconds = text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) } ?? 15
+    return .seconds(min(max(seconds, 1), 3600))
+  }
+
+  /// Never throws: whatever cannot be done in time, the machine goes.
+  func run(within limit: Duration) async {
+    await publisher.announceShutdown()
+    let state = await supervisor.jobState()
+    guard state != .stopped, let spec = try? await specs.current(), !spec.job.templates.isEmpty else { return }
+    logger.info("draining and stopping jobs, since the machine stops", metadata: ["limit": "\(limit)"])
+    // Half of the time for what drains, so that there is some left to stop in order.
+    await bounded(limit / 2, "draining") {
+      try await supervisor.unmonitor()
+      try await drain(spec)
+    }
+    await bounded(limit / 2, "stopping") {
+      try await supervisor.stop(waits: true)
+      try await health.write(supervisor.jobState())
+    }
+  }
+
+  private func drain(_ spec: ApplySpec) async throws {
+    let task = "machine-stop-\(surroundings.identifier())"
+    do {
+      try await scripts.drain(
+        .shutdown(persistentDisk: spec.persistentDisk, nextPersistentDisk: nil), jobs: spec.job.templates.map(\.name),
+        task: task)
+    } catch {
+      await scripts.cancelDrain(task: task)
+      throw error
+    }
+  }
+
+  private func bounded(_ limit: Duration, _ doing: String, _ body: @escaping @Sendable () async throws -> Void) async {
+    let (outcomes, report) = AsyncStream.makeStream(of: String?.self)
+    let work = Task {
+      do {
+        try await body()
+        report.yield(nil)
+      } catch {
+        report.yield("\(error)")
+      }
+    }
+    let clock = Task { [surroundings] in
+      try? await surroundings.sleep(limit)
+      report.yield("it takes longer than \(limit)")
+    }
+    // The first word counts.
+    var first: String?
+    for await outcome in outcomes {
+      first = outcome
+      break
+    }
+    clock.cancel()
+    work.cancel()
+    if let first { logger.warning("\(doing) jobs before the machine stops failed", metadata: ["reason": "\(first)"]) }
+  }
+}
+
+/// What to do before the agent ends because the machine stops; known once the agent's parts are.
+final class StopHook: Sendable {
+  private let stop = Mutex<MachineStop?>(nil)
+
+  func set(_ stop: MachineStop) { self.stop.withLock { $0 = stop } }
+  func run(within limit: Duration) async { await stop.withLock { $0 }?.run(within: limit) }
+}
