@@ -7,14 +7,16 @@ public struct DetachedProcess: Sendable, Hashable {
   public let pid: Int
   private let identity: ProcessIdentity?
 
-  /// Executes the program in `/` with umask 022 and without input or output.
+  /// Executes the program in `/` with umask 022 and without input.
   ///
   /// - Parameters:
   ///   - arguments: the program's path, and its arguments.
   ///   - user: what it runs as; nil is this process's own.
+  ///   - output: a file that both its outputs go to; nil is nowhere.
   /// - Throws: ``DroverError`` when it cannot be executed, saying why.
   public init(
-    _ arguments: [String], environment: [String: String], user: UInt32? = nil, group: UInt32? = nil
+    _ arguments: [String], environment: [String: String], user: UInt32? = nil, group: UInt32? = nil,
+    output: Int32? = nil
   ) throws {
     guard let program = arguments.first, let path = Environment.find(program, path: environment["PATH"]) else {
       throw DroverError(.notFound, "cannot run \(arguments.first ?? "a program"): it is not found in PATH")
@@ -25,6 +27,8 @@ public struct DetachedProcess: Sendable, Hashable {
     spawn.umask = 0o022
     spawn.uid = user
     spawn.gid = group
+    spawn.output = output
+    spawn.errors = output
     do {
       pid = try spawn.start()
     } catch {

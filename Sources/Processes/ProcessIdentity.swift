@@ -67,3 +67,13 @@ public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
     self.init(pid: try reader.int("pid"), startTicks: start, bootID: try reader.string("boot"))
   }
 }
+
+extension ProcessIdentity {
+  /// The program and its arguments as it was executed; none when it has ended.
+  public var arguments: [String] {
+    guard isAlive, let bytes = try? Files.read("/proc/\(pid)/cmdline") else { return [] }
+    return bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast().map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+}

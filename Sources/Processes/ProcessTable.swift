@@ -52,9 +52,20 @@ public struct ProcessTable: Sendable {
     return ProcessUsage(
       residentKilobytes: root.residentPages * pageKilobytes,
       totalResidentKilobytes: ([root] + below).reduce(0) { $0 + $1.residentPages } * pageKilobytes,
-      cpuTime: .seconds(
-        Double(([root] + below).reduce(0) { $0 + $1.cpuTicks }) / Double(drover_ticks_per_second())),
+      ownCPUTime: Self.time(root.cpuTicks), cpuTime: Self.time(([root] + below).reduce(0) { $0 + $1.cpuTicks }),
       uptime: ProcessStat.age(startTicks: root.startTicks), children: below.count)
+  }
+
+  private static func time(_ ticks: UInt64) -> Duration { .seconds(Double(ticks) / Double(drover_ticks_per_second())) }
+
+  /// The first processes of sessions that were started with all these variables in their environment, by pid.
+  public func sessionLeaders(having environment: [String: String]) -> [ProcessIdentity] {
+    let wanted = environment.map { Array("\($0.key)=\($0.value)".utf8) }
+    return processes.values.filter { $0.session == $0.pid && $0.isAlive }.sorted { $0.pid < $1.pid }.compactMap {
+      let variables = ((try? Files.read("/proc/\($0.pid)/environ")) ?? []).split(separator: 0).map { Array($0) }
+      guard wanted.allSatisfy(variables.contains) else { return nil }
+      return ProcessIdentity(pid: $0.pid, startTicks: $0.startTicks, bootID: ProcessIdentity.currentBootID)
+    }
   }
 }
 
@@ -72,6 +83,8 @@ public struct ProcessUsage: Sendable, Hashable {
   public let residentKilobytes: Int
   /// Resident memory of it and all below it, in KiB; pages they share count several times.
   public let totalResidentKilobytes: Int
+  /// CPU time of the process itself, since its start.
+  public let ownCPUTime: Duration
   /// CPU time of it and all living ones below it, since their start.
   public let cpuTime: Duration
   /// Since the process was started.

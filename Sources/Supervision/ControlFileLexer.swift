@@ -14,6 +14,7 @@ struct ControlFileToken: Sendable, Hashable {
   let kind: Kind
   let text: String
   let line: Int
+  let column: Int
 
   /// For comparing with keywords, which may be written in any case.
   var keyword: String? { kind == .quoted ? nil : text.lowercased() }
@@ -33,13 +34,20 @@ enum ControlFileLexer {
     let bytes = Array(text.utf8)
     var tokens: [ControlFileToken] = []
     var line = 1
+    var lineStart = 0
     var index = 0
+    // Columns count from 1, in bytes.
+    func token(_ kind: ControlFileToken.Kind, _ start: Int, _ bytes: ArraySlice<UInt8>) -> ControlFileToken {
+      ControlFileToken(
+        kind: kind, text: String(decoding: bytes, as: UTF8.self), line: line, column: start - lineStart + 1)
+    }
     while index < bytes.count {
       let byte = bytes[index]
       switch byte {
       case UInt8(ascii: "\n"):
         line += 1
         index += 1
+        lineStart = index
       case _ where isBlank(byte): index += 1
       case UInt8(ascii: "#"):
         while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
@@ -48,23 +56,23 @@ enum ControlFileLexer {
         index = start
         while index < bytes.count, bytes[index] != byte, bytes[index] != UInt8(ascii: "\n") { index += 1 }
         guard index < bytes.count, bytes[index] == byte else {
-          throw DroverError(.invalid, "\(file) line \(line): a quotation mark is not closed on its line")
+          throw DroverError(
+            .invalid, "\(file) line \(line), column \(start - lineStart): a quotation mark is not closed on its line")
         }
-        tokens.append(.init(kind: .quoted, text: String(decoding: bytes[start..<index], as: UTF8.self), line: line))
+        tokens.append(token(.quoted, start - 1, bytes[start..<index]))
         index += 1
       case _ where isSign(byte):
         let start = index
         while index < bytes.count, isSign(bytes[index]) { index += 1 }
-        let sign = String(decoding: bytes[start..<index], as: UTF8.self)
         // `start program = "…"` reads like an assignment; only tests compare.
-        tokens.append(.init(kind: .sign, text: sign, line: line))
+        tokens.append(token(.sign, start, bytes[start..<index]))
       default:
         let start = index
         // A path may hold what would otherwise end a word.
         let isPath = byte == UInt8(ascii: "/")
         while index < bytes.count, !endsWord(bytes[index], isPath: isPath) { index += 1 }
-        let word = String(decoding: bytes[start..<index], as: UTF8.self)
-        if !noise.contains(word.lowercased()) { tokens.append(.init(kind: .word, text: word, line: line)) }
+        let word = token(.word, start, bytes[start..<index])
+        if !noise.contains(word.text.lowercased()) { tokens.append(word) }
       }
     }
     return tokens

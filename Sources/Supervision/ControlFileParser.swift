@@ -14,7 +14,7 @@ struct ControlFileParser {
   mutating func services() throws -> [ServiceDefinition] {
     var services: [ServiceDefinition] = []
     while current != nil {
-      guard take("check") else { throw unexpected("'check process', 'check file', 'check device' or 'check host'") }
+      guard take("check") else { throw unexpected("'check' and what: process, file, directory, device, host, system") }
       services.append(try service())
     }
     return services
@@ -28,7 +28,10 @@ struct ControlFileParser {
     guard let current else {
       return DroverError(.invalid, "\(file) line \(tokens.last?.line ?? 1): the file ends here; expected \(allowed)")
     }
-    return DroverError(.invalid, "\(file) line \(current.line): found \(current.description); expected \(allowed)")
+    return DroverError(
+      .invalid,
+      "\(file) line \(current.line), column \(current.column): found \(current.description); expected \(allowed)"
+    )
   }
 
   /// Takes the word if it is this one.
@@ -90,8 +93,8 @@ struct ControlFileParser {
 
   private mutating func service() throws -> ServiceDefinition {
     let place = "\(file) line \(current?.line ?? 1)"
-    let kinds = ["process", "file", "device", "filesystem", "host"]
-    let refused = ["system", "directory", "fifo", "network"]
+    let kinds = ["process", "file", "directory", "device", "filesystem", "host", "system"]
+    let refused = ["fifo", "network"]
     if let keyword = current?.keyword, refused.contains(keyword), position + 1 < tokens.count,
       tokens[position + 1].kind != .sign, tokens[position + 1].keyword != "pidfile"
     {
@@ -100,13 +103,25 @@ struct ControlFileParser {
     }
     let kind = take(oneOf: kinds) ?? "process"
     var service = ServiceDefinition(
-      name: try name("the name of a service"), kind: try self.kind(kind), place: place)
+      name: try serviceName(), kind: try self.kind(kind), place: place)
     while let current, current.keyword != "check" { try statement(&service) }
     return service
   }
 
+  /// A name goes into lists that people and scripts read line by line.
+  private mutating func serviceName() throws -> String {
+    let start = position
+    let name = try name("the name of a service")
+    guard name.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F && !"'\"/<>&".utf8.contains($0) }) else {
+      position = start
+      throw unexpected("a name of a service without blanks, quotes, '/', '<', '>' and '&'")
+    }
+    return name
+  }
+
   private mutating func kind(_ kind: String) throws -> ServiceDefinition.Kind {
     switch kind {
+    case "system": return .system
     case "process":
       guard take("pidfile") else { throw unexpected("'with pidfile PATH'") }
       return .process(pidfile: try path())
@@ -115,7 +130,8 @@ struct ControlFileParser {
       return .host(address: try text("an address"))
     default:
       guard take("path") else { throw unexpected("'with path PATH'") }
-      return kind == "file" ? .file(path: try path()) : .device(path: try path())
+      let path = try path()
+      return kind == "file" ? .file(path: path) : kind == "directory" ? .directory(path: path) : .device(path: path)
     }
   }
 
@@ -136,7 +152,7 @@ struct ControlFileParser {
     } else if take(oneOf: ["depends", "depend"]) != nil {
       repeat { service.dependencies.append(try name("the name of a service")) } while isName
     } else if take("if") {
-      service.tests.append(try test(line))
+      service.tests.append(try test(line, service.kind))
     } else if take("mode") {
       guard take("active") else {
         throw DroverError(.unsupported, "\(file) line \(line): of the modes, only 'active' is supported")

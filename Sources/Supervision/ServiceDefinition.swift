@@ -1,10 +1,16 @@
-/// A service that a control file describes: mostly a process with a pidfile.
+/// A service that a control file describes: mostly a process with a pidfile, else something that is looked at.
 public struct ServiceDefinition: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     case process(pidfile: String)
     case file(path: String)
+    case directory(path: String)
+    /// A filesystem, by a path on it or its block device.
     case device(path: String)
     case host(address: String)
+    /// The machine itself.
+    case system
+
+    public var isProcess: Bool { if case .process = self { true } else { false } }
   }
 
   public var name: String
@@ -34,6 +40,9 @@ public struct ServiceDefinition: Sendable, Hashable {
 
   /// The group that a BOSH agent manages; services outside of it are left alone.
   public var isManaged: Bool { groups.contains("vcap") }
+
+  /// Whether a check may start it again: monit wants to be able to stop it, too.
+  var restartsByItself: Bool { start != nil && stop != nil }
 }
 
 /// A program that starts or stops a service. It is executed directly, without a shell.
@@ -51,57 +60,4 @@ public struct ServiceProgram: Sendable, Hashable {
     self.user = user
     self.group = group
   }
-}
-
-/// An `if … then …` of a control file.
-public struct ServiceTest: Sendable, Hashable {
-  public enum Comparison: String, Sendable, Hashable, CaseIterable {
-    case greater = ">"
-    case less = "<"
-    case equal = "="
-    case notEqual = "!="
-    case greaterOrEqual = ">="
-    case lessOrEqual = "<="
-  }
-
-  /// What a limit is measured in; sizes are kept in bytes.
-  public enum Unit: String, Sendable, Hashable { case none, percent, bytes }
-
-  public enum Condition: Sendable, Hashable {
-    /// `totalmem`, `mem`, `cpu`, `space`, `inode`, … beyond a limit.
-    case resource(name: String, Comparison, Double, Unit)
-    /// That many restarts within the window's cycles.
-    case restarts
-    /// A connection that cannot be made, or that answers wrongly.
-    case connection(Connection)
-    /// `changed timestamp`.
-    case changedTimestamp
-  }
-
-  /// Where and how to connect.
-  public struct Connection: Sendable, Hashable {
-    public enum Target: Sendable, Hashable {
-      case tcp(host: String, port: Int)
-      case unixSocket(path: String)
-    }
-    public var target: Target
-    /// `http`, …; nil is connecting alone.
-    public var protocolName: String?
-    /// The path that is asked for by HTTP.
-    public var request: String?
-    public var timeout: Duration
-  }
-
-  public enum Action: Sendable, Hashable {
-    case alert, restart, start, stop, unmonitor
-    case exec([String])
-  }
-
-  public var condition: Condition
-  /// Fires when the condition holds `count` times within `cycles` cycles.
-  public var count: Int
-  public var cycles: Int
-  public var action: Action
-  public var recovery: Action?
-  public var line: Int
 }

@@ -3,65 +3,109 @@ import Logging
 import Processes
 import Surroundings
 
-/// Carries out for one service what its ``ServiceMachine`` decides: runs its programs, watches its process, keeps its
-/// timers. Services do not wait for each other here.
+/// Carries out for one service what its ``ServiceMachine`` and its tests decide: runs its programs, watches its process,
+/// keeps its timers. Services do not wait for each other here.
 actor ServiceDriver {
   /// What a driver needs of the supervisor.
   struct Hooks: Sendable {
     var holdDependents: @Sendable (String) async -> Void
     var releaseDependents: @Sendable (String) async -> Void
+    /// A test wants something that concerns other services, too.
+    var act: @Sendable (ServiceTest.Action, String) async -> Void
     var report: @Sendable (ServiceAlert) -> Void
-    /// Something changed that has to survive a restart.
-    var changed: @Sendable (String, ServiceMemory) async -> Void
+  }
+
+  /// What all drivers share.
+  struct Setting: Sendable {
+    var paths: VMPaths
+    var memory: SupervisorMemoryFile
+    var readings: MachineReadings
+    /// monit's: how often tests are made.
+    var cycle: Duration
+    var surroundings: Surroundings
+    var logger: Logger
   }
 
   nonisolated let definition: ServiceDefinition
+  let setting: Setting
+  let hooks: Hooks
+  let log: ServiceLog
+  let probe: ServiceProbe
   private let pidfile: Pidfile?
-  private let hooks: Hooks
-  private let surroundings: Surroundings
-  private let logger: Logger
-  private var machine: ServiceMachine
-  private var known: ProcessIdentity?
+  var machine: ServiceMachine
+  var tests: ServiceTests
+  var limits: RestartLimits
+  var known: ProcessIdentity?
+  var programs: [ServiceMachine.Program: ServiceProgramRun] = [:]
+  /// Programs that are being ended, after which another one may be run.
+  var endings: [ServiceMachine.Program: Task<Void, Never>] = [:]
+  var intents: [ServiceMachine.Program: Int] = [:]
+  var cycles: Task<Void, Never>?
+  var samples = UsageSamples()
+  var collected: Timestamp?
   private var tasks: [Task<Void, Never>] = []
-  private var programs: [ServiceMachine.Program: ServiceProgramRun] = [:]
   private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
   private var nextWaiter = 0
-  private var remembered: ServiceMemory?
-  private var sample: UsageSample?
-  private var isClosed = false
+  private(set) var isClosed = false
 
-  init(
-    _ definition: ServiceDefinition, memory: ServiceMemory?, hooks: Hooks, surroundings: Surroundings, logger: Logger
-  ) {
+  init(_ definition: ServiceDefinition, hooks: Hooks, setting: Setting) {
     self.definition = definition
+    self.setting = setting
     self.hooks = hooks
-    self.surroundings = surroundings
-    self.logger = logger
-    machine = ServiceMachine(definition)
+    log = ServiceLog(service: definition.name, paths: setting.paths)
+    probe = ServiceProbe(definition, machine: setting.readings, surroundings: setting.surroundings)
+    let memory = setting.memory[definition.name]
     known = memory?.process
-    remembered = memory
+    tests = ServiceTests(definition.tests)
+    limits = RestartLimits(definition.tests, restarts: memory?.restarts ?? 0, cycles: memory?.cycles ?? 0)
     if case .process(let path) = definition.kind { pidfile = Pidfile(path) } else { pidfile = nil }
+    programs = Self.running(definition, memory, log)
+    intents = (memory?.programs ?? [:]).filter { [programs] in programs[$0.key] != nil }
+    machine = ServiceMachine(definition, running: Set(programs.keys), cycle: setting.cycle)
   }
 
-  /// Whether its process is there, going by the pidfile.
-  func isThere() -> Bool { pidfile?.process(known: known) != nil }
+  /// What is there: the process, going by the pidfile, or the thing.
+  func presence() -> ServicePresence? {
+    switch definition.kind {
+    case .process: pidfile?.process(known: known).map { .process($0) }
+    case .file(let path): FileFacts(path)?.kind == .file ? .thing : nil
+    case .directory(let path): FileFacts(path)?.kind == .folder ? .thing : nil
+    case .device(let path): (try? FilesystemUse(path)) == nil ? nil : .thing
+    case .host, .system: .thing
+    }
+  }
+
+  func isThere() -> Bool { presence() != nil }
 
   var isMonitored: Bool { machine.phase != .unmonitored }
   var isRunning: Bool { if case .running = machine.phase { true } else { false } }
+
+  /// Begins to wait for the programs that run since an earlier life of the agent.
+  func attach() {
+    for (program, run) in programs { follow(program, run) }
+  }
 
   /// Tells the machine and does what it says.
   func handle(_ event: ServiceMachine.Event) async {
     guard !isClosed else { return }
     let epoch = machine.epoch
-    let found = pidfile?.process(known: known)
-    let actions = machine.handle(event, found: found, now: surroundings.elapsed())
+    let actions = machine.handle(event, found: presence(), now: setting.surroundings.elapsed())
     if machine.epoch != epoch {
       for task in tasks { task.cancel() }
       tasks = []
     }
-    if case .running(let process) = machine.phase { known = process }
+    if case .running(.process(let process)) = machine.phase { known = process }
+    if machine.phase == .unmonitored {
+      tests.reset()
+      limits.reset()
+    }
+    // What is about to be done is on record before it is.
+    for case .run(let program) in actions where programs[program]?.isAlive != true {
+      intents[program] = setting.surroundings.now().seconds
+    }
+    remember()
     for action in actions { perform(action) }
-    await remember()
+    keepCycles()
     if machine.isSettled { wake() }
   }
 
@@ -97,36 +141,25 @@ actor ServiceDriver {
     isClosed = true
     for task in tasks { task.cancel() }
     tasks = []
+    cycles?.cancel()
+    cycles = nil
     wake()
   }
 
   private func perform(_ action: ServiceMachine.Action) {
     switch action {
     case .run(let program): run(program)
-    case .watch(let process):
+    case .end(let program): end(program)
+    case .watch(.process(let process)):
       later {
         try await process.waitForExit()
       } then: {
         .died
       }
-    case .look(let interval):
-      later { [surroundings] in
-        try await surroundings.sleep(interval)
-      } then: {
-        .looked
-      }
-    case .timeout(let limit):
-      later { [surroundings] in
-        try await surroundings.sleep(limit)
-      } then: {
-        .timedOut
-      }
-    case .pause(let length):
-      later { [surroundings] in
-        try await surroundings.sleep(length)
-      } then: {
-        .pauseOver
-      }
+    case .watch(.thing): break  // looked at in every cycle
+    case .look(let interval): post(.looked, after: interval)
+    case .timeout(let limit): post(.timedOut, after: limit)
+    case .pause(let length): post(.pauseOver, after: length)
     case .holdDependents:
       later { [hooks, name = definition.name] in
         await hooks.holdDependents(name)
@@ -136,6 +169,17 @@ actor ServiceDriver {
     case .releaseDependents:
       Task { [hooks, name = definition.name] in await hooks.releaseDependents(name) }
     case .report(let event, let action, let text): report(event, action, text)
+    case .countRestart:
+      limits.restarted()
+      remember()
+    }
+  }
+
+  private func post(_ event: ServiceMachine.Event, after time: Duration) {
+    later { [surroundings = setting.surroundings] in
+      try await surroundings.sleep(time)
+    } then: {
+      event
     }
   }
 
@@ -155,91 +199,31 @@ actor ServiceDriver {
     if machine.epoch == epoch { await handle(event) }
   }
 
-  private func report(_ event: ServiceAlert.Event, _ action: ServiceAlert.Action, _ text: String) {
-    logger.info(
+  func report(_ event: ServiceEvent, _ action: ServiceAlert.Action, _ text: String) {
+    setting.logger.info(
       "service event",
       metadata: [
-        "service": .string(definition.name), "event": .string(event.rawValue), "action": .string(action.rawValue),
+        "service": .string(definition.name), "event": .string(event.name), "action": .string(action.rawValue),
         "description": .string(text),
       ])
     hooks.report(
-      ServiceAlert(service: definition.name, event: event, action: action, description: text, date: surroundings.now()))
+      ServiceAlert(
+        service: definition.name, event: event, action: action, description: text, date: setting.surroundings.now()))
   }
 
-  private func run(_ program: ServiceMachine.Program) {
-    // One that still runs does what was asked for; a second one beside it could only do harm.
-    if let current = programs[program], current.isAlive { return }
-    guard let description = program == .start ? definition.start : definition.stop else { return }
-    let run: ServiceProgramRun
+  func remember() {
+    // From the moment that somebody wants it stopped, it is not to be started again.
+    let isWanted =
+      switch machine.phase {
+      case .unmonitored, .stopping(_, .unmonitored), .abandoning(.unmonitored): false
+      default: true
+      }
+    let memory = ServiceMemory(
+      isMonitored: isWanted, process: known, programs: intents, restarts: limits.restarts, cycles: limits.cycles)
     do {
-      run = try ServiceProgramRun(
-        description, service: definition.name, event: program == .start ? "Started" : "Stopped", pid: known?.pid,
-        now: surroundings.now())
+      try setting.memory.set(definition.name, memory)
     } catch {
-      let problem = "\(error)"
-      Task { await self.handle(.programEnded(program, problem: problem, couldNotRun: true)) }
-      return
+      setting.logger.error("cannot keep the state of services", metadata: ["error": .string("\(error)")])
     }
-    programs[program] = run
-    Task {
-      let problem = await run.problem()
-      await self.ended(program, run, problem)
-    }
-  }
-
-  private func ended(_ program: ServiceMachine.Program, _ run: ServiceProgramRun, _ problem: String?) async {
-    guard programs[program] == run else { return }
-    programs[program] = nil
-    await handle(.programEnded(program, problem: problem, couldNotRun: false))
-  }
-
-  private func remember() async {
-    let memory = ServiceMemory(isMonitored: isMonitored, process: known)
-    guard memory != remembered else { return }
-    remembered = memory
-    await hooks.changed(definition.name, memory)
-  }
-
-  /// The service as it is now.
-  func status(_ table: ProcessTable, memoryTotal: Int, processors: Int) -> ServiceStatus {
-    var status = ServiceStatus(
-      name: definition.name, groups: definition.groups, monitoring: .yes, failure: machine.failure,
-      isPending: !machine.isSettled, pid: nil, usage: nil)
-    switch machine.phase {
-    case .unmonitored, .held: status.monitoring = .no
-    case .preparing, .starting: status.monitoring = machine.failure == nil ? .starting : .yes
-    default: break
-    }
-    guard case .running(let process) = machine.phase, let usage = table.usage(ofTreeAt: process.pid) else {
-      sample = nil
-      return status
-    }
-    let now = UsageSample(process: process, cpuTime: usage.cpuTime, taken: surroundings.elapsed())
-    status.pid = process.pid
-    status.usage = ServiceUsage(
-      uptime: usage.uptime, memoryKilobytes: usage.totalResidentKilobytes,
-      memoryPercent: memoryTotal > 0 ? 100 * Double(usage.totalResidentKilobytes) / Double(memoryTotal) : 0,
-      cpuPercent: now.percent(since: sample, uptime: usage.uptime) / Double(max(1, processors)))
-    sample = now
-    return status
-  }
-}
-
-/// CPU time at one moment, to be compared with a later one.
-struct UsageSample: Sendable, Hashable {
-  let process: ProcessIdentity
-  let cpuTime: Duration
-  let taken: Duration
-
-  /// Of one CPU, since an earlier sample of the same process, or else since its start.
-  func percent(since earlier: UsageSample?, uptime: Duration) -> Double {
-    var used = cpuTime
-    var span = uptime
-    if let earlier, earlier.process == process, taken - earlier.taken > .milliseconds(100) {
-      used = cpuTime - earlier.cpuTime
-      span = taken - earlier.taken
-    }
-    guard span > .zero, used > .zero else { return 0 }
-    return 100 * (used / span)
   }
 }

@@ -12,64 +12,14 @@ import Processes
 ///      └───────────────────────────── stopping    missing
 /// ```
 ///
-/// Every event comes with the process that the pidfile names at that moment. Timers, watches and looks belong to the
+/// Every event comes with what is there at that moment: the process that the pidfile names, or the file. A thing that is
+/// no process does not end by itself: its start and stop programs are what is waited for. Timers, watches and looks belong to the
 /// phase in which they were asked for; when the phase changes, ``epoch`` does, and what they report is void.
 struct ServiceMachine: Sendable, Hashable {
-  enum Phase: Sendable, Hashable {
-    /// Not watched.
-    case unmonitored
-    /// The services that depend on it are being stopped before it is started.
-    case preparing
-    /// The start program was run; its process is awaited.
-    case starting
-    case running(ProcessIdentity)
-    /// Waits before it is started again.
-    case pausing
-    /// Not there, and nothing can start it; it may appear by itself.
-    case missing
-    /// The stop program was run; the process's end is awaited.
-    case stopping(ProcessIdentity, Goal)
-    /// To be stopped while the start program still runs, without a process yet.
-    case abandoning(Goal)
-    /// Stopped because a service it depends on restarts; started again after that.
-    case held
-  }
-
-  enum Program: Sendable, Hashable { case start, stop }
-
-  enum Goal: Sendable, Hashable { case unmonitored, held, restart }
-
-  enum Event: Sendable, Hashable {
-    /// Watch it, and start it when it is not there.
-    case start
-    case stop
-    case restart
-    case unmonitor
-    /// A service that it depends on restarts, or has done so.
-    case hold
-    case release
-    /// The services that depend on it have been stopped.
-    case dependentsHeld
-    /// The process that was watched has ended.
-    case died
-    /// A look that was asked for.
-    case looked
-    /// The latest start or stop program has ended, or could not be executed; no problem is a good end.
-    case programEnded(Program, problem: String?, couldNotRun: Bool)
-    case timedOut
-    case pauseOver
-  }
-
-  enum Action: Sendable, Hashable {
-    case run(Program)
-    case watch(ProcessIdentity)
-    case look(after: Duration)
-    case timeout(after: Duration)
-    case pause(Duration)
-    case holdDependents, releaseDependents
-    case report(ServiceAlert.Event, ServiceAlert.Action, String)
-  }
-
+  private let isThing: Bool
+  private let absence: String
+  private let existence: String
+  private let cycle: Duration
   let hasStart: Bool
   let hasStop: Bool
   let startTimeout: Duration
@@ -83,17 +33,23 @@ struct ServiceMachine: Sendable, Hashable {
   private(set) var setbacks = 0
   private var runningSince = Duration.zero
   private var programProblem: String?
-  private var startProgramRuns = false
+  /// Programs that run, and how often one was waited for in vain.
+  private var programs: [Program: Int]
 
-  init(_ definition: ServiceDefinition) {
+  /// - Parameters:
+  ///   - running: programs that run since an earlier life of the agent.
+  ///   - cycle: monit's: no pause between two starts is longer, and a life longer than this is not a setback.
+  init(_ definition: ServiceDefinition, running: Set<Program> = [], cycle: Duration = .seconds(10)) {
     hasStart = definition.start != nil
     hasStop = definition.stop != nil
+    isThing = !definition.kind.isProcess
+    (absence, existence) = definition.kind.texts
+    programs = Dictionary(uniqueKeysWithValues: running.map { ($0, 0) })
+    self.cycle = cycle
     startTimeout = definition.start?.timeout ?? .seconds(30)
     stopTimeout = definition.stop?.timeout ?? .seconds(30)
   }
 
-  /// monit's cycle: no pause between two starts is longer, and a life longer than this is not a setback.
-  static let cycle = Duration.seconds(10)
   /// How often a process that is awaited is looked for.
   static let lookInterval = Duration.milliseconds(100)
 
@@ -105,27 +61,30 @@ struct ServiceMachine: Sendable, Hashable {
     }
   }
 
-  /// The pause before the next start: none after the first setback, then 1, 2, 4, 8, 10, 10 … s.
-  static func pause(afterSetbacks count: Int) -> Duration {
+  /// The pause before the next start: none after the first setback, then 1, 2, 4, 8 s, at most a cycle.
+  private func pause(afterSetbacks count: Int) -> Duration {
     count <= 1 ? .zero : min(cycle, .seconds(1 << min(count - 2, 10)))
   }
 
   /// - Parameters:
   ///   - found: the process that the pidfile names.
   ///   - now: on a clock that never goes back.
-  mutating func handle(_ event: Event, found: ProcessIdentity?, now: Duration) -> [Action] {
+  mutating func handle(_ event: Event, found: ServicePresence?, now: Duration) -> [Action] {
     switch event {
     case .start: return start(found, now)
+    case .monitor: return monitor(found, now)
     case .stop: return stop(found, .unmonitored)
     case .restart: return restart(found, now)
+    case .restartByTest: return restartByTest(found)
     case .unmonitor: return unmonitor()
     case .hold: return phase == .unmonitored ? [] : stop(found, .held)
-    case .release: return phase == .held ? begin(found, now) : []
+    case .release:
+      return phase == .held ? begin(isThing && hasStart ? nil : found, now, isCleared: true) : []
     case .dependentsHeld: return phase == .preparing ? runStart(found, now) : []
     case .died: return died(found, now)
     case .looked: return looked(found, now)
     case .programEnded(.start, let problem, let couldNotRun): return startEnded(problem, couldNotRun, found, now)
-    case .programEnded(.stop, let problem, let couldNotRun): return stopEnded(problem, couldNotRun)
+    case .programEnded(.stop, let problem, let couldNotRun): return stopEnded(problem, couldNotRun, found, now)
     case .timedOut: return timedOut(found, now)
     case .pauseOver: return phase == .pausing ? begin(found, now) : []
     }
@@ -136,7 +95,16 @@ struct ServiceMachine: Sendable, Hashable {
     epoch += 1
   }
 
-  private mutating func start(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  private mutating func start(_ found: ServicePresence?, _ now: Duration) -> [Action] {
+    guard isThing, hasStart else { return monitor(found, now) }
+    if phase == .preparing || phase == .starting { return [] }
+    setbacks = 0
+    failure = nil
+    enter(.preparing)
+    return [.holdDependents]
+  }
+
+  private mutating func monitor(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
     case .running, .preparing, .starting: return []
     default:
@@ -147,56 +115,67 @@ struct ServiceMachine: Sendable, Hashable {
   }
 
   /// Takes the process that is there, or sets about starting one.
-  private mutating func begin(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  ///
+  /// - Parameter isCleared: whether its stop program has just been run, which makes way for a new thing.
+  private mutating func begin(_ found: ServicePresence?, _ now: Duration, isCleared: Bool = false) -> [Action] {
     if let found { return run(found, now) }
+    if isThing, hasStart, hasStop, !isCleared { return stopPresent(.thing, .restart) }
     guard hasStart else {
-      failure = ServiceFailure(.doesNotExist, "process is not running")
+      failure = ServiceFailure(.doesNotExist, absence)
       enter(.missing)
-      return [.look(after: Self.cycle)]
+      return [.look(after: cycle)]
     }
     enter(.preparing)
     return [.holdDependents]
   }
 
-  private mutating func runStart(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
-    if let found { return run(found, now) }
+  private mutating func runStart(_ found: ServicePresence?, _ now: Duration) -> [Action] {
+    if let found, !isThing { return run(found, now) }
     enter(.starting)
-    programProblem = nil
-    startProgramRuns = true
-    return [.run(.start), .look(after: Self.lookInterval), .timeout(after: startTimeout)]
+    return run(.start) + [.look(after: Self.lookInterval), .timeout(after: startTimeout)]
   }
 
-  private mutating func run(_ process: ProcessIdentity, _ now: Duration) -> [Action] {
-    var actions: [Action] = [.watch(process)]
+  /// Runs a program. One that still runs does what was asked for, and a second one beside it could only do harm; but it
+  /// is not waited for without end.
+  private mutating func run(_ program: Program) -> [Action] {
+    programProblem = nil
+    let waits = programs[program].map { $0 + 1 } ?? 0
+    programs[program] = waits > 1 ? 0 : waits
+    return waits > 1 ? [.end(program), .run(program)] : [.run(program)]
+  }
+
+  private mutating func run(_ presence: ServicePresence, _ now: Duration) -> [Action] {
+    var actions: [Action] = [.watch(presence)]
     if let failure {
-      let event: ServiceAlert.Event = failure.kind == .doesNotExist ? .exists : .executionSucceeded
-      actions.append(.report(event, .alert, "process is running with pid \(process.pid)"))
+      actions.append(
+        .report(
+          ServiceEvent(failure.event.kind, .succeeded), .alert,
+          presence.process.map { "process is running with pid \($0.pid)" } ?? existence))
     }
     failure = nil
     runningSince = now
-    enter(.running(process))
+    enter(.running(presence))
     return actions + [.releaseDependents]
   }
 
-  private mutating func died(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  private mutating func died(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
     case .running:
       // A reload may have put another process in its place.
       if let found { return run(found, now) }
-      if now - runningSince >= Self.cycle { setbacks = 0 }
+      if now - runningSince >= cycle { setbacks = 0 }
       setbacks += 1
-      failure = ServiceFailure(.doesNotExist, "process is not running")
-      let report = Action.report(.doesNotExist, hasStart ? .restart : .alert, "process is not running")
-      guard hasStart else {
+      failure = ServiceFailure(.doesNotExist, absence)
+      guard hasStart, hasStop else {
         enter(.missing)
-        return [report, .look(after: Self.cycle)]
+        return [.report(.doesNotExist, .alert, absence), .look(after: cycle)]
       }
-      return [report] + again(found, now)
-    case .stopping(let process, let goal):
+      return [.report(.doesNotExist, .restart, absence)] + again(found, now)
+    case .stopping(let presence, let goal):
       // The next process in line, when the pidfile names one, has to go as well.
-      if let found, found != process {
+      if let found, found != presence {
         enter(.stopping(found, goal))
-        return [.watch(found)] + runStop() + [.timeout(after: stopTimeout)]
+        return [.watch(found)] + run(.stop) + [.timeout(after: stopTimeout)]
       }
       return stopped(goal, found, now)
     default: return []
@@ -204,59 +183,71 @@ struct ServiceMachine: Sendable, Hashable {
   }
 
   /// Starts it again, after a pause if this is not the first time.
-  private mutating func again(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
-    let pause = Self.pause(afterSetbacks: setbacks)
-    if pause == .zero { return begin(found, now) }
+  private mutating func again(_ found: ServicePresence?, _ now: Duration) -> [Action] {
+    let pause = pause(afterSetbacks: setbacks)
+    if pause == .zero { return [.countRestart] + begin(found, now) }
     enter(.pausing)
-    return [.pause(pause)]
+    return [.countRestart, .pause(pause)]
   }
 
-  private mutating func looked(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  private mutating func looked(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
-    case .starting: return found.map { run($0, now) } ?? [.look(after: Self.lookInterval)]
-    case .missing: return found.map { run($0, now) } ?? [.look(after: Self.cycle)]
-    case .abandoning(let goal): return found.map { stop(process: $0, goal) } ?? [.look(after: Self.lookInterval)]
+    case .starting:
+      if let found, !isThing || programs[.start] == nil { return run(found, now) }
+      return [.look(after: Self.lookInterval)]
+    case .missing: return found.map { run($0, now) } ?? [.look(after: cycle)]
+    case .abandoning(let goal): return found.map { stopPresent($0, goal) } ?? [.look(after: Self.lookInterval)]
     default: return []
     }
   }
 
   private mutating func startEnded(
-    _ problem: String?, _ couldNotRun: Bool, _ found: ProcessIdentity?, _ now: Duration
+    _ problem: String?, _ couldNotRun: Bool, _ found: ServicePresence?, _ now: Duration
   ) -> [Action] {
-    startProgramRuns = false
+    programs[.start] = nil
     switch phase {
     case .starting:
       programProblem = problem
       if let found { return run(found, now) }
-      return couldNotRun ? startFailed(found, now) : []
+      return couldNotRun ? startFailed(now) : []
     case .abandoning(let goal):
-      if let found { return stop(process: found, goal) }
+      if let found { return stopPresent(found, goal) }
       // After a good end the process may still be about to write its pidfile.
       return problem == nil ? [] : stopped(goal, nil, now)
     default: return []
     }
   }
 
-  private mutating func stopEnded(_ problem: String?, _ couldNotRun: Bool) -> [Action] {
-    guard case .stopping(_, let goal) = phase else { return [] }
+  private mutating func stopEnded(
+    _ problem: String?, _ couldNotRun: Bool, _ found: ServicePresence?, _ now: Duration
+  ) -> [Action] {
+    programs[.stop] = nil
+    guard case .stopping(let presence, let goal) = phase else { return [] }
     programProblem = problem
-    return couldNotRun ? stopFailed(goal) : []
+    if couldNotRun { return stopFailed(goal) }
+    return presence == .thing ? stopped(goal, nil, now) : []
   }
 
-  private mutating func timedOut(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  private mutating func timedOut(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
-    case .starting: return found.map { run($0, now) } ?? startFailed(found, now)
+    case .starting:
+      if let found, !isThing { return run(found, now) }
+      return startFailed(now)
     case .stopping(_, let goal): return stopFailed(goal)
-    case .abandoning(let goal): return stopped(goal, nil, now)
+    case .abandoning(let goal):
+      programs[.start] = nil
+      return [.end(.start)] + stopped(goal, nil, now)
     default: return []
     }
   }
 
-  private mutating func startFailed(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  private mutating func startFailed(_ now: Duration) -> [Action] {
     setbacks = max(setbacks + 1, 2)
     let failure = ServiceFailure(.executionFailed, "failed to start" + (programProblem.map { " (\($0))" } ?? ""))
+    // It is tried again and again, and said once.
+    let isNews = self.failure?.event != failure.event
     self.failure = failure
-    return [.report(.executionFailed, .alert, failure.message)] + again(found, now)
+    return (isNews ? [.report(.executionFailed, .alert, failure.message)] : []) + again(nil, now)
   }
 
   private mutating func unmonitor() -> [Action] {
@@ -266,55 +257,57 @@ struct ServiceMachine: Sendable, Hashable {
     return []
   }
 
-  private mutating func restart(_ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  private mutating func restart(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     failure = nil
     setbacks = 0
     return stop(found, .restart) + (phase == .unmonitored ? begin(found, now) : [])
   }
 
-  private mutating func stop(_ found: ProcessIdentity?, _ goal: Goal) -> [Action] {
+  private mutating func restartByTest(_ found: ServicePresence?) -> [Action] {
+    guard case .running(let presence) = phase, hasStart, hasStop else { return [] }
+    return [.countRestart] + stopPresent(found ?? presence, .restart)
+  }
+
+  private mutating func stop(_ found: ServicePresence?, _ goal: Goal) -> [Action] {
     failure = nil
     setbacks = 0
     switch phase {
-    case .stopping(let process, let current):
+    case .stopping(let presence, let current):
       // Already on its way; an operator's stop outweighs a restart.
-      if goal == .unmonitored, current != .unmonitored { phase = .stopping(process, goal) }
+      if goal == .unmonitored, current != .unmonitored { phase = .stopping(presence, goal) }
       return []
     case .abandoning:
       guard let found else {
         phase = .abandoning(goal)
         return []
       }
-      return stop(process: found, goal)
-    case .running(let process): return stop(process: found ?? process, goal)
-    case .starting where found == nil && (startProgramRuns || programProblem == nil):
+      return stopPresent(found, goal)
+    case .running(let presence): return stopPresent(found ?? presence, goal)
+    case .starting where found == nil && (programs[.start] != nil || programProblem == nil):
       enter(.abandoning(goal))
       return [.look(after: Self.lookInterval), .timeout(after: startTimeout)]
-    case .unmonitored where found == nil && goal == .unmonitored: return []
+    case .unmonitored where found == nil && goal == .unmonitored && !isThing: return []
     default:
-      if let found { return stop(process: found, goal) }
+      if isThing { return stopPresent(.thing, goal) }
+      if let found { return stopPresent(found, goal) }
       return stopped(goal, nil, .zero)
     }
   }
 
-  private mutating func stop(process: ProcessIdentity, _ goal: Goal) -> [Action] {
+  private mutating func stopPresent(_ presence: ServicePresence, _ goal: Goal) -> [Action] {
     guard hasStop else {
-      let message = "failed to stop (it has no stop program)"
-      if goal != .unmonitored { return [.report(.executionFailed, .alert, message)] }
-      failure = ServiceFailure(.executionFailed, message)
+      if isThing { return stopped(goal, presence, .zero) }
+      if goal != .unmonitored {
+        return [.report(.executionFailed, .alert, "failed to stop (it has no stop program)")]
+      }
       enter(.unmonitored)
-      return [.report(.executionFailed, .alert, message)]
+      return [.report(.actionDone, .stop, "unmonitored; it has no stop program, so its process runs on")]
     }
-    enter(.stopping(process, goal))
-    return [.watch(process)] + runStop() + [.timeout(after: stopTimeout)]
+    enter(.stopping(presence, goal))
+    return (presence == .thing ? [] : [.watch(presence)]) + run(.stop) + [.timeout(after: stopTimeout)]
   }
 
-  private mutating func runStop() -> [Action] {
-    programProblem = nil
-    return [.run(.stop)]
-  }
-
-  private mutating func stopped(_ goal: Goal, _ found: ProcessIdentity?, _ now: Duration) -> [Action] {
+  private mutating func stopped(_ goal: Goal, _ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch goal {
     case .unmonitored:
       enter(.unmonitored)
@@ -322,7 +315,9 @@ struct ServiceMachine: Sendable, Hashable {
     case .held:
       enter(.held)
       return []
-    case .restart: return begin(found, now)
+    case .restart:
+      // A thing may still be there, and is to be made anew all the same.
+      return begin(isThing && hasStart ? nil : found, now, isCleared: true)
     }
   }
 
@@ -334,10 +329,10 @@ struct ServiceMachine: Sendable, Hashable {
     case (.unmonitored, _):
       enter(.unmonitored)
       return [report]
-    case (_, .stopping(let process, _)):
+    case (_, .stopping(let presence, _)):
       // It was to be started again anyway: it still runs, so it is watched on.
-      enter(.running(process))
-      return [report, .watch(process)]
+      enter(.running(presence))
+      return [report, .watch(presence)]
     default: return [report]
     }
   }

@@ -2,62 +2,109 @@ import Formats
 import Processes
 import Surroundings
 
-/// A start or stop program that was executed as monit does it (`reference/lifecycle.md 3.2`): a session of its own,
-/// `/`, no input, no output, an environment with nothing in it but PATH and what monit tells.
+/// A start, stop or exec program that was executed as monit does it (`reference/lifecycle.md 3.2`): a session of its
+/// own, `/`, no input, an environment with nothing in it but PATH and what monit tells. What it says goes to a log.
 struct ServiceProgramRun: Sendable, Hashable {
-  private let process: DetachedProcess
-
-  init(_ program: ServiceProgram, service: String, event: String, pid: Int?, now: Timestamp) throws {
-    process = try DetachedProcess(
-      program.arguments,
-      environment: Self.environment(service: service, event: event, pid: pid, now: now, outer: Environment.current()),
-      user: try program.user.map(Accounts.user), group: try program.group.map(Accounts.group))
+  private enum Process: Sendable, Hashable {
+    case own(DetachedProcess)
+    /// One that an earlier life of the agent started: how it ends is not known.
+    case found(ProcessIdentity)
   }
 
-  var isAlive: Bool { process.isAlive }
+  private let process: Process
+  private let log: ServiceLog
+  private let logStart: Int
 
-  /// Waits for its end; nil is a good one.
+  init(_ program: ServiceProgram, _ context: ServiceProgramContext, log: ServiceLog) throws {
+    self.log = log
+    let output = log.open()
+    defer { output?.close() }
+    logStart = log.size
+    process = .own(
+      try DetachedProcess(
+        program.arguments, environment: context.environment(outer: Environment.current()),
+        user: try program.user.map(Accounts.user), group: try program.group.map(Accounts.group),
+        output: output?.descriptor))
+  }
+
+  /// The one that runs since an earlier life of the agent; nil when there is none.
+  init?(found program: ServiceProgram, _ context: ServiceProgramContext, log: ServiceLog, in table: ProcessTable) {
+    let leaders = table.sessionLeaders(having: context.environment(outer: [:]).filter { $0.key != "MONIT_HOST" })
+    guard let process = leaders.first(where: { $0.arguments.contains(program.arguments.first ?? "") }) else {
+      return nil
+    }
+    self.log = log
+    logStart = log.size
+    self.process = .found(process)
+  }
+
+  var isAlive: Bool {
+    switch process {
+    case .own(let process): process.isAlive
+    case .found(let process): process.isAlive
+    }
+  }
+
+  /// Waits for its end; nil is a good one. What went wrong comes with the last lines of what it said.
   func problem() async -> String? {
     do {
-      let ending = try await process.ending()
-      return ending == .exited(0) ? nil : "its program \(ending)"
+      switch process {
+      case .found(let process):
+        try await process.waitForExit()
+        return nil
+      case .own(let process):
+        let ending = try await process.ending()
+        guard ending != .exited(0) else { return nil }
+        let said = log.lastLines(since: logStart)
+        return "its program \(ending)" + (said.isEmpty ? "" : ": \(said)")
+      }
     } catch {
       return "\(error)"
     }
   }
 
-  static func environment(
-    service: String, event: String, pid: Int?, now: Timestamp, outer: [String: String]
-  ) -> [String: String] {
-    var variables = [
-      "PATH": "/bin:/usr/bin:/sbin:/usr/sbin", "MONIT_SERVICE": service, "MONIT_EVENT": event,
-      "MONIT_DESCRIPTION": event, "MONIT_DATE": RFC822.text(now), "MONIT_HOST": Accounts.hostName(),
-    ]
-    if let pid { variables["MONIT_PROCESS_PID"] = String(pid) }
-    variables["TZ"] = outer["TZ"]
-    return variables
+  /// What it has said so far, if anything.
+  var said: String { log.lastLines(since: logStart) }
+
+  /// Ends it and all that it has started and not detached.
+  func end() async {
+    let pid =
+      switch process {
+      case .own(let process): process.pid
+      case .found(let process): process.pid
+      }
+    _ = try? await ProcessFamily(id: pid).terminate(grace: .seconds(5))
   }
 }
 
-/// The form of dates in mail, in UTC.
-enum RFC822 {
-  static func text(_ time: Timestamp) -> String {
-    let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    let day = time.seconds / 86_400
-    let second = time.seconds % 86_400
-    // Days to a civil date, by eras of 400 years that begin on 1 March.
-    let shifted = day + 719_468
-    let era = shifted / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let date = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    let two: (Int) -> String = { $0 < 10 ? "0\($0)" : "\($0)" }
-    return "\(days[day % 7]), \(two(date)) \(months[month - 1]) \(year) "
-      + "\(two(second / 3600)):\(two(second / 60 % 60)):\(two(second % 60)) +0000"
+/// What a program is told by its environment.
+struct ServiceProgramContext: Sendable, Hashable {
+  var service: String
+  var event: String
+  var description: String
+  var date: Timestamp
+  var pid: Int?
+  var usage: ServiceUsage?
+
+  init(service: String, event: String, description: String? = nil, date: Timestamp) {
+    self.service = service
+    self.event = event
+    self.description = description ?? event
+    self.date = date
+  }
+
+  func environment(outer: [String: String]) -> [String: String] {
+    var variables = [
+      "PATH": "/bin:/usr/bin:/sbin:/usr/sbin", "MONIT_SERVICE": service, "MONIT_EVENT": event,
+      "MONIT_DESCRIPTION": description, "MONIT_DATE": RFC822.text(date), "MONIT_HOST": Accounts.hostName(),
+    ]
+    if let pid { variables["MONIT_PROCESS_PID"] = String(pid) }
+    if let usage {
+      variables["MONIT_PROCESS_MEMORY"] = String(usage.ownMemoryKilobytes)
+      variables["MONIT_PROCESS_CHILDREN"] = String(usage.children)
+      variables["MONIT_PROCESS_CPU_PERCENT"] = ResourceReadings.tenths(usage.ownCPUPercent)
+    }
+    variables["TZ"] = outer["TZ"]
+    return variables
   }
 }

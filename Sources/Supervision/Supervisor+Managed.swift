@@ -1,5 +1,4 @@
 import Formats
-import Glibc
 import Logging
 import Processes
 import Surroundings
@@ -12,7 +11,9 @@ extension Supervisor {
   /// Starts all managed services and takes away the mark that they were stopped. Does not wait until they run: their
   /// state says so.
   public func startAll() async throws {
-    for name in managedServices { try await monitor(name) }
+    for name in managedServices {
+      Task { try? await self.start(name) }
+    }
     try Files.remove(paths.stoppedMark)
   }
 
@@ -62,13 +63,20 @@ extension Supervisor {
   public func status() async -> [ServiceStatus] {
     let table = ProcessTable.snapshot()
     let memory = SystemMemory.totalKilobytes()
-    let processors = Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    let processors = SystemMemory.processors()
     var all: [ServiceStatus] = []
     for name in order {
       guard let driver = drivers[name] else { continue }
-      all.append(await driver.status(table, memoryTotal: memory, processors: processors))
+      var status = await driver.status(table, memoryTotal: memory, processors: processors)
+      status.pendingAction = pending[name]?.action
+      all.append(status)
     }
     return all
+  }
+
+  /// The machine's own figures.
+  public func machine() async -> MonitMachine {
+    MonitMachine(await readings.all(), SystemMemory.read(), processors: SystemMemory.processors())
   }
 
   /// The state of the managed services as a whole.
@@ -76,15 +84,5 @@ extension Supervisor {
     let managed = Set(managedServices)
     return JobState.of(
       await status().filter { managed.contains($0.name) }, isStopped: Files.exists(paths.stoppedMark))
-  }
-}
-
-enum SystemMemory {
-  /// `MemTotal` of /proc/meminfo.
-  static func totalKilobytes() -> Int {
-    for line in (Files.textIfPresent("/proc/meminfo") ?? "").split(separator: "\n") where line.hasPrefix("MemTotal:") {
-      return line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    }
-    return 0
   }
 }

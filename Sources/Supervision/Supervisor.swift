@@ -22,17 +22,33 @@ public actor Supervisor {
   private(set) var drivers: [String: ServiceDriver] = [:]
   /// Names in the order of their files.
   private(set) var order: [String] = []
-  private var memory: SupervisorMemory
+  /// What has been asked for and is not done yet, by service.
+  private(set) var pending: [String: PendingAction] = [:]
+  private var nextPending = 0
+  private var loads = 0
+  /// When this supervisor began, and what tells it from earlier ones.
+  public nonisolated let began: Timestamp
+
+  struct PendingAction: Sendable, Hashable {
+    let id: Int
+    let action: ServiceAction
+  }
+  private let setting: ServiceDriver.Setting
+  var readings: MachineReadings { setting.readings }
   private let alertSink: AsyncStream<ServiceAlert>.Continuation
 
   /// What happens to services, for one reader; the latest 5000 are kept until they are read.
   public nonisolated let alerts: AsyncStream<ServiceAlert>
 
-  public init(paths: VMPaths, surroundings: Surroundings, logger: Logger) {
+  /// - Parameter cycle: how often the tests of control files are made; monit's is ten seconds.
+  public init(paths: VMPaths, cycle: Duration = .seconds(10), surroundings: Surroundings, logger: Logger) {
     self.paths = paths
     self.surroundings = surroundings
     self.logger = logger
-    memory = SupervisorMemory.load(paths.supervisorMemory)
+    began = surroundings.now()
+    setting = ServiceDriver.Setting(
+      paths: paths, memory: SupervisorMemoryFile(path: paths.supervisorMemory),
+      readings: MachineReadings(surroundings: surroundings), cycle: cycle, surroundings: surroundings, logger: logger)
     (alerts, alertSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(5000))
   }
 
@@ -40,14 +56,31 @@ public actor Supervisor {
 
   /// Reads the control files of all jobs and takes what they say for the set of services.
   ///
-  /// - Throws: when a file has a mistake; then nothing has changed.
+  /// - Throws: when files have mistakes. What the others say counts all the same, and the services that such a file
+  ///   described before are left as they are.
   public func loadControlFiles() async throws {
+    loads += 1
     var services: [ServiceDefinition] = []
+    var mistakes: [DroverError] = []
     for name in try Files.names(in: paths.controlFiles) where name.hasSuffix(".monitrc") {
       let path = "\(paths.controlFiles)/\(name)"
-      services += try ControlFile.parse(String(decoding: Files.read(path, limit: 1 << 20), as: UTF8.self), file: path)
+      do {
+        services += try ControlFile.parse(
+          String(decoding: Files.read(path, limit: 1 << 20), as: UTF8.self), file: path)
+      } catch let error as DroverError {
+        mistakes.append(error)
+        services += definitions.filter { $0.place.hasPrefix("\(path) line ") }
+      }
     }
-    try await load(services)
+    do {
+      try await load(services)
+    } catch  where !mistakes.isEmpty {
+      throw DroverError(.invalid, mistakes.map(\.message).joined(separator: "; "), cause: error)
+    }
+    if let first = mistakes.first {
+      throw mistakes.count == 1
+        ? first : DroverError(.invalid, mistakes.map(\.message).joined(separator: "; "))
+    }
   }
 
   /// Replaces the set of services. Those that are as before are left alone; those that are gone are no longer watched,
@@ -56,31 +89,32 @@ public actor Supervisor {
   /// - Throws: when names are not unique or a dependency is missing; then nothing has changed.
   public func load(_ services: [ServiceDefinition]) async throws {
     try ServiceOrder.check(services)
-    var kept: [String: ServiceDriver] = [:]
-    var fresh: [ServiceDriver] = []
-    for service in services {
-      if let driver = drivers[service.name], driver.definition == service {
-        kept[service.name] = driver
-      } else {
-        let driver = makeDriver(service)
-        kept[service.name] = driver
-        fresh.append(driver)
-      }
-    }
-    let gone = drivers.filter { kept[$0.key] !== $0.value }
-    drivers = kept
+    let wanted = Dictionary(services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let gone = drivers.filter { $0.value.definition != wanted[$0.key] }
+    let known = Set(drivers.keys)
+    drivers = drivers.filter { gone[$0.key] == nil }
     order = services.map(\.name)
     for driver in gone.values { await driver.close() }
-    for name in gone.keys where kept[name] == nil { memory.services[name] = nil }
-    saveMemory()
-    for driver in fresh where memory.services[driver.definition.name]?.isMonitored ?? true {
+    for service in services where drivers[service.name] == nil { drivers[service.name] = makeDriver(service) }
+    for name in gone.keys where drivers[name] == nil { forget(name) }
+    let fresh = services.compactMap { gone.keys.contains($0.name) || !known.contains($0.name) ? drivers[$0.name] : nil }
+    for driver in fresh { await driver.attach() }
+    for driver in fresh where setting.memory[driver.definition.name]?.isMonitored ?? true {
       // Adoption needs nobody else; what has to be started waits for what it depends on.
       if await driver.isThere() {
-        await driver.handle(.start)
+        await driver.handle(.monitor)
       } else {
         let name = driver.definition.name
-        Task { try? await self.start(name) }
+        Task { try? await self.chain(.monitor, name) }
       }
+    }
+  }
+
+  private func forget(_ name: String) {
+    do {
+      try setting.memory.set(name, nil)
+    } catch {
+      logger.error("cannot keep the state of services", metadata: ["error": .string("\(error)")])
     }
   }
 
@@ -96,25 +130,33 @@ public actor Supervisor {
     let hooks = ServiceDriver.Hooks(
       holdDependents: { [weak self] in await self?.hold(dependentsOf: $0) },
       releaseDependents: { [weak self] in await self?.release(dependentsOf: $0) },
-      report: { [alertSink] in alertSink.yield($0) },
-      changed: { [weak self] in await self?.remember($0, $1) })
-    return ServiceDriver(
-      service, memory: memory.services[service.name], hooks: hooks, surroundings: surroundings, logger: logger)
+      act: { [weak self] in await self?.act($0, $1) },
+      report: { [alertSink] in alertSink.yield($0) })
+    return ServiceDriver(service, hooks: hooks, setting: setting)
   }
 
-  private func remember(_ name: String, _ state: ServiceMemory) {
-    guard drivers[name] != nil else { return }
-    memory.services[name] = state
-    saveMemory()
+  /// Notes that something is asked for, until it is done.
+  func noting<Result: Sendable>(
+    _ action: ServiceAction, _ name: String, _ body: () async throws -> Result
+  ) async throws -> Result {
+    let noted = note(action, name)
+    defer { forget(noted, name) }
+    return try await body()
   }
 
-  private func saveMemory() {
-    do {
-      try memory.save(paths.supervisorMemory)
-    } catch {
-      logger.error("cannot keep the state of services", metadata: ["error": .string("\(error)")])
-    }
+  func note(_ action: ServiceAction, _ name: String) -> PendingAction {
+    nextPending += 1
+    let noted = PendingAction(id: nextPending, action: action)
+    pending[name] = noted
+    return noted
   }
+
+  func forget(_ noted: PendingAction, _ name: String) {
+    if pending[name] == noted { pending[name] = nil }
+  }
+
+  /// Changes whenever the control files are read.
+  public var incarnation: Int { began.seconds + loads }
 
   func driver(_ name: String) throws -> ServiceDriver {
     guard let driver = drivers[name] else {
@@ -126,63 +168,4 @@ public actor Supervisor {
   }
 
   var definitions: [ServiceDefinition] { order.compactMap { drivers[$0]?.definition } }
-
-  // MARK: One service
-
-  /// Starts a service and what it depends on, and waits until it runs.
-  ///
-  /// - Throws: when it is not there in time, with the reason. It is tried again and again nevertheless.
-  public func start(_ name: String) async throws {
-    let driver = try driver(name)
-    for dependency in driver.definition.dependencies { try await start(dependency) }
-    await driver.handle(.start)
-    let failure = await driver.settled()
-    if await driver.isRunning { return }
-    throw DroverError(.failed, "starting \(name): \(failure?.message ?? "it was stopped meanwhile")")
-  }
-
-  /// Stops the services that depend on it, and then it, and waits until it is gone. Afterwards it is not monitored.
-  ///
-  /// - Throws: when it does not end in time, with the reason.
-  public func stop(_ name: String) async throws {
-    let driver = try driver(name)
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) { try? await stop(dependent) }
-    await driver.handle(.stop)
-    if let failure = await driver.settled() { throw DroverError(.failed, "stopping \(name): \(failure.message)") }
-  }
-
-  /// Stops and starts a service; those that depend on it are stopped before and started after.
-  public func restart(_ name: String) async throws {
-    let driver = try driver(name)
-    await hold(dependentsOf: name)
-    await driver.handle(.restart)
-    let failure = await driver.settled()
-    if await driver.isRunning { return }
-    throw DroverError(.failed, "restarting \(name): \(failure?.message ?? "it was stopped meanwhile")")
-  }
-
-  /// No longer watches a service and those that depend on it; their processes are left alone.
-  public func unmonitor(_ name: String) async throws {
-    let driver = try driver(name)
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) { try await unmonitor(dependent) }
-    await driver.handle(.unmonitor)
-  }
-
-  /// Watches a service and what it depends on again; what does not run is started. Does not wait for that.
-  public func monitor(_ name: String) async throws {
-    _ = try driver(name)
-    Task { try? await self.start(name) }
-  }
-
-  private func hold(dependentsOf name: String) async {
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) {
-      await hold(dependentsOf: dependent)
-      await drivers[dependent]?.handle(.hold)
-      _ = await drivers[dependent]?.settled()
-    }
-  }
-
-  private func release(dependentsOf name: String) async {
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) { await drivers[dependent]?.handle(.release) }
-  }
 }

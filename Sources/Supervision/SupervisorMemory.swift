@@ -1,12 +1,19 @@
 import Formats
 import Processes
+import Synchronization
 
 /// What has to be known of a service after a restart of the agent or of the VM.
 struct ServiceMemory: Sendable, Hashable {
   /// An unmonitored service stays so.
-  var isMonitored: Bool
+  var isMonitored = true
   /// The process that was last seen running as this service.
   var process: ProcessIdentity?
+  /// Programs that are executed, with the second in which that began: on record before it is done, so that the next
+  /// life of the agent looks for it instead of running a second one.
+  var programs: [ServiceMachine.Program: Int] = [:]
+  /// What has been counted for limits of restarts.
+  var restarts = 0
+  var cycles = 0
 }
 
 /// The supervisor's memory, kept in one small file.
@@ -17,6 +24,13 @@ struct SupervisorMemory: Sendable, Hashable {
     let members = services.sorted { $0.key < $1.key }.map { name, memory -> (String, Value) in
       var object: ValueObject = ["monitored": .bool(memory.isMonitored)]
       object["process"] = memory.process?.value
+      for program in memory.programs.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+        object[program.key.rawValue] = .int(program.value)
+      }
+      if memory.restarts > 0 {
+        object["restarts"] = .int(memory.restarts)
+        object["cycles"] = .int(memory.cycles)
+      }
       return (name, .object(object))
     }
     return ["services": .object(ValueObject(members))]
@@ -27,15 +41,35 @@ struct SupervisorMemory: Sendable, Hashable {
   /// What cannot be understood is as if it were not there: then the service is monitored, and its pidfile decides.
   init(_ value: Value) {
     for (name, member) in value["services"]?.object ?? ValueObject() {
-      services[name] = ServiceMemory(
+      var memory = ServiceMemory(
         isMonitored: member["monitored"]?.bool ?? true, process: member["process"].flatMap { try? ProcessIdentity($0) })
+      for program in ServiceMachine.Program.allCases { memory.programs[program] = member[program.rawValue]?.int }
+      memory.restarts = member["restarts"]?.int ?? 0
+      memory.cycles = member["cycles"]?.int ?? 0
+      services[name] = memory
     }
   }
+}
 
-  static func load(_ path: String) -> SupervisorMemory {
-    guard let bytes = try? Files.read(path), let value = try? JSON.parse(bytes) else { return SupervisorMemory() }
-    return SupervisorMemory(value)
+/// The file of a ``SupervisorMemory``, written before anything that depends on it is done.
+final class SupervisorMemoryFile: Sendable {
+  private let path: String
+  private let memory: Mutex<SupervisorMemory>
+
+  init(path: String) {
+    self.path = path
+    let value = (try? Files.read(path)).flatMap { try? JSON.parse($0) }
+    memory = Mutex(value.map(SupervisorMemory.init) ?? SupervisorMemory())
   }
 
-  func save(_ path: String) throws { try Files.replace(path, with: JSON.bytes(value)) }
+  subscript(_ name: String) -> ServiceMemory? { memory.withLock { $0.services[name] } }
+
+  /// - Throws: when it cannot be written; what was remembered counts for this life all the same.
+  func set(_ name: String, _ service: ServiceMemory?) throws {
+    try memory.withLock { memory in
+      guard memory.services[name] != service else { return }
+      memory.services[name] = service
+      try Files.replace(path, with: JSON.bytes(memory.value))
+    }
+  }
 }

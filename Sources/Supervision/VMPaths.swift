@@ -16,4 +16,6 @@ public struct VMPaths: Sendable, Hashable {
   public var stoppedMark: String { "\(base)/monit/stopped" }
   /// What the supervisor remembers over restarts.
   public var supervisorMemory: String { "\(base)/monit/supervisor.json" }
+  /// `user:password` of monit's HTTP face.
+  public var monitUser: String { "\(base)/monit/monit.user" }
 }

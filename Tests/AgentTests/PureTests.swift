@@ -108,6 +108,21 @@ import Testing
     #expect(AlertLoop.alert(recovery, agentID: "a1", number: 8, addresses: []) == nil)
   }
 
+  @Test(
+    "every kind of event has the severity that a BOSH agent gives it",
+    arguments: [
+      (ServiceEvent.Kind.existence, 1, nil, 4), (.execution, 1, nil, 4), (.connection, 1, nil, 3),
+      (.timeout, 2, nil, 4), (.checksum, 2, nil, 4), (.user, 2, nil, 4), (.resource, 3, nil, 4), (.size, 3, nil, 3),
+      (.timestamp, 3, nil, 4), (.permission, 3, nil, 4), (.group, 3, nil, 4), (.data, 3, nil, 4), (.type, 3, nil, 4),
+      (.action, nil, nil, nil),
+    ] as [(ServiceEvent.Kind, Int?, Int?, Int?)])
+  func severities(kind: ServiceEvent.Kind, failed: Int?, succeeded: Int?, changed: Int?) {
+    #expect(AlertLoop.severity(ServiceEvent(kind, .failed).name) == failed)
+    #expect(AlertLoop.severity(ServiceEvent(kind, .succeeded).name) == succeeded)
+    #expect(AlertLoop.severity(ServiceEvent(kind, .changed).name) == changed)
+    #expect(AlertLoop.severity(ServiceEvent(kind, .unchanged).name) == nil)
+  }
+
   @Test("the slides' layout of bundles is kept: version and the whole digest name a folder")
   func bundle() throws {
     let bundle = try Bundle(.packages, name: "p", version: "1", digest: "aa;sha256:bb")

@@ -34,10 +34,11 @@ import Testing
 
 @Suite struct JobStateTests {
   private func status(
-    _ monitoring: ServiceStatus.Monitoring, _ failure: ServiceFailure.Kind? = nil
+    _ monitoring: ServiceStatus.Monitoring, _ failure: ServiceEvent? = nil
   ) -> ServiceStatus {
     ServiceStatus(
-      name: "x", groups: [], monitoring: monitoring, failure: failure.map { ServiceFailure($0, "") }, isPending: false)
+      name: "x", kind: .system, groups: [], monitoring: monitoring,
+      failures: failure.map { [ServiceFailure($0, "")] } ?? [])
   }
 
   @Test("follows from the services as the agent's reference says")
@@ -135,9 +136,10 @@ import Testing
     var memory = SupervisorMemory()
     memory.services["a"] = ServiceMemory(isMonitored: false, process: nil)
     memory.services["b"] = ServiceMemory(
-      isMonitored: true, process: ProcessIdentity(pid: 7, startTicks: .max, bootID: "x"))
+      isMonitored: true, process: ProcessIdentity(pid: 7, startTicks: .max, bootID: "x"), programs: [.start: 12],
+      restarts: 2, cycles: 3)
     #expect(SupervisorMemory(try JSON.parse(JSON.bytes(memory.value))) == memory)
-    #expect(SupervisorMemory.load("/nowhere") == SupervisorMemory())
+    #expect(SupervisorMemoryFile(path: "/nowhere")["a"] == nil)
     #expect(SupervisorMemory(["services": ["a": 5, "b": ["process": "x"]]]).services["b"]?.isMonitored == true)
   }
 }

@@ -4,8 +4,8 @@ import Testing
 @testable import Supervision
 
 @Suite struct ServiceMachineTests {
-  private let one = ProcessIdentity(pid: 1, startTicks: 1, bootID: "b")
-  private let two = ProcessIdentity(pid: 2, startTicks: 2, bootID: "b")
+  private let one = ServicePresence.process(ProcessIdentity(pid: 1, startTicks: 1, bootID: "b"))
+  private let two = ServicePresence.process(ProcessIdentity(pid: 2, startTicks: 2, bootID: "b"))
 
   private func machine(start: Bool = true, stop: Bool = true) -> ServiceMachine {
     ServiceMachine(
@@ -55,8 +55,8 @@ import Testing
   func deaths() {
     var machine = running()
     let actions = machine.handle(.died, found: nil, now: .seconds(60))
-    #expect(actions == [.report(.doesNotExist, .restart, "process is not running"), .holdDependents])
-    #expect(machine.failure?.kind == .doesNotExist)
+    #expect(actions == [.report(.doesNotExist, .restart, "process is not running"), .countRestart, .holdDependents])
+    #expect(machine.failure?.event == .doesNotExist)
     var now = Duration.seconds(61)
     var pauses: [Duration] = []
     for _ in 0..<7 {
@@ -88,7 +88,7 @@ import Testing
     let message = "failed to start (its program exited with 1)"
     #expect(
       machine.handle(.timedOut, found: nil, now: .seconds(7)) == [
-        .report(.executionFailed, .alert, message), .pause(.seconds(1)),
+        .report(.executionFailed, .alert, message), .countRestart, .pause(.seconds(1)),
       ])
     #expect(machine.failure == ServiceFailure(.executionFailed, message))
     #expect(machine.phase == .pausing && machine.isSettled)
@@ -105,7 +105,10 @@ import Testing
     var machine = starting()
     let actions = machine.handle(
       .programEnded(.start, problem: "no such file", couldNotRun: true), found: nil, now: .zero)
-    #expect(actions == [.report(.executionFailed, .alert, "failed to start (no such file)"), .pause(.seconds(1))])
+    #expect(
+      actions == [
+        .report(.executionFailed, .alert, "failed to start (no such file)"), .countRestart, .pause(.seconds(1)),
+      ])
   }
 
   @Test("stops a process, and is then unmonitored")
@@ -131,14 +134,106 @@ import Testing
     var machine = running()
     _ = machine.handle(.stop, found: one, now: .zero)
     #expect(machine.handle(.timedOut, found: one, now: .zero) == [.report(.executionFailed, .alert, "failed to stop")])
-    #expect(machine.phase == .unmonitored && machine.failure?.kind.rawValue == 4096)
+    #expect(machine.phase == .unmonitored && machine.failure?.event.kind.rawValue == 4096)
   }
 
-  @Test("without a stop program it cannot be stopped, only unmonitored")
+  @Test("without a stop program it is only unmonitored by a stop, and not started again after a death")
   func noStopProgram() {
-    var machine = running(stop: false)
-    _ = machine.handle(.stop, found: one, now: .zero)
-    #expect(machine.phase == .unmonitored && machine.failure?.message == "failed to stop (it has no stop program)")
+    var stopped = running(stop: false)
+    _ = stopped.handle(.stop, found: one, now: .zero)
+    #expect(stopped.phase == .unmonitored && stopped.failure == nil)
+    var dead = running(stop: false)
+    #expect(
+      dead.handle(.died, found: nil, now: .zero) == [
+        .report(.doesNotExist, .alert, "process is not running"), .look(after: .seconds(10)),
+      ])
+    #expect(dead.phase == .missing && dead.failure?.event == .doesNotExist)
+    #expect(dead.handle(.start, found: nil, now: .zero) == [.holdDependents])
+  }
+
+  @Test("a start program that hangs is waited for twice, and ended before another one is run")
+  func hangingStart() {
+    var machine = starting()
+    var runs: [[ServiceMachine.Action]] = []
+    for attempt in 1...3 {
+      _ = machine.handle(.timedOut, found: nil, now: .seconds(10 * attempt))
+      _ = machine.handle(.pauseOver, found: nil, now: .seconds(10 * attempt))
+      runs.append(
+        machine.handle(.dependentsHeld, found: nil, now: .seconds(10 * attempt)).filter {
+          switch $0 {
+          case .run, .end: true
+          default: false
+          }
+        })
+    }
+    #expect(runs == [[.run(.start)], [.end(.start), .run(.start)], [.run(.start)]])
+  }
+
+  @Test("a failure to start is said once, however often it is tried")
+  func repeatedFailure() {
+    var machine = starting()
+    var reports = 0
+    for second in 1...4 {
+      for case .report in machine.handle(.timedOut, found: nil, now: .seconds(second)) { reports += 1 }
+      _ = machine.handle(.pauseOver, found: nil, now: .seconds(second))
+      _ = machine.handle(.dependentsHeld, found: nil, now: .seconds(second))
+    }
+    #expect(reports == 1)
+  }
+
+  @Test("a start that is given up for a stop is ended, so that nothing appears afterwards")
+  func abandonedStart() {
+    var machine = starting()
+    _ = machine.handle(.stop, found: nil, now: .zero)
+    #expect(machine.handle(.timedOut, found: nil, now: .zero).first == .end(.start))
+    #expect(machine.phase == .unmonitored)
+  }
+
+  @Test("a test's restart is counted, stops and starts; without a stop program there is none")
+  func restartByTest() {
+    var machine = running()
+    #expect(
+      machine.handle(.restartByTest, found: one, now: .zero) == [
+        .countRestart, .watch(one), .run(.stop), .timeout(after: .seconds(8)),
+      ])
+    #expect(machine.handle(.died, found: nil, now: .zero) == [.holdDependents])
+    var other = running(stop: false)
+    #expect(other.handle(.restartByTest, found: one, now: .zero) == [])
+  }
+
+  @Test("a start program that runs since an earlier life is waited for, not run beside")
+  func adoptedProgram() {
+    var machine = ServiceMachine(
+      ServiceDefinition(name: "x", kind: .process(pidfile: "/p"), start: ServiceProgram(["/a"])), running: [.start])
+    _ = machine.handle(.monitor, found: nil, now: .zero)
+    #expect(machine.handle(.dependentsHeld, found: nil, now: .zero).first == .run(.start))
+    _ = machine.handle(.timedOut, found: nil, now: .zero)
+    _ = machine.handle(.pauseOver, found: nil, now: .zero)
+    #expect(machine.handle(.dependentsHeld, found: nil, now: .zero).prefix(2) == [.end(.start), .run(.start)])
+  }
+
+  @Test("a file is made by its start program, even when it is there, and unmade by its stop program")
+  func thing() {
+    var machine = ServiceMachine(
+      ServiceDefinition(
+        name: "f", kind: .file(path: "/f"), start: ServiceProgram(["/a"]), stop: ServiceProgram(["/b"])))
+    #expect(machine.handle(.monitor, found: .thing, now: .zero) == [.watch(.thing), .releaseDependents])
+    #expect(machine.handle(.start, found: .thing, now: .zero) == [.holdDependents])
+    #expect(machine.handle(.dependentsHeld, found: .thing, now: .zero).first == .run(.start))
+    #expect(machine.handle(.looked, found: .thing, now: .zero) == [.look(after: .milliseconds(100))])
+    let ended = ServiceMachine.Event.programEnded(.start, problem: nil, couldNotRun: false)
+    #expect(machine.handle(ended, found: .thing, now: .zero).first == .watch(.thing))
+    // Gone: what is left is cleared away before it is made again.
+    let gone = machine.handle(.died, found: nil, now: .seconds(1))
+    #expect(gone.first == .report(.doesNotExist, .restart, "file doesn't exist") && gone.contains(.run(.stop)))
+    let cleared = ServiceMachine.Event.programEnded(.stop, problem: nil, couldNotRun: false)
+    #expect(machine.handle(cleared, found: nil, now: .seconds(1)) == [.holdDependents])
+    _ = machine.handle(.dependentsHeld, found: nil, now: .seconds(1))
+    #expect(
+      machine.handle(ended, found: .thing, now: .seconds(2)).contains(.report(.exists, .alert, "file exists")))
+    #expect(machine.handle(.stop, found: .thing, now: .seconds(3)) == [.run(.stop), .timeout(after: .seconds(30))])
+    #expect(machine.handle(cleared, found: .thing, now: .seconds(3)).count == 1)
+    #expect(machine.phase == .unmonitored)
   }
 
   @Test("a process that appears after stop was asked for is stopped as well")
@@ -203,7 +298,7 @@ import Testing
   func noStartProgram() {
     var machine = machine(start: false)
     #expect(machine.handle(.start, found: nil, now: .zero) == [.look(after: .seconds(10))])
-    #expect(machine.phase == .missing && machine.failure?.kind == .doesNotExist)
+    #expect(machine.phase == .missing && machine.failure?.event == .doesNotExist)
     #expect(
       machine.handle(.looked, found: one, now: .zero) == [
         .watch(one), .report(.exists, .alert, "process is running with pid 1"), .releaseDependents,
@@ -219,7 +314,7 @@ import Testing
     var seen = [machine.epoch]
     for (event, found) in [
       (ServiceMachine.Event.start, nil), (.dependentsHeld, nil), (.looked, one), (.stop, one), (.died, nil),
-    ] as [(ServiceMachine.Event, ProcessIdentity?)] {
+    ] as [(ServiceMachine.Event, ServicePresence?)] {
       _ = machine.handle(event, found: found, now: .zero)
       seen.append(machine.epoch)
     }
@@ -234,7 +329,8 @@ import Testing
       return Int(seed >> 33) % bound
     }
     let events: [ServiceMachine.Event] = [
-      .start, .stop, .restart, .unmonitor, .hold, .release, .dependentsHeld, .died, .looked, .timedOut, .pauseOver,
+      .start, .monitor, .stop, .restart, .restartByTest, .unmonitor, .hold, .release, .dependentsHeld, .died, .looked,
+      .timedOut, .pauseOver,
       .programEnded(.start, problem: nil, couldNotRun: false), .programEnded(.start, problem: "x", couldNotRun: true),
       .programEnded(.stop, problem: nil, couldNotRun: false), .programEnded(.stop, problem: "x", couldNotRun: true),
     ]

@@ -51,7 +51,7 @@ import Testing
       #expect(vm.events == ["start web", "start web"])
       var alerts: [String] = []
       for await alert in supervisor.alerts {
-        alerts.append("\(alert.service) - \(alert.event.rawValue) - \(alert.action.rawValue): \(alert.description)")
+        alerts.append("\(alert.service) - \(alert.event.name) - \(alert.action.rawValue): \(alert.description)")
         if alerts.count == 2 { break }
       }
       #expect(alerts.first == "web - Does not exist - restart: process is not running")
@@ -274,20 +274,32 @@ import Testing
 
   @Test("killing processes at random ends with all running and none doubled")
   func chaos() async throws {
+    // DROVER_CHAOS_SECONDS=60 for a minute of it.
+    let seconds = Environment.current()["DROVER_CHAOS_SECONDS"].flatMap { Int($0) } ?? 3
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
-      let names = ["a", "b", "c"]
+      var supervisor = vm.supervisor()
+      let names = ["a", "b", "c", "d", "e"]
       // The pid of every process that was ever started is kept, so that a doubled one would be found.
-      try await supervisor.load(
-        try names.map { name in
-          try vm.service(
-            name,
-            start: "sleep 1000 & echo $! > \(vm.pidfile(name)); echo $! >> \(vm.folder)/all-\(name)")
-        })
+      let services = try names.map { name in
+        try vm.service(
+          name, dependencies: name == "e" ? ["d"] : [],
+          start: "sleep 1000 & echo $! > \(vm.pidfile(name)); echo $! >> \(vm.folder)/all-\(name)")
+      }
+      try await supervisor.load(services)
       for name in names { try await supervisor.start(name) }
-      for round in 0..<6 {
-        try vm.process(names[round % 3])?.signal(SIGKILL)
-        try await Task.sleep(for: .milliseconds(20))
+      var random = SeededRandom(seed: 11)
+      let end = ContinuousClock.now + .seconds(seconds)
+      while ContinuousClock.now < end {
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0:
+          // The agent ends and begins again.
+          await supervisor.close()
+          supervisor = vm.supervisor()
+          try await supervisor.load(services)
+        case 1: try? await supervisor.restart(names.randomElement(using: &random) ?? "a")
+        default: try vm.process(names.randomElement(using: &random) ?? "a")?.signal(SIGKILL)
+        }
+        try await Task.sleep(for: .milliseconds(Int.random(in: 1...100, using: &random)))
       }
       try await until { await supervisor.jobState() == .running }
       for name in names {
@@ -295,7 +307,7 @@ import Testing
           Int($0)
         }
         let alive = started.filter { ProcessIdentity(livingPid: $0) != nil }
-        #expect(alive == [vm.process(name)?.pid].compactMap { $0 })
+        #expect(alive == [vm.process(name)?.pid].compactMap { $0 }, "\(name)")
         #expect(started.count >= 2)
       }
       await supervisor.close()

@@ -20,15 +20,28 @@ struct AlertLoop: Sendable {
 
   /// Nil for what nobody needs to know: recoveries and actions that are done.
   static func alert(_ event: ServiceAlert, agentID: String, number: Int, addresses: [String]) -> Alert? {
-    let severity: Int
-    switch event.event {
-    case .doesNotExist, .executionFailed: severity = 1
-    case .exists, .executionSucceeded, .actionDone: return nil
-    }
+    guard let severity = severity(event.event.name) else { return nil }
     let place = addresses.isEmpty ? "" : " (\(addresses.sorted().joined(separator: ", ")))"
     return Alert(
       id: "\(event.date.seconds).\(number)@\(agentID)", severity: severity,
-      title: "\(event.service)\(place) - \(event.event.rawValue) - \(event.action.rawValue)",
+      title: "\(event.service)\(place) - \(event.event.name) - \(event.action.rawValue)",
       summary: event.description, createdAt: event.date.seconds)
+  }
+
+  /// How bad an event is, by the name that monit gives it: from 1 (alert) to 4 (warning); nil is not to be told.
+  static func severity(_ event: String) -> Int? {
+    switch event.lowercased() {
+    case "connection failed", "execution failed", "does not exist", "monit instance failed": return 1
+    case "connection changed", "content failed", "content doesn't match", "data access error",
+      "filesystem flags failed", "gid failed", "heartbeat failed", "permission failed", "size failed",
+      "timestamp failed", "invalid type", "resource limit matched", "size changed":
+      return 3
+    case "exists", "action done", "monit instance changed": return nil
+    case let name where name.hasSuffix(" not changed") || name.hasSuffix("succeeded") || name.hasSuffix("recovery"):
+      return nil
+    case let name where name.hasSuffix(" changed"): return 4
+    // Checksum, ICMP, PID, UID, timeout, and whatever may come.
+    default: return 2
+    }
   }
 }

@@ -24,6 +24,7 @@ public struct Agent: Sendable {
   private let environment: [String: String]
   private let runnerCommand: [String]
   private let systemRoot: String
+  private let monitPort: Int?
   private let logger: Logger
   private let initial: EffectiveSettings
   private let configuration: AgentConfiguration
@@ -40,10 +41,11 @@ public struct Agent: Sendable {
   ///   - runnerCommand: the command that becomes `Runner.main`, without the folder.
   ///   - systemRoot: where files outside the base directory (`/etc/…`) are put; empty for the machine's own root. With
   ///     another root no users or certificates of the machine are changed.
+  ///   - monitPort: where monit's HTTP face is served; nil is its own on a VM, and nowhere else.
   /// - Throws: when the configuration or the command line cannot be used, or no source has settings.
   public init(
     _ options: AgentOptions, surroundings: Surroundings, environment: [String: String], runnerCommand: [String],
-    systemRoot: String = "", termination: Termination = Termination(), logger: Logger
+    systemRoot: String = "", monitPort: Int? = nil, termination: Termination = Termination(), logger: Logger
   ) async throws {
     let layout = VMLayout(base: options.baseDirectory)
     self.layout = layout
@@ -73,6 +75,7 @@ public struct Agent: Sendable {
     self.environment = environment
     self.runnerCommand = runnerCommand
     self.systemRoot = systemRoot
+    self.monitPort = monitPort ?? (options.platform == "container" && systemRoot.isEmpty ? MonitProgram.port : nil)
     self.logger = logger
   }
 
@@ -127,6 +130,12 @@ public struct Agent: Sendable {
           await alerts.run(supervisor.alerts)
           return nil
         }
+        if let monitPort {
+          group.addTask {
+            await serveMonit(supervisor, monitPort)
+            return nil
+          }
+        }
       }
       group.addTask { await termination.wait() }
       defer {
@@ -167,6 +176,16 @@ public struct Agent: Sendable {
     await attempt("reading the control files of jobs") { try await parts.jobSupervisor.reload() }
     let registry = parts.registry
     try await parts.tasks.resume { registry[$0] }
+  }
+
+  private func serveMonit(_ supervisor: Supervisor, _ port: Int) async {
+    await attempt("making the user of monit") {
+      try ownership.folderIfMissing(layout.monit, 0o750)
+      let credentials = try MonitUser.credentials(
+        VMPaths(base: layout.base).monitUser, surroundings: surroundings, ownership: ownership)
+      let face = MonitFace(supervisor, credentials: credentials, surroundings: surroundings)
+      await MonitServer(face: face, port: port, surroundings: surroundings, logger: logger).run()
+    }
   }
 
   private func attempt(_ doing: String, _ body: () async throws -> Void) async {

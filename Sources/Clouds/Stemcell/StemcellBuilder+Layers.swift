@@ -80,7 +80,7 @@ extension StemcellBuilder {
     return result.output
   }
 
-  /// The agent with its libraries, and the version, as a layer of its own.
+  /// The agent with its libraries, also under the name of monit, and the version, as a layer of its own.
   func agentLayer(in folder: String, version: String, base: RootFileSystem) async throws -> String {
     let root = "\(folder)/agent"
     let bosh = "\(root)/var/vcap/bosh"
@@ -100,8 +100,11 @@ extension StemcellBuilder {
       set -eu
       chmod -R u=rwX,go=rX "$1"
       chmod 755 "$1/var/vcap/bosh/bin/drover-agent"
+      ln -sfn drover-agent "$1/var/vcap/bosh/bin/monit"
+      mkdir -p "$1/usr/bin"
+      ln -sfn /var/vcap/bosh/bin/monit "$1/usr/bin/monit"
       tar -C "$1" --create --numeric-owner --owner 0 --group 0 --no-recursion --sort=name \\
-        $(cd "$1" && find var/vcap/bosh -mindepth 2 -printf './%p ') | gzip -1 >"$2"
+        $(cd "$1" && find usr var/vcap/bosh -mindepth 2 -printf './%p ') | gzip -1 >"$2"
       """
     try await script(pack, root, archive)
     return archive

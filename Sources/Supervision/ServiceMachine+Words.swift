@@ -1,0 +1,68 @@
+import Processes
+
+/// What a ``ServiceMachine`` can be in, be told, and want.
+extension ServiceMachine {
+  enum Phase: Sendable, Hashable {
+    /// Not watched.
+    case unmonitored
+    /// The services that depend on it are being stopped before it is started.
+    case preparing
+    /// The start program was run; its process is awaited.
+    case starting
+    case running(ServicePresence)
+    /// Waits before it is started again.
+    case pausing
+    /// Not there, and nothing can start it; it may appear by itself.
+    case missing
+    /// The stop program was run; the process's end is awaited.
+    case stopping(ServicePresence, Goal)
+    /// To be stopped while the start program still runs, without a process yet.
+    case abandoning(Goal)
+    /// Stopped because a service it depends on restarts; started again after that.
+    case held
+  }
+
+  enum Program: String, Sendable, Hashable, CaseIterable { case start, stop }
+
+  enum Goal: Sendable, Hashable { case unmonitored, held, restart }
+
+  enum Event: Sendable, Hashable {
+    /// Watch it, and start it when it is not there. The start program of a thing is run even when it is there.
+    case start
+    /// Watch it, and start it when it is not there.
+    case monitor
+    case stop
+    case restart
+    /// A test wants it to be started anew.
+    case restartByTest
+    case unmonitor
+    /// A service that it depends on restarts, or has done so.
+    case hold
+    case release
+    /// The services that depend on it have been stopped.
+    case dependentsHeld
+    /// The process that was watched has ended.
+    case died
+    /// A look that was asked for.
+    case looked
+    /// The latest start or stop program has ended, or could not be executed; no problem is a good end.
+    case programEnded(Program, problem: String?, couldNotRun: Bool)
+    case timedOut
+    case pauseOver
+  }
+
+  enum Action: Sendable, Hashable {
+    /// Unless it runs already.
+    case run(Program)
+    /// It has been running for too long: with all that it has started, it has to go.
+    case end(Program)
+    case watch(ServicePresence)
+    case look(after: Duration)
+    case timeout(after: Duration)
+    case pause(Duration)
+    case holdDependents, releaseDependents
+    case report(ServiceEvent, ServiceAlert.Action, String)
+    /// It is started anew without anybody having asked for it.
+    case countRestart
+  }
+}
