@@ -198,7 +198,7 @@ private let canRender = geteuid() == 0 && Files.exists("/usr/bin/ruby")
     try await TestAgent.with { test in
       let spec = try Self.spec(resolved, [:], test)
       let ownership = Ownership(vcap: nil)
-      let settings = try SettingsStore(
+      let settings = try await SettingsStore(
         AgentConfiguration.load(test.layout.agentConfiguration), layout: test.layout,
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
       let blobs = AgentBlobs(layout: test.layout, ownership: ownership, settings: settings, surroundings: .system)

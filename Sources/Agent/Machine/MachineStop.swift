@@ -7,11 +7,13 @@ import Surroundings
 import Synchronization
 
 /// The machine is about to go: the health monitor is told, jobs are drained and stopped, all within a limit. Jobs that
-/// stand still already are left alone, so that nothing is drained twice when a director has stopped them before.
+/// stand still already are left alone, so that nothing is drained twice when a director has stopped them before. Which
+/// services are to run is kept: they do when the machine is there again.
 struct MachineStop: Sendable {
   /// Where whoever stops the machine says so, and in how many seconds, before the agent is asked to end.
   static let mark = "/run/drover-stopping"
 
+  let paths: VMPaths
   let specs: SpecStore
   let supervisor: any JobSupervisor
   let scripts: LifecycleScripts
@@ -19,6 +21,21 @@ struct MachineStop: Sendable {
   let publisher: HealthPublisher
   let surroundings: Surroundings
   let logger: Logger
+  private let begun = Once()
+
+  init(
+    paths: VMPaths, specs: SpecStore, supervisor: any JobSupervisor, scripts: LifecycleScripts, health: HealthFile,
+    publisher: HealthPublisher, surroundings: Surroundings, logger: Logger
+  ) {
+    self.paths = paths
+    self.specs = specs
+    self.supervisor = supervisor
+    self.scripts = scripts
+    self.health = health
+    self.publisher = publisher
+    self.surroundings = surroundings
+    self.logger = logger
+  }
 
   /// The limit that a mark holds; nil when there is none, and the agent merely is to be started again.
   static func limit(mark path: String = mark) -> Duration? {
@@ -31,34 +48,35 @@ struct MachineStop: Sendable {
   func run(within limit: Duration) async {
     await publisher.announceShutdown()
     let state = await supervisor.jobState()
-    guard state != .stopped, let spec = try? await specs.current(), !spec.job.templates.isEmpty else { return }
+    guard state != .stopped, let spec = try? await specs.current(), !spec.job.templates.isEmpty, begun.isFirst() else {
+      return
+    }
+    let memory = try? Files.read(paths.supervisorMemory)
     logger.info("draining and stopping jobs, since the machine stops", metadata: ["limit": "\(limit)"])
-    // Half of the time for what drains, so that there is some left to stop in order.
-    await bounded(limit / 2, "draining") {
-      try await supervisor.unmonitor()
-      try await drain(spec)
-    }
-    await bounded(limit / 2, "stopping") {
-      try await supervisor.stop(waits: true)
-      try await health.write(supervisor.jobState())
-    }
-  }
-
-  private func drain(_ spec: ApplySpec) async throws {
     let task = "machine-stop-\(surroundings.identifier())"
-    do {
+    // Half of the time for what drains, so that there is some left to stop in order.
+    let hasDrained = await ends(within: limit / 2, "draining") {
+      try await supervisor.unmonitor()
       try await scripts.drain(
         .shutdown(persistentDisk: spec.persistentDisk, nextPersistentDisk: nil), jobs: spec.job.templates.map(\.name),
         task: task)
-    } catch {
-      await scripts.cancelDrain(task: task)
-      throw error
     }
+    if !hasDrained { await scripts.cancelDrain(task: task) }
+    _ = await ends(within: limit / 2, "stopping") {
+      try await supervisor.stop(waits: true)
+      try await health.write(supervisor.jobState())
+    }
+    // Stopped for now, and not because somebody wants them to be.
+    try? Files.remove(paths.stoppedMark)
+    if let memory { try? Files.replace(paths.supervisorMemory, with: memory) }
   }
 
-  private func bounded(_ limit: Duration, _ doing: String, _ body: @escaping @Sendable () async throws -> Void) async {
+  /// Whether work ends in time, well or not. What does not is left to go on: whoever waits for scripts also ends them.
+  private func ends(
+    within limit: Duration, _ doing: String, _ body: @escaping @Sendable () async throws -> Void
+  ) async -> Bool {
     let (outcomes, report) = AsyncStream.makeStream(of: String?.self)
-    let work = Task {
+    Task {
       do {
         try await body()
         report.yield(nil)
@@ -66,9 +84,10 @@ struct MachineStop: Sendable {
         report.yield("\(error)")
       }
     }
+    let late = "it takes longer than \(limit)"
     let clock = Task { [surroundings] in
       try? await surroundings.sleep(limit)
-      report.yield("it takes longer than \(limit)")
+      report.yield(late)
     }
     // The first word counts.
     var first: String?
@@ -77,8 +96,20 @@ struct MachineStop: Sendable {
       break
     }
     clock.cancel()
-    work.cancel()
     if let first { logger.warning("\(doing) jobs before the machine stops failed", metadata: ["reason": "\(first)"]) }
+    return first != late
+  }
+}
+
+/// Says once that it is the first time.
+private final class Once: Sendable {
+  private let happened = Mutex(false)
+
+  func isFirst() -> Bool {
+    happened.withLock { happened in
+      defer { happened = true }
+      return !happened
+    }
   }
 }
 

@@ -61,7 +61,8 @@ struct AgentParts: Sendable {
       environment: scriptEnvironment, surroundings: surroundings)
     let collector = LogCollector(layout: layout, root: systemRoot, blobs: blobs)
     let machineStop = MachineStop(
-      specs: specs, supervisor: jobSupervisor, scripts: scripts, health: health, publisher: publisher,
+      paths: VMPaths(base: layout.base), specs: specs, supervisor: jobSupervisor, scripts: scripts, health: health,
+      publisher: publisher,
       surroundings: surroundings, logger: logger)
     let dns = DNSRecords(layout: layout, ownership: ownership, blobs: blobs, system: system, settings: settings)
 

@@ -51,7 +51,7 @@ private enum MonitChecks {
     if message.hasPrefix(prefix) {
       let rest = message.dropFirst(prefix.count)
       line = Int(rest.prefix { $0.isNumber }) ?? 1
-      message = rest.drop { $0 != ":" }.dropFirst(2).description
+      message = String(rest.drop { $0 != ":" }.dropFirst(2))
     }
     return [monit.place(message, line: line)]
   }
@@ -88,10 +88,17 @@ private enum MonitChecks {
   static func resources(_ job: LintedJob) -> [LintPlace] {
     job.services.flatMap { service in
       service.tests.compactMap { test in
-        guard case .resource(let name, _, _, _) = test.condition, !["space", "inode"].contains(name) else { return nil }
-        return job.monitPlace("'\(service.name)' is watched for '\(name)'", line: test.line)
+        guard let resource = watched(test) else { return nil }
+        return job.monitPlace("'\(service.name)' is watched for '\(resource.rawValue)'", line: test.line)
       }
     }
+  }
+
+  /// What of a process a test watches; nil for tests of disks and files.
+  private static func watched(_ test: ServiceTest) -> ServiceTest.Resource? {
+    guard case .resource(let resource, _, _, _) = test.condition else { return nil }
+    let ofFiles: Set<ServiceTest.Resource> = [.space, .inodes, .size, .age]
+    return ofFiles.contains(resource) ? nil : resource
   }
 
   static func timeouts(_ job: LintedJob) -> [LintPlace] {
@@ -108,7 +115,7 @@ private enum MonitChecks {
   static func simple(_ job: LintedJob) -> [LintPlace] {
     job.services.flatMap { service -> [LintPlace] in
       var places = service.tests.compactMap { test -> LintPlace? in
-        if case .resource(let name, _, _, _) = test.condition, !["space", "inode"].contains(name) { return nil }
+        if watched(test) != nil { return nil }
         return job.monitPlace("'\(service.name)' has a test 'if … then …'", line: test.line)
       }
       if service.pidfile == nil {
