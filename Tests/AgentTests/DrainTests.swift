@@ -72,7 +72,7 @@ import Testing
   @Test("a drain beyond the operator's limit is ended, and the error says so; the others are not concerned")
   func limit() async throws {
     try await TestAgent.with {
-      $0["env"] = ["bosh": ["drain_timeout": "1s"]]
+      $0["env"] = ["bosh": ["drain_timeout": "10s"]]
     } _: { test in
       let release = TestRelease(jobs: [
         ("stuck", ["monit": "", "bin/drain": "#!/bin/bash\necho $$ > \(test.folder)/pid\nexec sleep 1000\n"]),
@@ -84,7 +84,7 @@ import Testing
       let error = try await #require(throws: DroverError.self) { try await test.result(of: task) }
       #expect(error.message.contains("2 of 3 drain scripts failed. Failed Jobs: "))
       #expect(error.message.contains("Successful Jobs: good."))
-      let reason = "had not finished after the operator's limit of 1.0s (env.bosh.drain_timeout), and was ended"
+      let reason = "had not finished after the operator's limit of 10.0s (env.bosh.drain_timeout), and was ended"
       #expect(error.message.contains("stuck: \(reason)") && error.message.contains("asking: \(reason)"))
       #expect(try Self.states(test).mapValues(\.state) == ["stuck": .failed, "asking": .failed, "good": .drained])
       #expect(!Pidfile.isAlive(at: "\(test.folder)/pid"))

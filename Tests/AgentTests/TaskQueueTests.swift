@@ -69,7 +69,7 @@ import Testing
   func replacedProgram() async throws {
     try await AgentProcess.with { test in
       let program = "\(test.folder)/drover-agent"
-      try await test.start(program: try Self.copyOfProgram(to: program))
+      try await test.start(program: try await Self.copyOfProgram(to: program))
       try Files.remove(program)
       let spec = try BlobFolder(folder: test.folder).spec(
         job: "job", ["bin/run": "#!/bin/bash\necho here\n", "monit": ""])
@@ -78,8 +78,9 @@ import Testing
     }
   }
 
-  private static func copyOfProgram(to path: String) throws -> String {
-    try FileCopy.copy(TestAgent.program, to: path, mode: 0o755)
+  /// By a process of its own: a program that this process writes can be held open by what another test starts.
+  private static func copyOfProgram(to path: String) async throws -> String {
+    try await Command("cp", TestAgent.program, path).run()
     return path
   }
 }

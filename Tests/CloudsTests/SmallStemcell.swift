@@ -11,7 +11,7 @@ import Surroundings
 enum SmallStemcell {
   static let programs = [
     "bash", "sh", "cat", "echo", "ip", "ls", "mkdir", "mount", "rm", "sleep", "touch", "sysctl", "head", "grep", "stat",
-    "chown", "umount", "unshare", "id", "df", "dd", "timeout",
+    "chown", "umount", "unshare", "id", "df", "dd", "sync", "timeout",
   ]
 
   static func makeImage(in folder: String) async throws -> String {

@@ -88,7 +88,7 @@ import Testing
       ("check process x\n  start program \"/a\"", "job.monitrc line 2: found 'start'; expected 'with pidfile PATH'"),
       ("check process x pidfile p", "job.monitrc line 1: found 'p'; expected an absolute path"),
       ("check process", "job.monitrc line 1: the file ends here; expected the name of a service"),
-      ("\nfrobnicate", "job.monitrc line 2: found 'frobnicate'; expected 'check process'"),
+      ("\nfrobnicate", "job.monitrc line 2: found 'frobnicate'; expected 'check' and what"),
       (
         "check process x pidfile /p\n\nstart \"a b\"",
         "line 3: found \"a b\"; expected the start program by its absolute path"
@@ -126,7 +126,7 @@ import Testing
       ("check process x pidfile /p if failed port 99999 then alert", "expected a port from 1 to 65535"),
       ("check process x pidfile /p if failed host h then alert", "expected 'port N' or 'unixsocket PATH'"),
       ("check process x pidfile /p if cpu > 5 then dance", "found 'dance'; expected an action"),
-      ("set daemon 10", "found 'set'; expected 'check process'"),
+      ("set daemon 10", "found 'set'; expected 'check' and what"),
     ])
   func mistakes(_ text: String, _ message: String) throws {
     let error = #expect(throws: DroverError.self) { try parse(text) }

