@@ -84,7 +84,7 @@ import Testing
       let error = try await #require(throws: DroverError.self) { try await test.result(of: task) }
       #expect(error.message.contains("2 of 3 drain scripts failed. Failed Jobs: "))
       #expect(error.message.contains("Successful Jobs: good."))
-      let reason = "had not finished after the operator's limit of 10.0s (env.bosh.drain_timeout), and was ended"
+      let reason = "had not finished after the operator's limit of 10s (env.bosh.drain_timeout), and was ended"
       #expect(error.message.contains("stuck: \(reason)") && error.message.contains("asking: \(reason)"))
       #expect(try Self.states(test).mapValues(\.state) == ["stuck": .failed, "asking": .failed, "good": .drained])
       #expect(!Pidfile.isAlive(at: "\(test.folder)/pid"))
