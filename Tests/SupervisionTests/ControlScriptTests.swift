@@ -20,7 +20,8 @@ import Testing
         case $1 in
         start)
           echo "start \(name) $(id -u)" >> \(vm.folder)/events
-          if [ -f $pidfile ] && kill -0 $(cat $pidfile) 2>/dev/null; then exit 1; fi
+          # Not by kill -0, which succeeds for a killed process that init has not yet buried.
+          if [ -f $pidfile ] && readlink /proc/$(cat $pidfile)/exe >/dev/null; then exit 1; fi
           bash -c 'echo $$ > '$pidfile'; exec sleep 1000' &
           ;;
         stop)
