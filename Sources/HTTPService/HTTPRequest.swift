@@ -1,0 +1,19 @@
+import NIOHTTP1
+
+/// The head of a request.
+public struct HTTPRequest: Sendable {
+  /// `GET`, `POST`, …
+  public let method: String
+  /// The path as it was sent, without its query and not decoded.
+  public let path: String
+  private let headers: HTTPHeaders
+
+  init(_ head: HTTPRequestHead) {
+    method = head.method.rawValue
+    path = String(head.uri.prefix { $0 != "?" })
+    headers = head.headers
+  }
+
+  /// The first field of that name, whatever its case.
+  public func header(_ name: String) -> String? { headers.first(name: name) }
+}
