@@ -94,6 +94,7 @@ let package = Package(
     room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
     room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
+    room("HTTPService", ["Files", "Formats", nioCore, nioHTTP1, nioPosix, nioSSL]),
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
     room("Containers", ["Formats", "CLinux", logging]),
 
@@ -106,8 +107,8 @@ let package = Package(
     room(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Blobs", "Files", "Formats", "Messaging", "Processes", "Supervision",
-        "Surroundings", logging,
+        "AgentProtocol", "Archives", "Blobs", "Files", "Formats", "HTTPService", "Messaging", "Processes",
+        "Supervision", "Surroundings", httpClient, logging, nioCore, nioHTTP1, nioSSL,
       ]),
     room(
       "Director",
@@ -126,9 +127,8 @@ let package = Package(
     room(
       "CommandLine",
       [
-        "Archives", "Clouds", "Formats", "Manifests", "Processes", "ReleaseFiles", "Releases", "Surroundings",
-        arguments,
-        httpClient, logging, nioCore, nioHTTP1, nioSSL,
+        "AgentProtocol", "Archives", "Clouds", "Formats", "HTTPService", "Manifests", "Processes", "ReleaseFiles",
+        "Releases", "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL,
       ]),
 
     // Floor 5: whole servers.
@@ -155,8 +155,9 @@ let package = Package(
 
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["Files", "Formats", "Surroundings"], path: "Tests/TestSupport",
-      swiftSettings: strict),
+      name: "TestSupport",
+      dependencies: ["Files", "Formats", "HTTPService", "Surroundings", httpClient, nioCore, nioHTTP1, nioSSL],
+      path: "Tests/TestSupport", swiftSettings: strict),
     tests("Formats"),
     .executableTarget(
       name: "document-writer", dependencies: ["Documents"], path: "Tests/Fixtures/document-writer",
@@ -178,6 +179,7 @@ let package = Package(
       swiftSettings: strict),
     tests("Processes", ["Formats", "Surroundings", "runner-fixture"]),
     tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),
+    tests("HTTPService", ["Certificates", "Formats"]),
     tests("Templates", ["Formats", "Surroundings", logging]),
     tests("Containers", ["Formats"]),
     tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),
@@ -185,8 +187,8 @@ let package = Package(
     tests(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Certificates", "Formats", "Messaging", "Processes", "Supervision", "Surroundings",
-        logging,
+        "AgentProtocol", "Archives", "Certificates", "Formats", "HTTPService", "Messaging", "Processes",
+        "Supervision", "Surroundings", logging,
       ]),
     tests(
       "Director",

@@ -17,7 +17,9 @@ public struct Drover: AsyncParsableCommand {
     groupedSubcommands: [
       CommandGroup(
         name: "This machine's server:",
-        subcommands: [Up.self, Down.self, Status.self, SystemdUnitCommand.self, BuildStemcell.self]),
+        subcommands: [
+          Up.self, Down.self, Status.self, SystemdUnitCommand.self, BuildStemcell.self, ServeRegistry.self,
+        ]),
       CommandGroup(
         name: "Releases and stemcells:",
         subcommands: [

@@ -22,7 +22,8 @@ import Testing
   @Test(
     "a wrong command line says what is allowed",
     arguments: [
-      (["-P", "windows"], "-P windows: unknown platform; known are container, dummy"), (["-P"], "-P needs a value"),
+      (["-P", "windows"], "-P windows: unknown platform; known are container, dummy, ubuntu"),
+      (["-P"], "-P needs a value"),
       (["-x"], "unknown argument '-x'; allowed are -P, -C, -M, -b, -v, -r and -no-alerts"),
       (["-b", "here"], "-b here: expected an absolute path"),
     ])
@@ -34,12 +35,13 @@ import Testing
   func configuration() throws {
     let value = try JSON.parse(
       #"{"platform":{"LINUX":{"a":1}},"x":1,"infrastructure":{"settings":{"sources":[{"type":"File","settingspath":"/s"},"#
-        + #"{"Type":"HTTP","URI":"http://x"}]}}}"#)
+        + #"{"Type":"VsphereGuestInfo"}],"useservername":true,"UseRegistry":true,"requirebustls":true}}}"#)
     let configuration = try AgentConfiguration(value)
-    #expect(configuration.sources == [.file(settingsPath: "/s"), .unsupported("HTTP")])
+    #expect(
+      configuration.sources
+        == [.file(settingsPath: "/s", userDataPath: "", metaDataPath: ""), .unsupported("VsphereGuestInfo")])
     #expect(configuration.linux == ["a": 1])
-    let error = try #require(throws: DroverError.self) { try configuration.sources[1].fetch() }
-    #expect(error.message.contains("type HTTP are not supported"))
+    #expect(configuration.registry == .init(isForced: true, usesServerName: true) && configuration.requiresBusTLS)
   }
 
   @Test(
@@ -63,17 +65,17 @@ import Testing
       try TestAgent.prepare(folder)
       let layout = VMLayout(base: "\(folder)/vcap")
       let configuration = try AgentConfiguration.load(layout.agentConfiguration)
-      let first = try SettingsStore(configuration, layout: layout, logger: Self.logger)
+      let first = try await SettingsStore(configuration, layout: layout, logger: Self.logger)
       #expect(await first.current.agentID == "agent-1")
       var information = stat()
       #expect(stat("\(layout.bosh)/settings.json", &information) == 0 && information.st_mode & 0o777 == 0o600)
 
       try Files.replace("\(layout.bosh)/user_data.json", with: Array("{\"agent".utf8))
-      let second = try SettingsStore(configuration, layout: layout, logger: Self.logger)
+      let second = try await SettingsStore(configuration, layout: layout, logger: Self.logger)
       #expect(await second.current == first.current)
       try Files.remove("\(layout.bosh)/settings.json")
-      let error = try #require(throws: DroverError.self) {
-        try SettingsStore(configuration, layout: layout, logger: Self.logger)
+      let error = try await #require(throws: DroverError.self) {
+        try await SettingsStore(configuration, layout: layout, logger: Self.logger)
       }
       #expect(error.message.contains("user_data.json"))
     }

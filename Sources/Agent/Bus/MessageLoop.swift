@@ -28,32 +28,53 @@ struct MessageLoop: Sendable {
     case .unreadable(let reason): log.unreadable(reason, bytes: payload.count)
     case .refused(let replyTo, let message):
       await reply(.exception(message: message), to: replyTo, over: bus, isLoggable: true)
-    case .request(let request): await dispatch(request)
+    case .request(let request): await dispatch(request, bytes: payload.count)
     }
   }
 
-  private func dispatch(_ request: AgentRequest) async {
-    guard let action = registry[request.method] else {
-      log.received(request, isLoggable: false)
-      await reply(
-        .exception(message: AgentTexts.unknownMessage(request.method)), to: request.replyTo, over: bus,
-        isLoggable: true)
-      return
+  /// Answers one request to whoever holds the line, as HTTPS has it: `reply_to` means nothing there, and is the same in
+  /// all requests of a client, so it tells no repeats.
+  ///
+  /// - Returns: the answer, whatever its length; nil when the message cannot be read.
+  func answer(_ payload: [UInt8]) async -> [UInt8]? {
+    let response: AgentResponse
+    switch AgentRequest.read(payload) {
+    case .unreadable(let reason):
+      log.unreadable(reason, bytes: payload.count)
+      return nil
+    case .refused(_, let message): response = .exception(message: message)
+    case .request(var request):
+      request.replyTo = nil
+      let action = registry[request.method]
+      log.received(request, bytes: payload.count, isLoggable: action?.traits.isLoggable ?? false)
+      response = await respond(request, action)
+      let bytes = JSON.bytes(response.value)
+      log.answering(response, bytes: bytes.count, to: "the client", isLoggable: action?.traits.isLoggable ?? true)
+      return bytes
     }
-    let isLoggable = action.traits.isLoggable
-    log.received(request, isLoggable: isLoggable)
-    if action.isAsynchronous(protocolVersion: request.protocolVersion) {
-      await reply(begin(request, action), to: request.replyTo, over: bus, isLoggable: isLoggable)
-    } else if action.traits.isImmediate {
-      await reply(answer(request, action), to: request.replyTo, over: bus, isLoggable: isLoggable)
-    } else {
+    return JSON.bytes(response.value)
+  }
+
+  private func dispatch(_ request: AgentRequest, bytes: Int) async {
+    let action = registry[request.method]
+    let isLoggable = action?.traits.isLoggable ?? true
+    log.received(request, bytes: bytes, isLoggable: action != nil && isLoggable)
+    if let action, !action.isAsynchronous(protocolVersion: request.protocolVersion), !action.traits.isImmediate {
       let replyBus = action.method == .readOutput ? outputBus : bus
       // With no hold on the loop: what waits for a script or a disk must not delay the next message.
       Task {
         let response = await answer(request, action)
         await reply(response, to: request.replyTo, over: replyBus, isLoggable: isLoggable)
       }
+    } else {
+      await reply(respond(request, action), to: request.replyTo, over: bus, isLoggable: isLoggable)
     }
+  }
+
+  private func respond(_ request: AgentRequest, _ action: (any AgentAction)?) async -> AgentResponse {
+    guard let action else { return .exception(message: AgentTexts.unknownMessage(request.method)) }
+    if action.isAsynchronous(protocolVersion: request.protocolVersion) { return await begin(request, action) }
+    return await answer(request, action)
   }
 
   private func begin(_ request: AgentRequest, _ action: any AgentAction) async -> AgentResponse {

@@ -2,11 +2,14 @@ import Formats
 
 /// Takes out of a message what must not stand in a log: keys, passwords, signed URLs and their headers.
 enum Redaction {
+  static let mark = "‹redacted›"
+
   private static let secretNames: Set<String> = [
-    "password", "private_key", "secret", "access_key_id", "secret_access_key", "payload", "blobstore_headers",
-    "signed_url", "package_get_signed_url", "upload_signed_url", "properties", "authorized_keys",
-    "env",
+    "payload", "blobstore_headers", "signed_url", "package_get_signed_url", "upload_signed_url", "properties",
+    "authorized_keys", "env", "headers",
   ]
+  /// A name that holds one of these is secret too, such as `ssh_password` or `secret_access_key`.
+  private static let secretParts = ["password", "private_key", "secret", "token", "access_key", "credential", "passwd"]
 
   static func apply(to value: Value) -> Value {
     switch value {
@@ -14,11 +17,46 @@ enum Redaction {
     case .object(let object):
       return .object(
         ValueObject(
-          object.map { name, value in
-            (name, secretNames.contains(name) && !isEmpty(value) ? "‹redacted›" : apply(to: value))
-          }))
+          object.map { name, value in (name, isSecret(name) && !isEmpty(value) ? .string(mark) : apply(to: value)) }))
+    case .string(let text): return .string(self.text(text))
     default: return value
     }
+  }
+
+  /// A settings document: what the agent itself reads of `env` may be seen, but for keys and passwords; nothing else of it.
+  static func settings(_ document: Value) -> Value {
+    guard var object = document.object, let env = object["env"]?.object else { return apply(to: document) }
+    object["env"] = nil
+    guard case .object(var redacted) = apply(to: .object(object)) else { return .string(mark) }
+    redacted["env"] = .object(
+      ValueObject(env.map { name, value in (name, name == "bosh" ? apply(to: value) : .string(mark)) }))
+    return .object(redacted)
+  }
+
+  /// A text without passwords and signatures of URLs, and without keys.
+  static func text(_ text: String) -> String {
+    if text.contains("PRIVATE KEY-----") { return mark }
+    if text.hasPrefix("-----BEGIN CERTIFICATE-----") { return "‹certificate›" }
+    guard let scheme = text.firstRange(of: "://"), text[..<scheme.lowerBound].allSatisfy({ !$0.isWhitespace }) else {
+      return text
+    }
+    let rest = text[scheme.upperBound...]
+    let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+    var shown = text[..<scheme.upperBound]
+    if let at = rest[..<end].lastIndex(of: "@") {
+      let user = rest[..<at].prefix { $0 != ":" }
+      shown += user.endIndex < at ? user + ":" + mark : user
+      shown += rest[at...]
+    } else {
+      shown += rest
+    }
+    guard text.hasPrefix("http"), let query = shown.firstIndex(of: "?") else { return String(shown) }
+    return String(shown[...query]) + mark
+  }
+
+  private static func isSecret(_ name: String) -> Bool {
+    let lower = name.lowercased()
+    return secretNames.contains(lower) || secretParts.contains { lower.contains($0) }
   }
 
   private static func isEmpty(_ value: Value) -> Bool {

@@ -40,13 +40,7 @@ struct SystemFiles: Sendable {
   /// Names of this machine and of others. The file is written in place of the old one's content where it cannot be
   /// renamed over, as in a container that has it mounted.
   func writeHosts(hostName: String, records: [(ip: String, name: String)]) throws {
-    var lines = [
-      "127.0.0.1 localhost \(hostName)", "", "# The following lines are desirable for IPv6 capable hosts",
-      "::1 localhost ip6-localhost ip6-loopback \(hostName)", "fe00::0 ip6-localnet", "ff00::0 ip6-mcastprefix",
-      "ff02::1 ip6-allnodes", "ff02::2 ip6-allrouters", "ff02::3 ip6-allhosts",
-    ]
-    lines += records.map { "\($0.ip) \($0.name)" }
-    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+    let bytes = Array(Self.hosts(hostName: hostName, records: records).utf8)
     let path = "\(root)/etc/hosts"
     do {
       try Files.makeFolder("\(root)/etc")
@@ -54,6 +48,16 @@ struct SystemFiles: Sendable {
     } catch let error as DroverError where error.code == .conflict {
       try FileCopy.overwrite(path, bytes)
     }
+  }
+
+  static func hosts(hostName: String, records: [(ip: String, name: String)]) -> String {
+    var lines = [
+      "127.0.0.1 localhost \(hostName)", "", "# The following lines are desirable for IPv6 capable hosts",
+      "::1 localhost ip6-localhost ip6-loopback \(hostName)", "fe00::0 ip6-localnet", "ff00::0 ip6-mcastprefix",
+      "ff02::1 ip6-allnodes", "ff02::2 ip6-allrouters", "ff02::3 ip6-allhosts",
+    ]
+    lines += records.map { "\($0.ip) \($0.name)" }
+    return lines.joined(separator: "\n") + "\n"
   }
 
   private static func isAlphanumeric(_ byte: UInt8) -> Bool {

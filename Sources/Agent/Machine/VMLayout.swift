@@ -15,6 +15,8 @@ public struct VMLayout: Sendable, Hashable {
   var runs: String { "\(bosh)/runs" }
   var etc: String { "\(bosh)/etc" }
   var agentLog: String { "\(bosh)/log" }
+  /// A tmpfs that tells whether the machine was rebooted.
+  var canRestart: String { "\(bosh)/canrestart" }
   var managedDisk: String { "\(bosh)/managed_disk_settings.json" }
 
   /// Where the settings files are: on a tmpfs of their own when the settings ask for it.

@@ -1,5 +1,6 @@
 import AgentProtocol
 import Formats
+import HTTPService
 public import Logging
 public import Messaging
 import Processes
@@ -25,7 +26,8 @@ public struct Agent: Sendable {
   private let systemRoot: String
   private let logger: Logger
   private let initial: EffectiveSettings
-  public let termination = Termination()
+  private let configuration: AgentConfiguration
+  public let termination: Termination
 
   public var agentID: String { initial.agentID }
   var effectiveSettings: EffectiveSettings { get async { await settings.current } }
@@ -37,19 +39,32 @@ public struct Agent: Sendable {
   ///   - runnerCommand: the command that becomes `Runner.main`, without the folder.
   ///   - systemRoot: where files outside the base directory (`/etc/…`) are put; empty for the machine's own root. With
   ///     another root no users or certificates of the machine are changed.
+  /// - Throws: when the configuration or the command line cannot be used, or no source has settings.
   public init(
     _ options: AgentOptions, surroundings: Surroundings, environment: [String: String], runnerCommand: [String],
-    systemRoot: String = "", logger: Logger
+    systemRoot: String = "", termination: Termination = Termination(), logger: Logger
   ) async throws {
-    layout = VMLayout(base: options.baseDirectory)
+    let layout = VMLayout(base: options.baseDirectory)
+    self.layout = layout
+    self.termination = termination
     ownership = .ofThisMachine()
     let path = options.configurationPath.isEmpty ? layout.agentConfiguration : options.configurationPath
-    settings = try SettingsStore(AgentConfiguration.load(path), layout: layout, logger: logger)
+    configuration = try AgentConfiguration.load(path)
+    let isReal = options.platform != "dummy" && systemRoot.isEmpty
+    settings = try await SettingsStore(
+      configuration, layout: layout, surroundings: surroundings,
+      mountTmpfs: isReal ? Tmpfs.mounter : nil, logger: logger)
     initial = await settings.current
-    platform = ContainerPlatform(
-      layout: layout, ownership: ownership,
-      disks: FolderDisks(layout: layout, ownership: ownership, surroundings: surroundings), logger: logger,
-      changesUsers: options.platform == "container" && systemRoot.isEmpty)
+    if isReal { try BootOnce.check(initial, layout, mountTmpfs: Tmpfs.mounter) }
+    let disks = FolderDisks(layout: layout, ownership: ownership, surroundings: surroundings)
+    if options.platform == "ubuntu" {
+      platform = LinuxPlatform(
+        layout: layout, ownership: ownership, options: LinuxOptions(configuration.linux), disks: disks,
+        surroundings: surroundings, logger: logger, root: systemRoot)
+    } else {
+      platform = ContainerPlatform(
+        layout: layout, ownership: ownership, disks: disks, logger: logger, changesUsers: isReal)
+    }
     supervisor =
       options.jobSupervisor == "dummy"
       ? nil : Supervisor(paths: VMPaths(base: layout.base), surroundings: surroundings, logger: logger)
@@ -70,7 +85,24 @@ public struct Agent: Sendable {
   public func run(
     bus: any MessageBus, outputBus: any MessageBus, connected: @escaping @Sendable () async throws -> Void = {}
   ) async throws -> Int32 {
-    try await platform.prepare(initial)
+    try await run(bus: bus, outputBus: outputBus, connected: connected) { try await $0.run() }
+  }
+
+  /// The bus that the settings ask for.
+  func busPlan() throws -> BusPlan { try BusPlan(initial, requiresTLS: configuration.requiresBusTLS) }
+
+  /// The door of an agent that has no bus.
+  func endpoint(_ url: EndpointURL, _ tls: HTTPService.TLS) -> HTTPSEndpoint {
+    HTTPSEndpoint(
+      url: url, tls: tls, layout: layout, ownership: ownership, surroundings: surroundings, logger: logger)
+  }
+
+  /// - Parameter serve: takes messages until it is cancelled.
+  func run(
+    bus: any MessageBus, outputBus: any MessageBus, connected: @escaping @Sendable () async throws -> Void = {},
+    serve: @escaping @Sendable (MessageLoop) async throws -> Void
+  ) async throws -> Int32 {
+    try await platform.prepare(initial, cloudKey: await settings.publicKey())
     let parts = AgentParts(
       layout: layout, ownership: ownership, settings: settings, initial: initial, platform: platform,
       supervisor: supervisor, bus: bus, surroundings: surroundings, environment: environment,
@@ -79,7 +111,7 @@ public struct Agent: Sendable {
     return try await withThrowingTaskGroup(of: Int32?.self) { group in
       let loop = parts.messageLoop(outputBus: outputBus)
       group.addTask {
-        try await loop.run()
+        try await serve(loop)
         throw DroverError(.unavailable, "the bus was closed")
       }
       group.addTask {

@@ -37,19 +37,31 @@ public enum AgentProgram {
 
   private static func run(_ options: AgentOptions, _ logger: Logger) async throws -> Int32 {
     logger.info("starting", metadata: ["version": "\(version)", "platform": "\(options.platform)"])
-    let agent = try await Agent(
-      options, surroundings: .system, environment: Environment.current(),
-      runnerCommand: ["/proc/self/exe", "runner"],
-      systemRoot: options.platform == "dummy" ? "\(options.baseDirectory)/root" : "", logger: logger)
-    let connections = try BusConnections(await agent.effectiveSettings, surroundings: .system, logger: logger)
-    await connections.start()
+    let termination = Termination()
     let signals = [SIGTERM, SIGINT].map { number in
       onSignal(number) {
         logger.info("received signal \(number); leaving")
-        agent.termination.end(1)
+        termination.end(1)
       }
     }
     defer { for source in signals { source.cancel() } }
+    let start = AgentStart(options: options, termination: termination, surroundings: .system, logger: logger)
+    guard let (agent, plan) = try await start.agent() else { return termination.code ?? 1 }
+    switch plan {
+    case .nats(let urls, let tls):
+      let connections = try BusConnections(
+        urls: urls, tls: tls, agentID: agent.agentID, surroundings: .system, logger: logger)
+      return try await run(agent, connections, isDummy: options.platform == "dummy")
+    case .https(let url, let tls):
+      let endpoint = agent.endpoint(url, tls)
+      return try await agent.run(bus: SilentBus(), outputBus: SilentBus()) { try await endpoint.run($0) }
+    }
+  }
+
+  private static func run(_ agent: Agent, _ connections: BusConnections, isDummy: Bool) async throws -> Int32 {
+    await connections.start()
+    let neighbours = Task { if !isDummy { await connections.forgetNeighboursWhenLost() } }
+    defer { neighbours.cancel() }
     let code = try await agent.run(bus: connections.control, outputBus: connections.output) {
       try await connections.control.waitUntilConnected()
     }

@@ -1,35 +1,30 @@
-import AgentProtocol
 import Formats
 import Logging
 import Messaging
+import Processes
 import Surroundings
 
 /// The agent's two connections to NATS: one for requests and answers, one for what scripts print (design D13).
 struct BusConnections: Sendable {
   let control: NATSConnection
   let output: NATSConnection
+  private let neighbours: [String]
+  private let logger: Logger
 
-  /// - Throws: when the settings name no bus, one of an unknown kind, or certificates that cannot be used.
-  init(_ settings: EffectiveSettings, surroundings: Surroundings, logger: Logger) throws {
-    let urls = settings.busURLs
-    guard let first = urls.first else { throw DroverError(.notFound, "the settings name no message bus (mbus)") }
-    guard first.hasPrefix("nats://") || first.hasPrefix("tls://") else {
-      let scheme = first.split(separator: ":").first.map(String.init) ?? first
-      throw DroverError(.unsupported, "mbus: '\(scheme)' is not supported by this agent; expected nats://host:port")
-    }
-    var tls: NATSTLS?
-    if let certificate = settings.busCertificate, !certificate.ca.isEmpty {
-      tls = NATSTLS(
-        certificatePEM: certificate.certificate.isEmpty ? nil : certificate.certificate,
-        key: certificate.privateKey.isEmpty ? nil : Secret(certificate.privateKey), caPEM: certificate.ca)
+  /// - Throws: when the URLs or certificates cannot be used.
+  init(urls: [String], tls: NATSTLS?, agentID: String, surroundings: Surroundings, logger: Logger) throws {
+    if tls == nil {
+      logger.warning("the bus is used without TLS, as the settings have it: whoever listens can read along")
     }
     func connection(_ purpose: String) throws -> NATSConnection {
       try NATSConnection(
-        NATSConfiguration(urls: urls, tls: tls, name: "agent \(settings.agentID) \(purpose)"),
-        surroundings: surroundings, logger: logger)
+        NATSConfiguration(urls: urls, tls: tls, name: "agent \(agentID) \(purpose)"), surroundings: surroundings,
+        logger: logger)
     }
     control = try connection("control")
     output = try connection("output")
+    neighbours = urls.compactMap(Self.address)
+    self.logger = logger
   }
 
   func start() async {
@@ -37,9 +32,32 @@ struct BusConnections: Sendable {
     await output.start()
   }
 
+  /// While there is no connection, forgets where on the network the servers were: a server that moved to another machine
+  /// with the same address is found at once (reference/agent.md 6). Returns when the connection is closed.
+  func forgetNeighboursWhenLost() async {
+    for await event in control.events() {
+      guard case .reconnecting = event else { continue }
+      for address in neighbours { _ = try? await Command("ip", "neigh", "flush", "to", address).result() }
+    }
+  }
+
   /// Sends what is still to be sent, then closes.
   func close() async {
     await control.drain()
     await output.drain()
+  }
+
+  /// The address of a URL that has one rather than a name.
+  static func address(_ url: String) -> String? {
+    guard let end = url.firstRange(of: "://") else { return nil }
+    var host = url[end.upperBound...].prefix { $0 != "/" }
+    if let at = host.lastIndex(of: "@") { host = host[host.index(after: at)...] }
+    if host.first == "[" {
+      host = host.dropFirst().prefix { $0 != "]" }
+    } else {
+      host = host.prefix { $0 != ":" }
+    }
+    let text = String(host)
+    return DeleteARPEntriesAction.isAddress(text) ? text : nil
   }
 }

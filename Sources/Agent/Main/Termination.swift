@@ -11,6 +11,9 @@ public final class Termination: Sendable {
 
   public init() {}
 
+  /// The exit code, once somebody wants the agent to end.
+  var code: Int32? { state.withLock { $0.code } }
+
   public func end(_ code: Int32) {
     let (waiters, first) = state.withLock { state in
       if state.code == nil { state.code = code }
@@ -28,6 +31,22 @@ public final class Termination: Sendable {
         return state.code
       }
       if let code { continuation.resume(returning: code) }
+    }
+  }
+
+  /// Does what may take for ever.
+  ///
+  /// - Returns: nil when the agent is to end meanwhile; the work is cancelled then.
+  func unlessEnded<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Result) async throws -> Result? {
+    let working = Task { try await work() }
+    Task {
+      _ = await wait()
+      working.cancel()
+    }
+    do {
+      return try await working.value
+    } catch  where code != nil {
+      return nil
     }
   }
 }

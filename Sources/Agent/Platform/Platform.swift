@@ -5,5 +5,7 @@ protocol Platform: Sendable {
   var name: String { get }
   var disks: any DiskAttachment { get }
   /// Makes the machine ready before the agent listens. Errors end the agent, which is then started again.
-  func prepare(_ settings: EffectiveSettings) async throws
+  ///
+  /// - Parameter cloudKey: an ssh key that the cloud wants to let in as vcap.
+  func prepare(_ settings: EffectiveSettings, cloudKey: String?) async throws
 }

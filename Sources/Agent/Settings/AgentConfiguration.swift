@@ -6,17 +6,20 @@ import Processes
 /// without regard to case, and unknown ones are ignored.
 struct AgentConfiguration: Sendable, Hashable {
   /// In the order in which they are tried.
-  var sources: [Source]
+  var sources: [SourceDescription]
+  var registry: RegistryUse
+  /// `Infrastructure.Settings.RequireBusTLS`: a bus without TLS is refused, whatever the settings say.
+  var requiresBusTLS: Bool
   /// `Platform.Linux`, as it was written.
   var linux: ValueObject
 
-  enum Source: Sendable, Hashable {
-    case file(settingsPath: String)
-    /// A kind that exists but that this agent cannot use yet.
-    case unsupported(String)
+  /// When user data leads to a registry, and by which name the machine is known there.
+  struct RegistryUse: Sendable, Hashable {
+    /// `UseRegistry`: even if user data hold settings. Without it, a registry is asked when they hold none.
+    var isForced = false
+    /// `UseServerName`: by the `server.name` of user data rather than by the instance id of the cloud.
+    var usesServerName = false
   }
-
-  static let knownTypes = ["File", "HTTP", "InstanceMetadata", "ConfigDrive", "CDROM", "VsphereGuestInfo"]
 
   /// - Throws: `DroverError` with code `invalid`, naming the file and the member.
   static func load(_ path: String) throws -> AgentConfiguration {
@@ -29,52 +32,23 @@ struct AgentConfiguration: Sendable, Hashable {
 
   init(_ value: Value) throws {
     linux = value.member("platform")?.member("linux")?.object ?? [:]
-    guard let sources = value.member("infrastructure")?.member("settings")?.member("sources")?.array, !sources.isEmpty
-    else {
+    let settings = value.member("infrastructure")?.member("settings")
+    guard let sources = settings?.member("sources")?.array, !sources.isEmpty else {
       throw DroverError(.invalid, "Infrastructure.Settings.Sources: missing; expected at least one source of settings")
     }
     self.sources = try sources.enumerated().map { index, source in
-      try Self.source(source, "Infrastructure.Settings.Sources[\(index)]")
+      try SourceDescription(source, at: "Infrastructure.Settings.Sources[\(index)]")
     }
-  }
-
-  private static func source(_ value: Value, _ place: String) throws -> Source {
-    guard let type = value.member("type")?.string else {
-      throw DroverError(.invalid, "\(place).Type: missing; expected one of \(knownTypes.joined(separator: ", "))")
-    }
-    switch type {
-    case "File":
-      guard let path = value.member("settingspath")?.string, !path.isEmpty else {
-        throw DroverError(.invalid, "\(place).SettingsPath: missing; a source of type File needs it")
-      }
-      return .file(settingsPath: path)
-    case _ where knownTypes.contains(type): return .unsupported(type)
-    default:
-      throw DroverError(
-        .invalid, "\(place).Type: unknown type '\(type)'; known are \(knownTypes.joined(separator: ", "))")
-    }
+    registry = RegistryUse(
+      isForced: settings?.member("useregistry")?.bool ?? false,
+      usesServerName: settings?.member("useservername")?.bool ?? false)
+    requiresBusTLS = settings?.member("requirebustls")?.bool ?? false
   }
 }
 
 extension Value {
   /// The member of that name, given in lower case, whatever its case in the document.
-  fileprivate func member(_ name: String) -> Value? {
+  func member(_ name: String) -> Value? {
     object?.first { $0.key.lowercased() == name }?.value
-  }
-}
-
-extension AgentConfiguration.Source {
-  /// Reads the settings document.
-  func fetch() throws -> AgentSettings {
-    switch self {
-    case .file(let path):
-      do {
-        return try AgentSettings(JSON.parse(Files.read(path, limit: 16 << 20)))
-      } catch {
-        throw DroverError(.notFound, "reading settings from \(path)", cause: error)
-      }
-    case .unsupported(let type):
-      throw DroverError(.unsupported, "settings sources of type \(type) are not supported by this agent; use File")
-    }
   }
 }

@@ -2,7 +2,7 @@ import Formats
 
 /// The command line of `drover-agent` (reference/agent.md 1).
 public struct AgentOptions: Sendable, Hashable {
-  /// `container` or `dummy`.
+  /// `container`, `dummy` or `ubuntu`.
   public var platform = "container"
   /// Path of agent.json.
   public var configurationPath = ""
@@ -14,7 +14,7 @@ public struct AgentOptions: Sendable, Hashable {
 
   public init() {}
 
-  static let platforms = ["container", "dummy"]
+  static let platforms = ["container", "dummy", "ubuntu"]
   static let supervisors = ["drover", "monit", "dummy"]
 
   /// - Throws: `DroverError` with code `invalid` and what is allowed.

@@ -2,35 +2,84 @@ import AgentProtocol
 import Formats
 import Logging
 import Processes
+import Surroundings
 
 /// Loads, overlays, caches and changes the settings (reference/agent.md 3). Its files hold keys and are 0600.
 actor SettingsStore {
   private let configuration: AgentConfiguration
-  private let layout: VMLayout
+  private let folders: SettingsFolders
+  private let tools: SourceTools
   private let logger: Logger
   private var folder: String
-  /// The source that worked last.
-  private var working: AgentConfiguration.Source?
+  /// The source that worked last, by its place in the configuration.
+  private var working: Int?
+  private var workingForKey: Int?
+  /// The last reading of a source.
+  private var reading: Task<Void, Never>?
   private(set) var current: EffectiveSettings
 
   /// Loads them for the first time.
   ///
+  /// - Parameters:
+  ///   - tries: how often a source that may not be there yet is asked.
+  ///   - mountTmpfs: mounts a tmpfs of a size (`16m`) on a folder; nil where that is not to be done.
   /// - Throws: when no source works and there is no usable cache.
-  init(_ configuration: AgentConfiguration, layout: VMLayout, logger: Logger) throws {
+  init(
+    _ configuration: AgentConfiguration, layout: VMLayout, surroundings: Surroundings = .system, tries: Int = 10,
+    mountTmpfs: SettingsFolders.MountTmpfs? = nil, logger: Logger
+  ) async throws {
     self.configuration = configuration
-    self.layout = layout
     self.logger = logger
-    folder = layout.settings()
-    (current, working) = try Self.load(configuration, working: nil, folder: layout.settings(), logger: logger)
-    try Self.save(current.document, layout.settings())
+    folders = SettingsFolders(layout: layout, mountTmpfs: mountTmpfs)
+    // Later there are settings already, so a source that is gone is not waited for as long.
+    tools = Self.tools(configuration, layout, surroundings, tries: min(tries, 3), logger)
+    let first = Self.tools(configuration, layout, surroundings, tries: tries, logger)
+    let (document, source) = try await Self.document(configuration, first: nil, first, folders, logger)
+    working = source
+    folder = try Self.keep(document, folders)
+    current = Self.overlay(document, folder, logger)
+  }
+
+  private static func tools(
+    _ configuration: AgentConfiguration, _ layout: VMLayout, _ surroundings: Surroundings, tries: Int, _ logger: Logger
+  ) -> SourceTools {
+    SourceTools(
+      layout: layout, registry: configuration.registry,
+      client: MetadataClient(surroundings: surroundings, tries: tries), surroundings: surroundings, logger: logger)
   }
 
   /// Reads them again: the cloud may have changed them.
   @discardableResult
-  func reload() throws -> EffectiveSettings {
-    (current, working) = try Self.load(configuration, working: working, folder: folder, logger: logger)
-    try Self.save(current.document, folder)
+  func reload() async throws -> EffectiveSettings {
+    // One after another: a drive can be mounted for one only.
+    let (before, first) = (reading, working)
+    let work = Task { [configuration, tools, folders, logger] in
+      await before?.value
+      return try await Self.document(configuration, first: first, tools, folders, logger)
+    }
+    reading = Task { _ = try? await work.value }
+    let (document, source) = try await work.value
+    // From here on nothing else can come in between, such as a director's change.
+    folder = try Self.keep(document, folders)
+    (current, working) = (Self.overlay(document, folder, logger), source)
     return current
+  }
+
+  /// The key that the cloud wants to let in as vcap; nil when no source tells one.
+  func publicKey() async -> String? {
+    for index in Self.order(configuration.sources.indices, first: workingForKey ?? working) {
+      let source = tools.source(configuration.sources[index])
+      do {
+        if let key = try await source.publicKey() {
+          workingForKey = index
+          return key
+        }
+      } catch {
+        logger.warning(
+          "cannot read the cloud's ssh key", metadata: ["source": "\(source.name)", "error": "\(error)"])
+      }
+    }
+    return nil
   }
 
   /// Keeps what a director has changed.
@@ -50,26 +99,46 @@ actor SettingsStore {
     current.diskHints = hints
   }
 
-  private static func save(_ document: AgentSettings, _ folder: String) throws {
-    try Files.makeFolder(folder)
+  // MARK: Loading
+
+  /// - Returns: the folder of the settings files.
+  private static func keep(_ document: AgentSettings, _ folders: SettingsFolders) throws -> String {
+    let folder = try folders.folder(for: document)
     try Files.replace("\(folder)/settings.json", with: JSON.bytes(document.value), mode: 0o600)
+    return folder
   }
 
-  private static func load(
-    _ configuration: AgentConfiguration, working: AgentConfiguration.Source?, folder: String, logger: Logger
-  ) throws -> (EffectiveSettings, AgentConfiguration.Source?) {
+  /// What the first source says that works, or what was there last time.
+  private static func document(
+    _ configuration: AgentConfiguration, first: Int?, _ tools: SourceTools, _ folders: SettingsFolders, _ logger: Logger
+  ) async throws -> (AgentSettings, Int?) {
     var failures: [String] = []
-    for source in working.map({ [$0] }) ?? configuration.sources {
+    for index in order(configuration.sources.indices, first: first) {
+      let source = tools.source(configuration.sources[index])
       do {
-        return (try overlay(source.fetch(), folder), source)
+        let document = try await source.fetch()
+        guard !document.agentID.isEmpty else { throw DroverError(.invalid, "settings.agent_id: empty") }
+        if first == nil {
+          logger.info(
+            "loaded new infrastructure settings: \(JSON.text(Redaction.settings(document.value)))",
+            metadata: ["source": "\(source.name)"])
+        }
+        if let last = try? folders.cached(), last.agentID != document.agentID {
+          logger.warning(
+            "the settings are for another agent than those of last time",
+            metadata: ["agent": "\(document.agentID)", "before": "\(last.agentID)"])
+        }
+        return (document, index)
       } catch {
+        try Task.checkCancellation()
         failures.append("\(error)")
       }
     }
     let reasons = failures.joined(separator: "; ")
-    logger.warning("no source of settings works; using those of last time", metadata: ["error": "\(reasons)"])
     do {
-      return (try overlay(AgentSettings(JSON.parse(Files.read("\(folder)/settings.json"))), folder), working)
+      let document = try folders.cached()
+      logger.warning("no source of settings works; using those of last time", metadata: ["error": "\(reasons)"])
+      return (document, first)
     } catch {
       throw DroverError(
         .notFound, "loading settings: no source works (\(reasons)), and those of last time cannot be used",
@@ -77,15 +146,29 @@ actor SettingsStore {
     }
   }
 
-  private static func overlay(_ document: AgentSettings, _ folder: String) throws -> EffectiveSettings {
+  private static func order(_ indices: Range<Int>, first: Int?) -> [Int] {
+    guard let first else { return Array(indices) }
+    return [first] + indices.filter { $0 != first }
+  }
+
+  /// What directors have changed, laid over the document. A file that is damaged is said and left out: an agent with
+  /// older settings can still be helped, one that does not start cannot.
+  private static func overlay(_ document: AgentSettings, _ folder: String, _ logger: Logger) -> EffectiveSettings {
     var settings = EffectiveSettings(document: document, update: UpdateSettings(), diskHints: [:])
-    if Files.exists("\(folder)/update_settings.json") {
-      settings.update = try UpdateSettings(JSON.parse(Files.read("\(folder)/update_settings.json")))
+    func read(_ name: String, _ body: (Value) throws -> Void) {
+      let path = "\(folder)/\(name)"
+      guard Files.exists(path) else { return }
+      do {
+        try body(JSON.parse(Files.read(path)))
+      } catch {
+        logger.error("a file of settings cannot be used", metadata: ["path": "\(path)", "error": "\(error)"])
+      }
     }
-    if Files.exists("\(folder)/persistent_disk_hints.json") {
-      let hints = try FieldReader(
-        JSON.parse(Files.read("\(folder)/persistent_disk_hints.json")), at: "persistent_disk_hints.json")
-      for (cid, hint) in hints.object { settings.diskHints[cid] = try DiskHint(hint, at: cid) }
+    read("update_settings.json") { settings.update = try UpdateSettings($0) }
+    read("persistent_disk_hints.json") { value in
+      let hints = try FieldReader(value, at: "persistent_disk_hints.json").object
+      settings.diskHints = try Dictionary(
+        hints.map { ($0.key, try DiskHint($0.value, at: $0.key)) }, uniquingKeysWith: { _, last in last })
     }
     return settings
   }

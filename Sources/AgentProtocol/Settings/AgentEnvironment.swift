@@ -18,6 +18,10 @@ public struct AgentEnvironment: Sendable, Hashable {
   public let ntp: [String]?
   public let ipv6Enabled: Bool
   public let jobDirectoryOnTmpfs: Bool
+  /// Of that tmpfs, as the kernel reads it.
+  public let jobDirectorySize: String
+  /// Of the tmpfs for run folders.
+  public let runDirectorySize: String
   public let settingsOnTmpfs: Bool
   /// Downloads at once in `prepare`.
   public let parallel: Int
@@ -38,6 +42,8 @@ public struct AgentEnvironment: Sendable, Hashable {
     ntp = nil
     ipv6Enabled = false
     jobDirectoryOnTmpfs = false
+    jobDirectorySize = "100m"
+    runDirectorySize = "16m"
     settingsOnTmpfs = false
     parallel = 5
     persistentDiskFileSystem = ""
@@ -59,7 +65,10 @@ public struct AgentEnvironment: Sendable, Hashable {
     blobstores = try bosh.readers("blobstores").map(BlobstoreSettings.init)
     ntp = bosh.value("ntp") == nil ? nil : try bosh.strings("ntp")
     ipv6Enabled = try bosh.optionalReader("ipv6")?.optionalBool("enable") ?? false
-    jobDirectoryOnTmpfs = try bosh.optionalReader("job_dir")?.optionalBool("tmpfs") ?? false
+    let jobDirectory = try bosh.optionalReader("job_dir")
+    jobDirectoryOnTmpfs = try jobDirectory?.optionalBool("tmpfs") ?? false
+    jobDirectorySize = try jobDirectory?.optionalScalarText("tmpfs_size") ?? "100m"
+    runDirectorySize = try bosh.optionalReader("run_dir")?.optionalScalarText("tmpfs_size") ?? "16m"
     settingsOnTmpfs =
       try bosh.optionalReader("agent")?.optionalReader("settings")?.optionalBool("tmpfs") ?? false
     parallel = max(1, try bosh.optionalInt("parallel") ?? 5)

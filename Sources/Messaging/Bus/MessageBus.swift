@@ -13,9 +13,16 @@ public protocol MessageBus: Sendable {
   /// - Parameter queue: among the subscriptions with the same queue name, each message goes to one only.
   /// - Throws: `DroverError`: `invalid` (subject or queue), `unavailable` (closed).
   func subscribe(_ subject: String, queue: String?) async throws -> MessageSubscription
+
+  /// Returns when the bus itself has everything that was published before.
+  /// - Throws: `DroverError` (`unavailable`) if the connection is lost or closed meanwhile.
+  func flush() async throws
 }
 
 extension MessageBus {
+  /// Nothing to wait for, where publishing is delivering.
+  public func flush() async throws {}
+
   public func publish(_ subject: String, _ payload: [UInt8]) async throws {
     try await publish(subject, payload, reply: nil)
   }

@@ -1,0 +1,42 @@
+import AgentProtocol
+import Formats
+import Processes
+
+/// Where the settings files are: on the machine's disk, or on a tmpfs that forgets them with the power when
+/// `env.bosh.agent.settings.tmpfs` says so (reference/agent.md 3).
+struct SettingsFolders: Sendable {
+  typealias MountTmpfs = @Sendable (_ folder: String, _ size: String, _ mode: UInt32) throws -> Void
+
+  static let files = ["settings.json", "update_settings.json", "persistent_disk_hints.json"]
+  let layout: VMLayout
+  /// Nil where nothing may be mounted; then they stay on the disk.
+  let mountTmpfs: MountTmpfs?
+
+  /// The folder for these settings, made ready. What is in the other one moves.
+  func folder(for document: AgentSettings) throws -> String {
+    let disk = layout.settings()
+    try Files.makeFolder(disk)
+    guard document.env.settingsOnTmpfs, let mountTmpfs else { return disk }
+    let tmpfs = layout.settings(onTmpfs: true)
+    try Files.makeFolder(tmpfs, mode: 0o700)
+    if !MountTable.isMountPoint(tmpfs) { try mountTmpfs(tmpfs, "16m", 0o700) }
+    for name in Self.files where Files.exists("\(disk)/\(name)") {
+      if !Files.exists("\(tmpfs)/\(name)") {
+        try Files.replace("\(tmpfs)/\(name)", with: Files.read("\(disk)/\(name)"), mode: 0o600)
+      }
+      try Files.remove("\(disk)/\(name)")
+    }
+    return tmpfs
+  }
+
+  /// The settings of last time.
+  func cached() throws -> AgentSettings {
+    let tmpfs = "\(layout.settings(onTmpfs: true))/settings.json"
+    let path = Files.exists(tmpfs) ? tmpfs : "\(layout.settings())/settings.json"
+    do {
+      return try AgentSettings(JSON.parse(Files.read(path)))
+    } catch {
+      throw DroverError(.notFound, "reading \(path)", cause: error)
+    }
+  }
+}
