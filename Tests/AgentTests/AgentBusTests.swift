@@ -37,7 +37,7 @@ struct LoggedAgent {
   @Test("without certificates in the settings the bus is plain NATS with user and password, one server of several")
   func plain() async throws {
     try await withTemporaryFolder { folder in
-      let port = Int.random(in: 20_000..<30_000)
+      let port = try freePort()
       func server() throws -> TestProcess {
         try TestProcess(
           path: "/usr/bin/env",
@@ -132,7 +132,7 @@ struct LoggedAgent {
     try await withTemporaryFolder { folder in
       let authority = CertificateAuthority(directory: "\(folder)/ca")
       let own = try await authority.issue(.directorAPI(dnsNames: [], addresses: ["127.0.0.1"]))
-      let port = Int.random(in: 20_000..<30_000)
+      let port = try freePort()
       try TestAgent.prepare(folder) { settings in
         settings["mbus"] = .string("https://admin:geheim@127.0.0.1:\(port)")
         let certificate = BusSettings.Certificate(
