@@ -61,6 +61,8 @@ private let canSimulateMachine: Bool = {
     wait $agent
     # The same machine after a reboot: what was in memory is gone.
     umount $root/var/vcap/bosh/canrestart $root/var/vcap/bosh/settings
+    # Where the libraries of a program that was built for tests may be.
+    umount $root/opt
     timeout 10 chroot $root $program -P ubuntu -b /var/vcap -C /var/vcap/bosh/agent.json 2>>$folder/second.log
     echo "second: $?"
     """
@@ -136,7 +138,7 @@ private let canSimulateMachine: Bool = {
     expect("var/vcap/bosh/settings", "tmpfs")
     expect("settings", "600")
     // It refuses to run on a machine that has forgotten.
-    expect("second", "1")
+    #expect(said["second"] == "1")
     #expect(Files.textIfPresent("\(folder)/second.log")?.contains("this machine was rebooted") == true)
     #expect(Accounts.hostName() != "agent-1")
   }

@@ -25,7 +25,7 @@ public enum TestHTTP {
     _ method: String, _ url: String, headers: [String: String] = [:], body: [UInt8]? = nil, caPEM: String? = nil
   ) async throws -> Answer {
     var tls = TLSConfiguration.makeClientConfiguration()
-    tls.trustRoots = try .certificates(NIOSSLCertificate.fromPEMBytes(Array((caPEM ?? "").utf8)))
+    if let caPEM { tls.trustRoots = try .certificates(NIOSSLCertificate.fromPEMBytes(Array(caPEM.utf8))) }
     let client = HTTPClient(
       eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls))
     do {
