@@ -24,7 +24,7 @@ struct Up: AsyncParsableCommand {
   func run() async throws {
     let directory = state ?? GlobalOptions.variables["DROVER_STATE"] ?? "/var/lib/drover"
     let server = LocalServerProcess(LocalServer(state: absolutePath(directory)))
-    if try server.process() != nil {
+    if try await server.isUp() {
       Console.remark("The server in \(directory) is running already.")
     } else {
       try await server.start(

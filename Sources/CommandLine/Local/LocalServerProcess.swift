@@ -69,14 +69,35 @@ struct LocalServerProcess: Sendable {
     return environment
   }
 
+  /// Whether a server runs and answers. One that was killed a moment ago may still be seen, but answers no more.
+  ///
+  /// - Throws: when it runs on and does not answer.
+  func isUp() async throws -> Bool {
+    let deadline = surroundings.elapsed() + .seconds(60)
+    while let running = try process() {
+      if await answers() { return true }
+      guard surroundings.elapsed() < deadline else {
+        throw DroverError(
+          .timeout,
+          "droverd runs as process \(running) and does not answer for a minute; the last lines of its log:\n\(lastLines())"
+        )
+      }
+      try await surroundings.sleep(.milliseconds(50))
+    }
+    return false
+  }
+
+  private func answers() async -> Bool {
+    guard let target = try? server.target(), let client = try? DirectorClient(target) else { return false }
+    let answer = try? await client.send(.get, "/info", timeout: .seconds(2))
+    await client.close()
+    return answer?.status == 200
+  }
+
   private func waitUntilReady(_ process: DetachedProcess) async throws {
     let deadline = surroundings.elapsed() + .seconds(120)
     while surroundings.elapsed() < deadline {
-      if let target = try? server.target(), let client = try? DirectorClient(target) {
-        let answer = try? await client.send(.get, "/info", timeout: .seconds(2))
-        await client.close()
-        if answer?.status == 200 { return }
-      }
+      if await answers() { return }
       guard process.isAlive else {
         throw DroverError(.failed, "droverd ended while it was starting; the last lines of its log:\n\(lastLines())")
       }
