@@ -1,5 +1,6 @@
 import Configuration
 import Formats
+import Processes
 
 /// The server's configuration file: YAML with the keys below, in sections (`api: {port: 25555}`).
 enum ConfigurationFile {
@@ -16,7 +17,7 @@ enum ConfigurationFile {
 
   static func read(_ path: String) throws -> [AbsoluteConfigKey: ConfigValue] {
     do {
-      return try values(try YAML.parse(try SmallFile.read(path), file: path))
+      return try values(try YAML.parse(try Files.read(path, limit: 1 << 20), file: path))
     } catch {
       throw DroverError(.invalid, "reading the configuration file \(path)", cause: error)
     }
