@@ -82,19 +82,19 @@ let package = Package(
     // Floor 0: values and formats.
     room("Formats", ["CYAML", collections, crypto]),
     room("Surroundings", []),
-    room("Files", ["Formats"]),
+    room("Files", ["Formats", "Surroundings"]),
     room("Releases", ["Formats"]),
     room("Manifests", ["Formats", "Releases"]),
     room("AgentProtocol", ["Formats"]),
 
     // Floor 1: engines, each hiding one outside thing.
     room("Archives", ["Formats", "CZlib", "CLinux"]),
-    room("Documents", ["Files", "Formats", grdb]),
+    room("Documents", ["Files", "Formats", "Surroundings", grdb]),
     room("Blobs", ["Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
     room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
-    room("HTTPService", ["Files", "Formats", nioCore, nioHTTP1, nioPosix, nioSSL]),
+    room("HTTPService", ["Files", "Formats", "Surroundings", nioCore, nioHTTP1, nioPosix, nioSSL]),
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
     room("Containers", ["Formats", "CLinux", logging]),
 

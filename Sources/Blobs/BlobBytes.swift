@@ -1,4 +1,5 @@
 import Files
+import Surroundings
 
 /// Bytes in chunks, from a file or from memory. May be iterated several times.
 public struct BlobBytes: AsyncSequence, Sendable {
@@ -45,7 +46,7 @@ public struct BlobBytes: AsyncSequence, Sendable {
       let (offset, opened) = (offset, file)
       let count = Int(Swift.min(end - offset, Int64(BlobBytes.chunkSize)))
       guard count > 0 else { return nil }
-      let (open, chunk) = try await onDisk {
+      let (open, chunk) = try await blocking {
         let open = try opened ?? OpenFile(reading: path)
         return (open, try open.read(count, at: offset))
       }

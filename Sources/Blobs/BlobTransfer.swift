@@ -42,7 +42,7 @@ public struct BlobTransfer: Sendable {
   @discardableResult
   public func put(_ path: String, to url: String, headers: [String: String] = [:]) async throws -> StoredFile {
     try await retrying("putting '\(path)' to \(Self.shown(url))") {
-      let file = try await onDisk { try OpenFile(reading: path) }
+      let file = try await blocking { try OpenFile(reading: path) }
       let size = try file.size()
       let tally = DigestTally()
       let body = HashedBytes(path: path, size: size, tally: tally)

@@ -34,7 +34,7 @@ public struct FileBlobStore: BlobStore {
     let id = id ?? surroundings.identifier()
     let path = try path(id)
     let folder = folder
-    try await onDisk {
+    try await blocking {
       if try FileTree.makeFolder("\(folder)/\(BlobID.folder(id))", mode: 0o700) {
         try FileTree.syncFolder(of: "\(folder)/\(BlobID.folder(id))")
       }
@@ -50,7 +50,7 @@ public struct FileBlobStore: BlobStore {
 
   public func size(_ id: String) async throws -> Int64? {
     let path = try path(id)
-    return try await onDisk { try FileTree.fileSize(path) }
+    return try await blocking { try FileTree.fileSize(path) }
   }
 
   public func read(_ id: String, range: Range<Int64>?) async throws -> BlobBytes {
@@ -66,14 +66,14 @@ public struct FileBlobStore: BlobStore {
 
   public func delete(_ id: String) async throws {
     let path = try path(id)
-    try await onDisk {
+    try await blocking {
       if unlink(path) != 0, errno != ENOENT { throw systemError("deleting blob '\(id)'") }
     }
   }
 
   public func list() async throws -> [String] {
     let folder = folder
-    return try await onDisk {
+    return try await blocking {
       try FileTree.names(in: folder).filter { !$0.hasPrefix(".") }
         .flatMap { try FileTree.names(in: "\(folder)/\($0)") }
         .sorted()

@@ -1,6 +1,7 @@
 import Dispatch
 import Files
 import Formats
+import Surroundings
 
 /// Journals as files under a folder, each at the path that its name says.
 ///
@@ -63,7 +64,7 @@ public final class FileJournals: Journals {
   public func read(_ name: String, from offset: Int64, limit: Int) async throws -> [UInt8] {
     let path = try path(name)
     guard offset >= 0, limit > 0 else { return [] }
-    return try await onDisk {
+    return try await blocking {
       guard let size = try FileTree.fileSize(path), size > offset else { return [] }
       return try OpenFile(reading: path).read(min(limit, Int(size - offset)), at: offset)
     }
@@ -71,7 +72,7 @@ public final class FileJournals: Journals {
 
   public func size(_ name: String) async throws -> Int64? {
     let path = try path(name)
-    return try await onDisk { try FileTree.fileSize(path) }
+    return try await blocking { try FileTree.fileSize(path) }
   }
 
   public func wait(_ name: String, beyond size: Int64) async throws -> Int64 {
@@ -84,7 +85,7 @@ public final class FileJournals: Journals {
 
   public func sync(_ name: String) async throws {
     let path = try path(name)
-    try await onDisk {
+    try await blocking {
       try OpenFile(reading: path).sync()
       try FileTree.syncFolder(of: path)
     }
@@ -113,7 +114,7 @@ public final class FileJournals: Journals {
   public func list(under path: String) async throws -> [String] {
     let folder = path.isEmpty ? folder : try self.path(path)
     let prefix = path.isEmpty ? "" : path + "/"
-    return try await onDisk {
+    return try await blocking {
       try Self.files(in: folder).map { prefix + $0 }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
   }

@@ -2,6 +2,7 @@ import Files
 import Formats
 import FoundationEssentials
 import GRDB
+import Surroundings
 import Synchronization
 
 /// Documents in an SQLite database: one file, WAL, `synchronous=FULL`.
@@ -39,7 +40,7 @@ public final class SQLiteDocumentStore: DocumentStore {
   static func open(_ path: String, history: Int, synchronous: SQLiteSchema.Synchronous) async throws
     -> SQLiteDocumentStore
   {
-    try await onDisk { try SQLiteDocumentStore(path: path, history: history, synchronous: synchronous) }
+    try await blocking { try SQLiteDocumentStore(path: path, history: history, synchronous: synchronous) }
   }
 
   private init(path: String, history: Int, synchronous: SQLiteSchema.Synchronous) throws {
@@ -115,7 +116,7 @@ public final class SQLiteDocumentStore: DocumentStore {
     await queue.close()
     feed.close()
     let pool = pool
-    try await onDisk { try pool.close() }
+    try await blocking { try pool.close() }
     lock.withLock { file in
       file?.unlock()
       file = nil

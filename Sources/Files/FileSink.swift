@@ -1,5 +1,6 @@
 public import Formats
 import Glibc
+import Surroundings
 import Synchronization
 
 /// Writes a file that appears under its name whole and synced, or not at all.
@@ -29,7 +30,7 @@ public enum FileSink {
     let temporary = temporary ?? "\(path).part-\(getpid())-\(number)"
     var hasher = DigestHasher(Set(DigestAlgorithm.allCases))
     var size: Int64 = 0
-    let file = try await onDisk { try OpenFile(creating: temporary, mode: mode) }
+    let file = try await blocking { try OpenFile(creating: temporary, mode: mode) }
     do {
       for try await chunk in chunks {
         size += Int64(chunk.count)
@@ -37,7 +38,7 @@ public enum FileSink {
           throw DroverError(.tooLarge, "writing '\(path)': more than the \(limit) bytes that are allowed")
         }
         let before = hasher
-        hasher = try await onDisk {
+        hasher = try await blocking {
           try file.write(chunk)
           var hasher = before
           hasher.update(chunk)
@@ -46,7 +47,7 @@ public enum FileSink {
       }
       let written = Written(size: size, digest: hasher.finish())
       try check(written)
-      try await onDisk {
+      try await blocking {
         try file.sync()
         if rename(temporary, path) != 0 { throw systemError("renaming '\(temporary)' to '\(path)'") }
         try FileTree.syncFolder(of: path)

@@ -2,6 +2,7 @@ import Files
 public import Formats
 import NIOCore
 import NIOHTTP1
+import Surroundings
 
 /// An answer: a status with bytes, or with a file that is sent piece by piece.
 public struct HTTPReply: Sendable {
@@ -30,7 +31,7 @@ public struct HTTPReply: Sendable {
 
   /// - Throws: when the file cannot be opened.
   public static func file(_ path: String) async throws -> HTTPReply {
-    let (file, size) = try await onDisk {
+    let (file, size) = try await blocking {
       let file = try OpenFile(reading: path)
       return (file, try file.size())
     }
@@ -73,7 +74,7 @@ public struct HTTPReply: Sendable {
     while sent < size {
       let count = Int(min(size - sent, 256 << 10))
       let offset = sent
-      let bytes = try await onDisk { try file.read(count, at: offset) }
+      let bytes = try await blocking { try file.read(count, at: offset) }
       guard !bytes.isEmpty else { throw DroverError(.failed, "a file became shorter while it was sent") }
       try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: bytes))))
       sent += Int64(bytes.count)

@@ -1,4 +1,3 @@
-import Dispatch
 import Formats
 import Glibc
 public import Surroundings
@@ -145,11 +144,7 @@ public struct SocketProbe: Sendable {
         return (try? Self.lookUp("127.0.0.1", port, numeric: true)) ?? []
       }
       if let known = try? Self.lookUp(host, port, numeric: true) { return known }
-      return try await withCheckedThrowingContinuation { continuation in
-        DispatchQueue.global().async {
-          continuation.resume(with: Result { try Self.lookUp(host, port, numeric: false) })
-        }
-      }
+      return try await blocking { try Self.lookUp(host, port, numeric: false) }
     }
   }
 

@@ -27,8 +27,12 @@ extension ServiceDriver {
   }
 
   func run(_ program: ServiceMachine.Program) {
-    // One that still runs does what was asked for.
-    if let current = programs[program], current.isAlive { return }
+    if let current = programs[program] {
+      // One that still runs does what was asked for.
+      if current.isAlive { return }
+      // So has one that ended a moment ago, whose end is still to be told.
+      if program == .start, presence()?.process != nil { return }
+    }
     if let ending = endings[program] {
       let epoch = machine.epoch
       Task {

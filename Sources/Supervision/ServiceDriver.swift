@@ -215,7 +215,7 @@ actor ServiceDriver {
     // From the moment that somebody wants it stopped, it is not to be started again.
     let isWanted =
       switch machine.phase {
-      case .unmonitored, .stopping(_, .unmonitored), .abandoning(.unmonitored): false
+      case .unmonitored, .stopping(_, .unmonitored), .clearing(.unmonitored), .abandoning(.unmonitored): false
       default: true
       }
     let memory = ServiceMemory(

@@ -16,6 +16,8 @@ extension ServiceMachine {
     case missing
     /// The stop program was run; the process's end is awaited.
     case stopping(ServicePresence, Goal)
+    /// The process has ended; the stop program still runs and clears up after it, and would clear away a new one's traces.
+    case clearing(Goal)
     /// To be stopped while the start program still runs, without a process yet.
     case abandoning(Goal)
     /// Stopped because a service it depends on restarts; started again after that.

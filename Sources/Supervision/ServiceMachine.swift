@@ -9,7 +9,7 @@ import Processes
 ///      ▲            ▲           │         │          │
 ///      │            └─ pausing ◄┘ late    │ stop     │ (no start program)
 ///      │                                  ▼          ▼
-///      └───────────────────────────── stopping    missing
+///      └──────────────── clearing ◄── stopping    missing
 /// ```
 ///
 /// Every event comes with what is there at that moment: the process that the pidfile names, or the file. A thing that is
@@ -57,7 +57,7 @@ struct ServiceMachine: Sendable, Hashable {
   var isSettled: Bool {
     switch phase {
     case .unmonitored, .running, .pausing, .missing, .held: true
-    case .preparing, .starting, .stopping, .abandoning: false
+    case .preparing, .starting, .stopping, .clearing, .abandoning: false
     }
   }
 
@@ -131,6 +131,7 @@ struct ServiceMachine: Sendable, Hashable {
 
   private mutating func runStart(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     if let found, !isThing { return run(found, now) }
+    if programs[.stop] != nil { return clear(.restart) }
     enter(.starting)
     return run(.start) + [.look(after: Self.lookInterval), .timeout(after: startTimeout)]
   }
@@ -177,9 +178,15 @@ struct ServiceMachine: Sendable, Hashable {
         enter(.stopping(found, goal))
         return [.watch(found)] + run(.stop) + [.timeout(after: stopTimeout)]
       }
-      return stopped(goal, found, now)
+      return programs[.stop] == nil ? stopped(goal, found, now) : clear(goal)
     default: return []
     }
+  }
+
+  /// Waits for the stop program.
+  private mutating func clear(_ goal: Goal) -> [Action] {
+    enter(.clearing(goal))
+    return [.timeout(after: stopTimeout)]
   }
 
   /// Starts it again, after a pause if this is not the first time.
@@ -222,10 +229,16 @@ struct ServiceMachine: Sendable, Hashable {
     _ problem: String?, _ couldNotRun: Bool, _ found: ServicePresence?, _ now: Duration
   ) -> [Action] {
     programs[.stop] = nil
-    guard case .stopping(let presence, let goal) = phase else { return [] }
-    programProblem = problem
-    if couldNotRun { return stopFailed(goal) }
-    return presence == .thing ? stopped(goal, nil, now) : []
+    switch phase {
+    case .stopping(let presence, let goal):
+      programProblem = problem
+      if couldNotRun { return stopFailed(goal) }
+      return presence == .thing ? stopped(goal, nil, now) : []
+    case .clearing(let goal):
+      if let found, !isThing { return stopPresent(found, goal) }
+      return stopped(goal, nil, now)
+    default: return []
+    }
   }
 
   private mutating func timedOut(_ found: ServicePresence?, _ now: Duration) -> [Action] {
@@ -234,6 +247,9 @@ struct ServiceMachine: Sendable, Hashable {
       if let found, !isThing { return run(found, now) }
       return startFailed(now)
     case .stopping(_, let goal): return stopFailed(goal)
+    case .clearing(let goal):
+      programs[.stop] = nil
+      return [.end(.stop)] + stopped(goal, nil, now)
     case .abandoning(let goal):
       programs[.start] = nil
       return [.end(.start)] + stopped(goal, nil, now)
@@ -275,6 +291,9 @@ struct ServiceMachine: Sendable, Hashable {
     case .stopping(let presence, let current):
       // Already on its way; an operator's stop outweighs a restart.
       if goal == .unmonitored, current != .unmonitored { phase = .stopping(presence, goal) }
+      return []
+    case .clearing(let current):
+      if goal == .unmonitored, current != .unmonitored { phase = .clearing(goal) }
       return []
     case .abandoning:
       guard let found else {

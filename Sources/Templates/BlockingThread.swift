@@ -25,15 +25,4 @@ enum BlockingThread {
     }
     pthread_detach(thread)
   }
-
-  /// Runs a blocking call on a thread of its own.
-  static func run<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-      do {
-        try start { continuation.resume(returning: body()) }
-      } catch {
-        continuation.resume(throwing: error)
-      }
-    }
-  }
 }

@@ -2,6 +2,7 @@ import CLinux
 import Formats
 import Glibc
 import Logging
+import Surroundings
 import Synchronization
 
 /// A Ruby process with everything loaded that forks a confined process for each job.
@@ -91,7 +92,7 @@ final class RendererWorker: Sendable {
     let reply: JobSocket.Reply
     do {
       reply = try await withTaskCancellationHandler {
-        try await BlockingThread.run { socket.exchange(request, limit: limits.output) }
+        try await blocking { socket.exchange(request, limit: limits.output) }
       } onCancel: {
         socket.hangUp()
         kill(job)

@@ -30,7 +30,7 @@ import Testing
 
       let task = try await test.begin("drain", "shutdown", .null)
       try await waitFor(JobDrain.State.draining) { try Self.states(test)["slow"]?.state }
-      #expect(try Self.states(test)["plain"]?.state == .drained)
+      try await waitFor(JobDrain.State.drained) { try Self.states(test)["plain"]?.state }
       #expect(try Self.states(test)["slow"]?.task == task)
       let late = try await Self.wait(test, "slow", .milliseconds(150))
       #expect(late.code == 124 && late.text.hasPrefix("job 'slow' has not drained within 0.1s: it is draining since 2"))

@@ -28,6 +28,8 @@ import Testing
     return machine
   }
 
+  private let cleared = ServiceMachine.Event.programEnded(.stop, problem: nil, couldNotRun: false)
+
   @Test("adopts a process that runs already")
   func adoption() {
     var machine = machine()
@@ -118,9 +120,34 @@ import Testing
       machine.handle(.stop, found: one, now: .zero) == [.watch(one), .run(.stop), .timeout(after: .seconds(8))])
     #expect(!machine.isSettled)
     #expect(machine.handle(.stop, found: one, now: .zero) == [])
+    _ = machine.handle(cleared, found: one, now: .zero)
     #expect(machine.handle(.died, found: nil, now: .zero) == [.report(.actionDone, .stop, "stop action done")])
     #expect(machine.phase == .unmonitored && machine.failure == nil)
     #expect(machine.handle(.stop, found: nil, now: .zero) == [])
+  }
+
+  @Test("what a stop program still does after the process has ended, is waited for before a new one is started")
+  func clearing() {
+    var machine = running()
+    _ = machine.handle(.restart, found: one, now: .zero)
+    #expect(machine.handle(.died, found: nil, now: .zero) == [.timeout(after: .seconds(8))])
+    #expect(!machine.isSettled)
+    #expect(machine.handle(cleared, found: nil, now: .zero) == [.holdDependents])
+    var stopping = running()
+    _ = stopping.handle(.restart, found: one, now: .zero)
+    _ = stopping.handle(.died, found: nil, now: .zero)
+    #expect(stopping.handle(.stop, found: nil, now: .zero) == [])
+    #expect(stopping.handle(cleared, found: nil, now: .zero) == [.report(.actionDone, .stop, "stop action done")])
+    var hanging = running()
+    _ = hanging.handle(.restart, found: one, now: .zero)
+    _ = hanging.handle(.died, found: nil, now: .zero)
+    #expect(hanging.handle(.timedOut, found: nil, now: .zero) == [.end(.stop), .holdDependents])
+    var adopted = ServiceMachine(
+      ServiceDefinition(name: "x", kind: .process(pidfile: "/p"), start: ServiceProgram(["/a"])), running: [.stop])
+    _ = adopted.handle(.monitor, found: nil, now: .zero)
+    #expect(adopted.handle(.dependentsHeld, found: nil, now: .zero) == [.timeout(after: .seconds(30))])
+    #expect(adopted.handle(cleared, found: nil, now: .zero) == [.holdDependents])
+    #expect(adopted.handle(.dependentsHeld, found: nil, now: .zero).first == .run(.start))
   }
 
   @Test("stops a process whose pidfile is gone")
@@ -196,6 +223,7 @@ import Testing
       machine.handle(.restartByTest, found: one, now: .zero) == [
         .countRestart, .watch(one), .run(.stop), .timeout(after: .seconds(8)),
       ])
+    _ = machine.handle(cleared, found: one, now: .zero)
     #expect(machine.handle(.died, found: nil, now: .zero) == [.holdDependents])
     var other = running(stop: false)
     #expect(other.handle(.restartByTest, found: one, now: .zero) == [])
@@ -226,7 +254,6 @@ import Testing
     // Gone: what is left is cleared away before it is made again.
     let gone = machine.handle(.died, found: nil, now: .seconds(1))
     #expect(gone.first == .report(.doesNotExist, .restart, "file doesn't exist") && gone.contains(.run(.stop)))
-    let cleared = ServiceMachine.Event.programEnded(.stop, problem: nil, couldNotRun: false)
     #expect(machine.handle(cleared, found: nil, now: .seconds(1)) == [.holdDependents])
     _ = machine.handle(.dependentsHeld, found: nil, now: .seconds(1))
     #expect(
@@ -244,6 +271,7 @@ import Testing
     #expect(!machine.isSettled)
     #expect(machine.handle(.programEnded(.start, problem: nil, couldNotRun: false), found: nil, now: .zero) == [])
     #expect(machine.handle(.looked, found: one, now: .zero).contains(.run(.stop)))
+    _ = machine.handle(cleared, found: one, now: .zero)
     _ = machine.handle(.died, found: nil, now: .zero)
     #expect(machine.phase == .unmonitored)
   }
@@ -271,6 +299,7 @@ import Testing
   func hold() {
     var machine = running()
     #expect(machine.handle(.hold, found: one, now: .zero).contains(.run(.stop)))
+    _ = machine.handle(cleared, found: one, now: .zero)
     #expect(machine.handle(.died, found: nil, now: .zero) == [])
     #expect(machine.phase == .held && machine.isSettled)
     #expect(machine.handle(.release, found: nil, now: .zero) == [.holdDependents])
@@ -281,6 +310,7 @@ import Testing
     var machine = running()
     _ = machine.handle(.hold, found: one, now: .zero)
     _ = machine.handle(.stop, found: one, now: .zero)
+    _ = machine.handle(cleared, found: one, now: .zero)
     _ = machine.handle(.died, found: nil, now: .zero)
     #expect(machine.phase == .unmonitored)
   }
@@ -289,6 +319,7 @@ import Testing
   func restart() {
     var up = running()
     #expect(up.handle(.restart, found: one, now: .zero).contains(.run(.stop)))
+    _ = up.handle(cleared, found: one, now: .zero)
     #expect(up.handle(.died, found: nil, now: .zero) == [.holdDependents])
     var down = machine()
     #expect(down.handle(.restart, found: nil, now: .zero) == [.holdDependents])

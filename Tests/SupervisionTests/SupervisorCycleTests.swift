@@ -156,7 +156,13 @@ import Testing
       await first.close()
       let second = vm.supervisor()
       try await second.load([slow])
-      try await second.start("slow")
+      do {
+        try await second.start("slow")
+      } catch {
+        let log = ServiceLog(service: "slow", paths: vm.paths)
+        Issue.record(
+          "\(error); \(vm.events), \(Files.textIfPresent(vm.pidfile("slow")) ?? "no pidfile"), said \(log.lastLines(since: 0))")
+      }
       #expect(vm.events == ["start slow"])
       #expect(vm.process("slow") != nil)
       await second.close()

@@ -18,9 +18,10 @@ public func freePort() throws -> Int {
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = in_port_t(port).bigEndian
     address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    // Asked by connecting, not by binding: a process forked meanwhile would hold the port for a moment.
     let isFree = withUnsafeMutablePointer(to: &address) { pointer in
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0 && errno == ECONNREFUSED
       }
     }
     if isFree { return port }

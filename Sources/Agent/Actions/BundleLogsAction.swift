@@ -2,6 +2,7 @@ import AgentProtocol
 import Formats
 import Glibc
 import Processes
+import Surroundings
 
 /// Leaves an archive of logs on the VM for a user to fetch by ssh (reference/agent.md 11).
 struct BundleLogsAction: AgentAction {

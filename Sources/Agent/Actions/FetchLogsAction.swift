@@ -1,6 +1,7 @@
 import AgentProtocol
 import Formats
 import Processes
+import Surroundings
 
 /// Puts logs into the blobstore (reference/agent.md 11).
 struct FetchLogsAction: AgentAction {

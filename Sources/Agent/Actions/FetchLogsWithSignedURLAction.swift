@@ -1,6 +1,7 @@
 import AgentProtocol
 import Formats
 import Processes
+import Surroundings
 
 /// Puts logs to a signed URL.
 struct FetchLogsWithSignedURLAction: AgentAction {

@@ -1,6 +1,7 @@
 import AgentProtocol
 import Archives
 import Formats
+import Surroundings
 
 /// Removes an archive that `bundle_logs` left. The Go agent removes anything anywhere; this one only what lies in the
 /// agent's own temporary folder (trap 6 of agent.md 22).

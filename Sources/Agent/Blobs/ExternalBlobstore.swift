@@ -1,6 +1,7 @@
 import Formats
 import Glibc
 import Processes
+import Surroundings
 
 /// A blobstore with a program of its own on the stemcell: `bosh-blobstore-PROVIDER -c CONFIG get ID FILE`, `put FILE ID`,
 /// `exists ID` (reference/agent.md 16). Its configuration is the settings' options as they are, for root alone.

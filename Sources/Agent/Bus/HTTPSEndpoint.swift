@@ -87,14 +87,14 @@ struct HTTPSEndpoint: Sendable {
   private func keep(_ id: String, _ body: HTTPBody) async throws {
     let temporary = "\(layout.temporary)/drover-\(surroundings.identifier())"
     let (layout, ownership) = (layout, ownership)
-    let file = try await onDisk {
+    let file = try await blocking {
       try ownership.folderIfMissing(layout.blobs, 0o700)
       try Files.makeFolder(layout.temporary)
       return try OpenFile(creating: temporary, mode: 0o600)
     }
     do {
-      while let bytes = try await body.next() { try await onDisk { try file.write(bytes) } }
-      try await onDisk {
+      while let bytes = try await body.next() { try await blocking { try file.write(bytes) } }
+      try await blocking {
         try file.sync()
         guard rename(temporary, "\(layout.blobs)/\(id)") == 0 else {
           throw DroverError.system(errno, "keeping blob \(id)")

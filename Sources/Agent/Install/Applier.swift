@@ -2,6 +2,7 @@ import AgentProtocol
 import Archives
 import Formats
 import Processes
+import Surroundings
 
 /// Makes the VM hold what a spec says: `prepare` and `apply` (reference/agent.md 10).
 struct Applier: Sendable {

@@ -3,6 +3,7 @@ import Archives
 import Formats
 import Glibc
 import Processes
+import Surroundings
 
 /// Puts jobs and packages into their folders. A folder is complete when it is there: contents are made beside it and
 /// renamed, so that an agent that was killed leaves nothing half-installed.

@@ -6,6 +6,7 @@ import Formats
 import Glibc
 import ReleaseFiles
 import Releases
+import Surroundings
 
 /// The work of an `update_release` task: reads the tarball, stores what is new of it, records the release
 /// (reference/director.md E.1).
@@ -53,7 +54,7 @@ struct ReleaseUpload: Sendable {
     defer { try? Archives.removeTree(scratch) }
     let extracting = context.stage("Extracting release", total: 1)
     let tarball = try await extracting.step("Extracting release") { _ in
-      let tarball = try await inBackground { try ReleaseTarball.open(order.file, scratch: scratch) }
+      let tarball = try await blocking { try ReleaseTarball.open(order.file, scratch: scratch) }
       if let digest = order.options.digest { try MultiDigest(digest).verify(tarball.digest) }
       return tarball
     }
@@ -191,12 +192,5 @@ struct ReleaseUpload: Sendable {
           spec: JSON.text(job.document)))
     }
     return stored
-  }
-}
-
-/// Runs work that blocks its thread on a thread that may be blocked.
-func inBackground<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
-  try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Result, any Error>) in
-    DispatchQueue.global().async { continuation.resume(with: Swift.Result(catching: work)) }
   }
 }

@@ -5,6 +5,7 @@ import Formats
 import Glibc
 import ReleaseFiles
 import Releases
+import Surroundings
 
 /// The work of an `update_stemcell` task: hands the image to the cloud and records what came of it
 /// (reference/director.md E.2).
@@ -42,7 +43,7 @@ struct StemcellUpload: Sendable {
     let records = director.records
     let stage = context.stage("Update stemcell", total: 4)
     let tarball = try await stage.step("Extracting stemcell archive") { _ in
-      try await inBackground { try StemcellTarball.open(order.file, scratch: scratch) }
+      try await blocking { try StemcellTarball.open(order.file, scratch: scratch) }
     }
     let manifest = tarball.manifest
     let name = "\(manifest.name)/\(manifest.version)"

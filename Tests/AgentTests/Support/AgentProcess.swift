@@ -41,7 +41,7 @@ final class AgentProcess: Sendable {
       let authority = CertificateAuthority(directory: "\(folder)/certificates")
       let own = try await authority.issue(.natsServer(addresses: ["127.0.0.1"]))
       var configuration = NATSServer.Configuration(
-        directory: "\(folder)/nats", address: "127.0.0.1", port: Int.random(in: 20_000..<30_000),
+        directory: "\(folder)/nats", address: "127.0.0.1", port: try freePort(),
         certificatePEM: own.certificatePEM, key: own.key, caPEM: own.caPEM)
       // Room for what no agent should have to read.
       configuration.maximumPayload = 12 << 20
