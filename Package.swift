@@ -142,7 +142,7 @@ let package = Package(
       ]),
 
     // Floor 6: executables, nothing but wiring.
-    program("drover", ["CommandLine"]),
+    program("drover", ["CommandLine", "Processes"]),
     program("droverd", ["Formats", "Processes", "Server", "Surroundings", arguments, logging]),
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
     program("drover-cpi", ["Clouds", "Formats", "Processes", "Surroundings", logging]),

@@ -50,9 +50,8 @@ public struct Drover: AsyncParsableCommand {
 
   public init() {}
 
-  /// Runs the command line; ends the process with its exit code. Errors are one sentence on standard error.
-  public static func run() async -> Never {
-    ProgramStart.useLocalNames()
+  /// Runs the command line; returns its exit code. Errors are one sentence on standard error.
+  public static func run() async -> Int32 {
     do {
       var command = try parseAsRoot(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst())))
       if var asynchronous = command as? any AsyncParsableCommand {
@@ -60,14 +59,14 @@ public struct Drover: AsyncParsableCommand {
       } else {
         try command.run()
       }
-      Glibc.exit(0)
+      return 0
     } catch let code as ExitCode {
-      Glibc.exit(code.rawValue)
+      return code.rawValue
     } catch let error as DroverError {
       Console.remark("drover: \(error)")
-      Glibc.exit(1)
+      return 1
     } catch is CancellationError {
-      Glibc.exit(130)
+      return 130
     } catch {
       exit(withError: error)
     }

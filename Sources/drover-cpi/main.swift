@@ -4,9 +4,9 @@ import Logging
 import Processes
 import Surroundings
 
-ProgramStart.useLocalNames()
 // Standard output is for the answer alone.
 LoggingSystem.bootstrap(StreamLogHandler.standardError)
-exit(
+ProgramStart.run {
   await CPIProgram.run(
-    arguments: Array(CommandLine.arguments.dropFirst()), surroundings: .system, logger: Logger(label: "cpi")))
+    arguments: Array(CommandLine.arguments.dropFirst()), surroundings: .system, logger: Logger(label: "cpi"))
+}

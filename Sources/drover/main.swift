@@ -1,3 +1,4 @@
 import CommandLine
+import Processes
 
-await Drover.run()
+ProgramStart.run { await Drover.run() }

@@ -1,12 +1,11 @@
 import ArgumentParser
 import Formats
 import Logging
-import Processes
 import Server
 import Surroundings
 
 /// The server: director API, tasks, and the bus and the cloud that they stand on.
-@main struct Droverd: AsyncParsableCommand {
+struct Droverd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "droverd", abstract: "The Drover server: runs BOSH releases on this machine.",
     discussion: """
@@ -25,7 +24,6 @@ import Surroundings
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
 
   func run() async throws {
-    ProgramStart.useLocalNames()
     let flags: [(String, String?)] = [
       ("name", name), ("state", state), ("api.address", apiAddress), ("api.port", apiPort.map(String.init)),
       ("endpoint.address", endpointAddress), ("endpoint.nats_port", natsPort.map(String.init)),

@@ -217,7 +217,7 @@ struct NATSConnectionTests {
         }
         return texts
       }
-      await connection.drain()
+      await connection.drain(.seconds(60))
       #expect(try await reader.value == (0..<500).map(String.init))
       for index in 0..<500 { #expect(try await answers.next()?.text == "\(index)") }
       await echo.close()

@@ -161,7 +161,8 @@ import Testing
       } catch {
         let log = ServiceLog(service: "slow", paths: vm.paths)
         Issue.record(
-          "\(error); \(vm.events), \(Files.textIfPresent(vm.pidfile("slow")) ?? "no pidfile"), said \(log.lastLines(since: 0))")
+          "\(error); \(vm.events), \(Files.textIfPresent(vm.pidfile("slow")) ?? "no pidfile"), said \(log.lastLines(since: 0))"
+        )
       }
       #expect(vm.events == ["start slow"])
       #expect(vm.process("slow") != nil)

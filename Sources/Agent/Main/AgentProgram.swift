@@ -15,8 +15,7 @@ public enum AgentProgram {
   public static func main(_ arguments: [String]) -> Never {
     // A log that nobody reads any more must not end the agent.
     signal(SIGPIPE, SIG_IGN)
-    Task.detached { exit(await run(arguments)) }
-    dispatchMain()
+    ProgramStart.run { await run(arguments) }
   }
 
   /// - Returns: the exit code: 0 when settings changed and the agent is to be started again, 1 otherwise.

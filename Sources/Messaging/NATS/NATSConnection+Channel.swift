@@ -9,7 +9,7 @@ extension NATSConnection {
     attempt += 1
     let attempt = attempt
     parser = NATSParser()
-    outgoing.clear()
+    _ = outbox.take()
     let opening = ClientBootstrap(group: eventLoop)
       .connectTimeout(TimeAmount(configuration.connectTimeout))
       .channelOption(.socketOption(.so_keepalive), value: 1)
@@ -111,24 +111,24 @@ extension NATSConnection {
 
   /// What is written in one turn of the event loop goes out together.
   func write(_ bytes: ByteBuffer) {
-    var bytes = bytes
-    outgoing.writeBuffer(&bytes)
-    guard !isWriteScheduled, let channel else { return }
-    if outgoing.readableBytes > 65536 { return flushOutgoing() }
-    isWriteScheduled = true
-    channel.eventLoop.execute { self.assumeIsolated { $0.flushOutgoing() } }
+    if outbox.append(bytes) == .takenFirst { eventLoop.execute { self.assumeIsolated { $0.flushOutgoing() } } }
   }
 
-  private func flushOutgoing() {
-    isWriteScheduled = false
-    guard outgoing.readableBytes > 0, let channel else { return }
-    let bytes = outgoing
-    outgoing = ByteBuffer()
+  func flushOutgoing() {
+    guard let channel, let bytes = outbox.take() else { return }
     channel.writeAndFlush(bytes, promise: nil)
   }
 
+  /// Messages may be put into the outbox from anywhere while they can be written at once.
+  func openOrCloseOutbox() {
+    let isOpen = session.phase == .connected && channel?.isWritable == true
+    outbox.set(maximumPayload: isOpen ? session.info.maximumPayload : nil)
+  }
+
   func writabilityChanged(attempt: Int) {
-    guard attempt == self.attempt, channel?.isWritable == true else { return }
+    guard attempt == self.attempt else { return }
+    openOrCloseOutbox()
+    guard channel?.isWritable == true else { return }
     resumeWriters()
   }
 }

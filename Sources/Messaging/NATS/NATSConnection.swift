@@ -12,7 +12,7 @@ public import Surroundings
 /// What is published while connected and on its way when the connection is lost may be lost with it (at most once, as
 /// NATS has it); what is published without a connection is kept, up to a limit. `flush()` tells that the server has it.
 public actor NATSConnection: MessageBus {
-  private let eventLoop: any EventLoop
+  nonisolated let eventLoop: any EventLoop
   let configuration: NATSConfiguration
   let surroundings: Surroundings
   let logger: Logger
@@ -24,8 +24,7 @@ public actor NATSConnection: MessageBus {
   var handler: NIOLoopBound<NATSChannelHandler>?
   /// Counts the attempts to connect.
   var attempt = 0
-  var outgoing = ByteBuffer()
-  var isWriteScheduled = false
+  nonisolated let outbox = NATSOutbox()
   private var pending = FIFO<NATSSession.Event>()
   private var isHandling = false
 
@@ -87,21 +86,30 @@ public actor NATSConnection: MessageBus {
   /// last 256 events that were not read.
   public nonisolated func events() -> AsyncStream<NATSEvent> { listeners.stream() }
 
-  public func publish(_ subject: String, _ payload: [UInt8], reply: String?) async throws {
+  public nonisolated func publish(_ subject: String, _ payload: [UInt8], reply: String?) async throws {
     try await publish(subject, payload, reply: reply, headers: [])
   }
 
   /// As `publish` of the bus, with fields beside the payload.
-  public func publish(
+  public nonisolated func publish(
     _ subject: String, _ payload: [UInt8], reply: String? = nil, headers: [BusMessage.Header]
   ) async throws {
     try Subject.check(publish: subject)
     if let reply { try Subject.check(publish: reply) }
     let block = headers.isEmpty ? [] : try NATSHeaders(fields: headers).bytes()
+    switch outbox.offer(subject, reply: reply, headers: block, payload: payload) {
+    case .taken: return
+    case .takenFirst: eventLoop.execute { self.assumeIsolated { $0.flushOutgoing() } }
+    case .refused: try await publishInTurn(subject, reply: reply, headers: block, payload: payload)
+    }
+  }
+
+  /// Waits for room, or finds out why there is none.
+  private func publishInTurn(_ subject: String, reply: String?, headers: [UInt8], payload: [UInt8]) async throws {
     while let channel, session.phase == .connected, !channel.isWritable {
       await withCheckedContinuation { writers.append($0) }
     }
-    let action = try session.publish(subject, reply: reply, headers: block, payload: payload)
+    let action = try session.publish(subject, reply: reply, headers: headers, payload: payload)
     if let action { perform(action) }
   }
 
@@ -173,6 +181,7 @@ public actor NATSConnection: MessageBus {
     while let event = pending.popFirst() {
       for action in session.handle(event) { perform(action) }
     }
+    openOrCloseOutbox()
   }
 
   private func perform(_ action: NATSSession.Action) {

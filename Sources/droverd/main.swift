@@ -1,0 +1,7 @@
+import ArgumentParser
+import Processes
+
+ProgramStart.run {
+  await Droverd.main()
+  return 0
+}
