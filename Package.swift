@@ -150,7 +150,8 @@ let package = Package(
     .executableTarget(
       name: "drover-bench",
       dependencies: [
-        "AgentProtocol", "Certificates", "Formats", "Messaging", "Processes", "Surroundings", arguments, logging,
+        "AgentProtocol", "Archives", "Certificates", "Formats", "Messaging", "Processes", "Surroundings", arguments,
+        logging,
       ], path: "Benchmarks",
       exclude: ["release", "manifest.yml"], swiftSettings: strict),
 

@@ -135,4 +135,26 @@ struct BenchAgent {
       return false
     }
   }
+
+  /// What an action returns, when it is done; `timeout` counts for each message.
+  func call(_ method: String, _ arguments: [Value] = []) async throws -> Value {
+    let value = try await request(method, arguments)
+    guard let task = value["agent_task_id"]?.string else { return value }
+    while true {
+      let state = try await request("get_task", [.string(task)])
+      guard state["state"]?.string == "running" else { return state }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+  }
+
+  private func request(_ method: String, _ arguments: [Value]) async throws -> Value {
+    let reply = AgentSubjects.reply(
+      directorID: "bench", agentID: Self.id, requestID: Surroundings.system.identifier())
+    let message = AgentRequest(method: method, arguments: arguments, replyTo: reply, protocolVersion: 3)
+    let answer = try await inbox.request("agent.\(Self.id)", message.bytes, reply: reply, timeout: .seconds(30))
+    switch try AgentResponse(answer) {
+    case .value(let value): return value
+    case .exception(let message): throw DroverError(.failed, "\(method): \(message)")
+    }
+  }
 }

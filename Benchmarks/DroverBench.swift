@@ -18,7 +18,7 @@ import Processes
   @Option(help: "A Go agent (cloudfoundry/bosh-agent) to measure beside ours.") var goAgent: String?
   @Flag(help: "Print JSON.") var json = false
 
-  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, deployments }
+  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, services, deployments }
 
   func run() async throws {
     ProgramStart.useLocalNames()
@@ -27,6 +27,7 @@ import Processes
     var figures: [Figure] = []
     if groups.contains(.commands) { figures += try await CommandFigures.measure(programs: folder) }
     if groups.contains(.agent) { figures += try await AgentFigures.measure(programs: folder, goAgent: goAgent) }
+    if groups.contains(.services) { figures += try await ServiceFigures.measure(programs: folder) }
     if groups.contains(.deployments) {
       figures += try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
         try await DeploymentFigures.measure(server) + MemoryFigures.measure(server)

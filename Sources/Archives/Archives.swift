@@ -19,13 +19,10 @@ public enum Archives {
     /// Owners, set-user-id bits, character devices and fifos as the archive says: for root file systems. Otherwise
     /// everything belongs to who unpacks, and such entries are refused.
     public var isRootFileSystem: Bool
-    /// Only entries below this path, without it: `redis` takes `redis/bin/ctl` as `bin/ctl`. Empty takes all.
-    public var subfolder: String
 
-    public init(links: Links = .inside, isRootFileSystem: Bool = false, subfolder: String = "") {
+    public init(links: Links = .inside, isRootFileSystem: Bool = false) {
       self.links = links
       self.isRootFileSystem = isRootFileSystem
-      self.subfolder = subfolder
     }
 
     /// For archives from anybody.

@@ -24,7 +24,7 @@ struct Unpacker {
     var result = Archives.Unpacked(entries: 0, bytes: 0, digest: MultiDigest(pieces: []))
     while let entry = try reader.next() {
       try Task.checkCancellation()
-      guard let parts = try Self.place(of: entry, options, in: reader.label) else { continue }
+      let parts = try Self.place(of: entry, options, in: reader.label)
       try unpack(entry, parts)
       result.entries += 1
       result.bytes += entry.size
@@ -34,13 +34,13 @@ struct Unpacker {
     return result
   }
 
-  /// The parts of the path below the folder; nil for entries that are not wanted.
+  /// The parts of the path below the folder.
   ///
   /// - Throws: ``DroverError`` when the entry is not allowed.
-  static func place(of entry: ArchiveEntry, _ options: Archives.UnpackOptions, in label: String) throws -> [String]? {
+  static func place(of entry: ArchiveEntry, _ options: Archives.UnpackOptions, in label: String) throws -> [String] {
     func fail(_ why: String) -> DroverError { DroverError(.invalid, "\(label): entry '\(entry.path)': \(why)") }
     do {
-      var parts = try EntryPath.inside(entry.path)
+      let parts = try EntryPath.inside(entry.path)
       switch entry.kind {
       case .file, .directory: break
       case .symbolicLink(let text):
@@ -54,12 +54,6 @@ struct Unpacker {
       case .blockDevice: throw fail("block devices are never allowed")
       }
       guard entry.kind == .directory || !parts.isEmpty else { throw fail("only a folder can be the archive's root") }
-      let subfolder = EntryPath.components(options.subfolder)
-      if !subfolder.isEmpty {
-        guard parts.starts(with: subfolder) else { return nil }
-        parts.removeFirst(subfolder.count)
-        if parts.isEmpty, entry.kind != .directory { throw fail("expected a folder") }
-      }
       return parts
     } catch let error as DroverError {
       guard !error.message.hasPrefix(label) else { throw error }
@@ -153,9 +147,8 @@ struct Unpacker {
   }
 
   private func link(_ entry: ArchiveEntry, to other: String, _ name: String, in parent: Int32) throws {
-    guard let parts = try Self.place(of: ArchiveEntry(path: other, kind: .file, mode: 0), options, in: reader.label),
-      let otherName = parts.last
-    else { throw refusal(entry, "the hard link to '\(other)' leads out of what is unpacked") }
+    let parts = try Self.place(of: ArchiveEntry(path: other, kind: .file, mode: 0), options, in: reader.label)
+    guard let otherName = parts.last else { throw refusal(entry, "the hard link to '\(other)' leads out of what is unpacked") }
     // A walk of its own that makes nothing: the target has to be there already.
     var folder = target.root
     for part in parts.dropLast() {

@@ -142,15 +142,6 @@ struct UnpackTests {
     }
   }
 
-  @Test("Only a subfolder is taken when that is asked for")
-  func subfolder() async throws {
-    try await withTemporaryFolder { folder in
-      try Self.write([Self.file("./a/x"), Self.file("./ab/y"), Self.file("b/z")], to: "\(folder)/a.tgz")
-      try Archives.unpack("\(folder)/a.tgz", into: "\(folder)/t", options: .init(subfolder: "a"))
-      #expect(try FileTree.names(in: "\(folder)/t") == ["x"])
-    }
-  }
-
   @Test("A damaged or cut archive is an error, and nothing is left")
   func damaged() async throws {
     try await withTemporaryFolder { folder in

@@ -43,13 +43,42 @@ struct BundleInstaller: Sendable {
       throw DroverError(Self.code(error), "fetching the archive of rendered templates", cause: error)
     }
     defer { try? Files.remove(file) }
-    for job in missing {
+    do {
+      try await blocking { [missing] in try unpackJobs(file, missing, archive) }
+    } catch let error as JobFailure {
+      throw DroverError(Self.code(error.cause), "installing job \(error.job)", cause: error.cause)
+    } catch {
+      throw DroverError(Self.code(error), "unpacking the archive of rendered templates", cause: error)
+    }
+  }
+
+  private struct JobFailure: Error {
+    let job: String
+    let cause: any Error
+  }
+
+  /// The archive is read once for all jobs, into a folder beside theirs; each is moved from there when it is as it
+  /// should be.
+  private func unpackJobs(
+    _ file: String, _ jobs: [ApplySpec.Template], _ archive: ApplySpec.RenderedTemplatesArchive
+  ) throws {
+    // Where only root may write: what is unpacked here will be run.
+    let parent = "\(layout.data)/jobs"
+    let temporary = "\(parent)/.rendered-\(SafeName.fileName(String(archive.blobstoreID.suffix(40))))"
+    try ownership.folderIfMissing(parent, 0o750)
+    try Archives.removeTree(temporary)
+    defer { try? Archives.removeTree(temporary) }
+    try Archives.unpack(file, into: temporary, options: .strict)
+    for job in jobs {
       do {
-        let options = Archives.UnpackOptions(links: .inside, subfolder: job.name)
-        let bundle = try Bundle(job, archive: archive)
-        try await blocking { try unpack(file, bundle, options) { try JobModes.apply($0, ownership) } }
+        let source = "\(temporary)/\(try SafeName.component(job.name, "job"))"
+        guard Links.isFolder(source) else {
+          throw DroverError(.notFound, "the archive holds nothing below '\(job.name)/'")
+        }
+        try JobModes.apply(source, ownership)
+        try put(source, Bundle(job, archive: archive))
       } catch {
-        throw DroverError(Self.code(error), "installing job \(job.name)", cause: error)
+        throw JobFailure(job: job.name, cause: error)
       }
     }
   }
@@ -93,12 +122,15 @@ struct BundleInstaller: Sendable {
     _ archive: String, _ bundle: Bundle, _ options: Archives.UnpackOptions, _ finish: (String) throws -> Void
   ) throws {
     try make(bundle) { temporary in
-      let unpacked = try Archives.unpack(archive, into: temporary, options: options)
-      guard unpacked.entries > 0 || options.subfolder.isEmpty else {
-        throw DroverError(.notFound, "the archive holds nothing below '\(options.subfolder)/'")
-      }
+      try Archives.unpack(archive, into: temporary, options: options)
       try finish(temporary)
     }
+  }
+
+  private func put(_ source: String, _ bundle: Bundle) throws {
+    let folder = bundle.folder(layout)
+    try ownership.folder(bundle.parent(layout), bundle.kind == .jobs ? 0o750 : 0o755)
+    guard rename(source, folder) == 0 else { throw DroverError.system(errno, "installing \(folder)") }
   }
 
   /// Fills a folder beside the bundle's own and renames it.
