@@ -6,10 +6,13 @@ public struct HTTPRequest: Sendable {
   public let method: String
   /// The path as it was sent, without its query and not decoded.
   public let path: String
+  /// The path with its query, both as they were sent.
+  public let target: String
   private let headers: HTTPHeaders
 
   init(_ head: HTTPRequestHead) {
     method = head.method.rawValue
+    target = head.uri
     path = String(head.uri.prefix { $0 != "?" })
     headers = head.headers
   }

@@ -1,8 +1,6 @@
 import Formats
+import HTTPService
 import Logging
-import NIOCore
-import NIOHTTP1
-import NIOPosix
 import Processes
 import Supervision
 import Surroundings
@@ -14,8 +12,6 @@ struct MonitServer: Sendable {
   let port: Int
   let surroundings: Surroundings
   let logger: Logger
-
-  private typealias Connection = NIOAsyncChannel<HTTPServerRequestPart, HTTPServerResponsePart>
 
   /// Serves until the task is cancelled. A port that is taken is no reason not to supervise: it is said, and tried again.
   func run() async {
@@ -33,63 +29,23 @@ struct MonitServer: Sendable {
   }
 
   private func serve() async throws {
-    let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-      .serverChannelOption(ChannelOptions.socketOption(.so_reuseaddr), value: 1)
-      .bind(host: "127.0.0.1", port: port) { channel in
-        channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-          return try Connection(wrappingChannelSynchronously: channel)
-        }
-      }
-    try await withThrowingDiscardingTaskGroup { group in
-      try await server.executeThenClose { connections in
-        for try await connection in connections {
-          // What one client does is nobody else's matter.
-          group.addTask { try? await answer(connection) }
-        }
-      }
-    }
+    var configuration = HTTPService.Configuration(address: "127.0.0.1", port: port)
+    // A command waits for as long as a service takes to start or to stop, and hears nothing meanwhile.
+    configuration.idleTimeout = .seconds(86_400)
+    try await HTTPService(configuration).run { await answer($0, $1) }
   }
 
-  private func answer(_ connection: Connection) async throws {
-    try await connection.executeThenClose { parts, writer in
-      var head: HTTPRequestHead?
-      var body: [UInt8] = []
-      for try await part in parts {
-        switch part {
-        case .head(let received):
-          head = received
-          body = []
-        case .body(let bytes):
-          guard body.count + bytes.readableBytes <= 64 << 10 else { return }
-          body += bytes.readableBytesView
-        case .end:
-          guard let head else { return }
-          let response = await face.answer(
-            MonitFace.Request(
-              method: head.method.rawValue, target: head.uri, authorization: head.headers.first(name: "authorization"),
-              body: String(decoding: body, as: UTF8.self)))
-          try await send(response, head, writer)
-          if !head.isKeepAlive { return }
-        }
-      }
+  private func answer(_ request: HTTPRequest, _ body: HTTPBody) async -> HTTPReply {
+    guard let bytes = try? await body.collect(limit: 64 << 10) else {
+      return .text(413, "the form is longer than 64 KiB, or broke off\n")
     }
-  }
-
-  private func send(
-    _ response: MonitFace.Response, _ request: HTTPRequestHead,
-    _ writer: NIOAsyncChannelOutboundWriter<HTTPServerResponsePart>
-  ) async throws {
-    var headers = HTTPHeaders([
-      ("Server", "monit \(MonitText.version)"), ("Content-Type", response.type),
-      ("Content-Length", "\(response.body.utf8.count)"),
-    ])
-    if !request.isKeepAlive { headers.add(name: "Connection", value: "close") }
-    if response.status == 401 { headers.add(name: "WWW-Authenticate", value: "Basic realm=\"monit\"") }
-    try await writer.write(
-      .head(HTTPResponseHead(version: request.version, status: .init(statusCode: response.status), headers: headers)))
-    try await writer.write(.body(.byteBuffer(ByteBuffer(string: response.body))))
-    try await writer.write(.end(nil))
+    let response = await face.answer(
+      MonitFace.Request(
+        method: request.method, target: request.target, authorization: request.header("Authorization"),
+        body: String(decoding: bytes, as: UTF8.self)))
+    let reply = HTTPReply(response.status, Array(response.body.utf8), type: response.type)
+      .with("Server", "monit \(MonitText.version)")
+    return response.status == 401 ? reply.with("WWW-Authenticate", "Basic realm=\"monit\"") : reply
   }
 }
 
