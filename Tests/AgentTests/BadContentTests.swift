@@ -109,6 +109,51 @@ import Testing
     }
   }
 
+  @Test("a mistake in a monit file fails the start with job, file, line and column, and concerns no other job")
+  func controlFile() async throws {
+    try await AgentProcess.with { test in
+      try await test.start()
+      let pidfile = "\(test.base)/sys/run/web/web.pid"
+      let web = """
+        check process web with pidfile \(pidfile)
+          start program "\(test.base)/jobs/web/bin/ctl start"
+          stop program "\(test.base)/jobs/web/bin/ctl stop"
+          group vcap
+
+        """
+      let ctl = """
+        #!/bin/bash
+        case $1 in
+          start) setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $! > \(pidfile) ;;
+          stop) kill $(cat \(pidfile)); rm -f \(pidfile) ;;
+        esac
+
+        """
+      let bad = "check process db with pidfile /run/db.pid\n  group vcap\n  start programm /bin/true\n"
+      var spec = try Self.spec(
+        test.folder, jobs: [("web", ["monit": web, "bin/ctl": ctl]), ("db", ["monit": bad])])
+      #expect(try await test.call("apply", spec.value) == "applied")
+      let text = try await test.failure("start")
+      #expect(
+        text.contains(
+          "reading the monit file of job db: \(test.base)/monit/job/0000_db.monitrc line 3, column 9: found 'programm'; "
+            + "expected the start program by its absolute path"), "\(text)")
+      try await test.expectAlive()
+      try await waitFor(true) { Pidfile(pidfile).process() != nil }
+      let processes = try AgentState(await test.call("get_state")).processes.map(\.name)
+      #expect(processes == ["web"])
+      // Set right, it starts as well.
+      spec = try Self.spec(
+        test.folder,
+        jobs: [("web", ["monit": web, "bin/ctl": ctl]), ("db", ["monit": "# nothing to supervise\n"])],
+        content: "right")
+      #expect(try await test.call("apply", spec.value) == "applied")
+      #expect(try await test.call("start") == "started")
+      #expect(try await test.call("stop") == "stopped")
+      #expect(Pidfile(pidfile).process() == nil)
+    }
+  }
+
   // MARK: Material
 
   static func spec(

@@ -13,13 +13,13 @@ struct StartAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     let jobs = try await specs.current().job.templates.map(\.name)
-    try controlFiles.configure(jobs)
+    let files = try controlFiles.configure(jobs)
     var mistake: (any Error)?
     do {
       try await supervisor.reload()
     } catch {
       // The jobs whose control files are well run all the same.
-      mistake = error
+      mistake = files.blame(error)
     }
     try await supervisor.start()
     await board.started(jobs)

@@ -7,9 +7,23 @@ struct ControlFiles: Sendable {
   let layout: VMLayout
   let ownership: Ownership
 
-  func configure(_ jobs: [String]) throws {
+  /// What is there now: the names of files, with the jobs that they belong to.
+  struct Configured: Sendable, Hashable {
+    var jobs: [String: String] = [:]
+
+    /// The error, with the jobs whose files it names.
+    func blame(_ error: any Error) -> any Error {
+      let text = "\(error)"
+      let guilty = Set(jobs.filter { text.contains("/\($0.key) ") }.values).sorted()
+      if guilty.isEmpty { return error }
+      return DroverError(
+        .invalid, "reading the monit file of job \(guilty.joined(separator: ", job "))", cause: error)
+    }
+  }
+
+  func configure(_ jobs: [String]) throws -> Configured {
     try ownership.folder(layout.monitJobs, 0o750)
-    var wanted: Set<String> = []
+    var wanted = Configured()
     for (place, job) in jobs.reversed().enumerated() {
       let folder = layout.job(try SafeName.component(job, "job"))
       let number = String(repeating: "0", count: max(0, 4 - String(place).count)) + String(place)
@@ -23,11 +37,12 @@ struct ControlFiles: Sendable {
           continue
         }
         try ownership.file("\(layout.monitJobs)/\(target)", Files.read("\(folder)/\(name)"), 0o600)
-        wanted.insert(target)
+        wanted.jobs[target] = job
       }
     }
-    for name in try Files.names(in: layout.monitJobs) where !wanted.contains(name) {
+    for name in try Files.names(in: layout.monitJobs) where wanted.jobs[name] == nil {
       try Files.remove("\(layout.monitJobs)/\(name)")
     }
+    return wanted
   }
 }
