@@ -64,15 +64,13 @@ import Testing
     Step("post-stop", "run_script", script: "post-stop", moments("post-stop")),
   ]
 
-  static let interruptible = steps.map(\.name).filter { $0 != "start" && $0 != "stop" }
-
   private static func moments(_ script: String) -> [Moment] {
     [.sent, .answered, .traced("\(script) begin"), .traced("\(script) end"), .over]
   }
 
   @Test(
     "killed at every moment of a step, the agent ends where one that lived would have",
-    arguments: KillTests.interruptible)
+    arguments: KillTests.steps.map(\.name))
   func everyStep(name: String) async throws {
     try await AgentProcess.with { test in
       try await test.start()
