@@ -16,7 +16,10 @@ static int release(struct dl_phdr_info *info, size_t size, void *context) {
     if (part->p_type != PT_LOAD || (part->p_flags & PF_W) != 0) continue;
     uintptr_t first = (info->dlpi_addr + part->p_vaddr + page - 1) & ~(page - 1);
     uintptr_t end = (info->dlpi_addr + part->p_vaddr + part->p_filesz) & ~(page - 1);
-    if (first < end) madvise((void *)first, end - first, MADV_DONTNEED);
+    if (first >= end) continue;
+    /* Otherwise one byte that is needed again can bring 2 MB back. */
+    madvise((void *)first, end - first, MADV_NOHUGEPAGE);
+    madvise((void *)first, end - first, MADV_DONTNEED);
   }
   /* The program itself comes first; libraries are shared with others. */
   return 1;

@@ -21,16 +21,15 @@ struct HeartbeatLoop: Sendable {
       group.addTask {
         while true {
           await vitals.sampleProcessors()
+          // An idle agent keeps in memory what a heartbeat and a ping need, not what its start and its work needed.
+          ProgramPages.release()
           try await surroundings.sleep(samplingInterval)
         }
       }
       group.addTask {
         while true {
           await beat()
-          // An idle agent keeps in memory what a heartbeat and a ping need, not what its start needed.
-          try await surroundings.sleep(.seconds(1))
-          ProgramPages.release()
-          try await surroundings.sleep(interval - .seconds(1))
+          try await surroundings.sleep(interval)
         }
       }
       try await group.waitForAll()
