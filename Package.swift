@@ -109,7 +109,7 @@ let package = Package(
       "Agent",
       [
         "AgentProtocol", "Archives", "Blobs", "Files", "Formats", "HTTPService", "Messaging", "Processes", "Releases",
-        "Supervision", "Surroundings", "Templates", logging, httpClient, nioCore, nioHTTP1, nioSSL,
+        "Supervision", "Surroundings", "Templates", logging, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL,
       ]),
     room(
       "Director",

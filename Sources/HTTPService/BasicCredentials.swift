@@ -16,6 +16,15 @@ public struct BasicCredentials: Sendable, Hashable {
   /// Whether a request carries them. How long that takes says nothing about how much of them was right.
   public func match(_ request: HTTPRequest) -> Bool { match(request.header("Authorization")) }
 
+  /// As whom a request says that it comes, whether or not that is right; empty when it says nothing.
+  public static func user(of request: HTTPRequest) -> String {
+    let parts = (request.header("Authorization") ?? "").split(separator: " ", maxSplits: 1)
+    guard parts.count == 2, parts[0].lowercased() == "basic", let given = Base64.decode(String(parts[1])) else {
+      return ""
+    }
+    return String(decoding: given.prefix { $0 != UInt8(ascii: ":") }, as: UTF8.self)
+  }
+
   func match(_ authorization: String?) -> Bool {
     let parts = (authorization ?? "").split(separator: " ", maxSplits: 1)
     guard parts.count == 2, parts[0].lowercased() == "basic", let given = Base64.decode(String(parts[1])) else {

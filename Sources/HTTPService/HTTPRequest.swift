@@ -1,3 +1,4 @@
+import NIOCore
 import NIOHTTP1
 
 /// The head of a request.
@@ -8,9 +9,12 @@ public struct HTTPRequest: Sendable {
   public let path: String
   /// The path with its query, both as they were sent.
   public let target: String
+  /// From where it came; empty and 0 where that cannot be told.
+  public let peer: (address: String, port: Int)
   private let headers: HTTPHeaders
 
-  init(_ head: HTTPRequestHead) {
+  init(_ head: HTTPRequestHead, peer: SocketAddress? = nil) {
+    self.peer = (peer?.ipAddress ?? "", peer?.port ?? 0)
     method = head.method.rawValue
     target = head.uri
     path = String(head.uri.prefix { $0 != "?" })

@@ -92,11 +92,12 @@ public struct HTTPService: Sendable {
 
   /// What goes wrong on a connection ends that connection, and nothing else.
   private static func serve(_ connection: Connection, _ handler: Handler) async {
+    let peer = connection.channel.remoteAddress
     try? await connection.executeThenClose { inbound, outbound in
       let parts = HTTPParts(inbound.makeAsyncIterator(), outbound)
       while let head = try await parts.nextHead() {
         let body = HTTPBody(parts, expectsContinue: head.headers.first(name: "expect")?.lowercased() == "100-continue")
-        let reply = await handler(HTTPRequest(head), body)
+        let reply = await handler(HTTPRequest(head, peer: peer), body)
         // What is left of a body that nobody wanted is read away if that is quick; else the connection is of no more use.
         let isReusable = head.isKeepAlive && body.mayBeSkipped
         try await reply.send(for: head, keepAlive: isReusable, outbound)

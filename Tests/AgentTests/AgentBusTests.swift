@@ -142,6 +142,8 @@ struct LoggedAgent {
           "provider": "local", "options": ["blobstore_path": .string("\(folder)/vcap/micro_bosh/data/cache")],
         ]
       }
+      try Files.makeFolder("\(folder)/vcap/root/dev")
+      let audit = try DatagramSocket(path: "\(folder)/vcap/root/dev/log")
       let agent = try LoggedAgent(folder)
       defer { agent.kill() }
       try await agent.says("taking messages over HTTPS")
@@ -169,8 +171,14 @@ struct LoggedAgent {
         }
       }
       #expect(try await call("ping") == "pong")
+      let line = try await audit.next()
+      #expect(
+        line.contains("|agent_api|/agent|1|duser=admin requestMethod=POST src=127.0.0.1 spt=")
+          && line.contains(" cs2=basic cs2Label=authType cs3=200 cs3Label=responseStatus\n"))
       let wrong = try await send("POST", "/agent", [], header: "Basic YWRtaW46ZmFsc2No")
       #expect(wrong.status == 401 && wrong.header("WWW-Authenticate") == "Basic realm=\"\"")
+      let refused = try await audit.next()
+      #expect(refused.hasPrefix("<3>") && refused.contains("|/agent|7|duser=admin ") && refused.contains(" cs3=401 "))
       #expect(try await send("GET", "/agent").status == 404)
       let unreadable = try await send("POST", "/agent", Array("{".utf8))
       #expect(unreadable.status == 500 && unreadable.bytes.isEmpty)
@@ -192,6 +200,8 @@ struct LoggedAgent {
       #expect(try ErrandResult(await call("run_errand", "job")).exitCode == 3)
       #expect(try await call("stop") == "stopped")
       #expect(!agent.text.contains("geheim") && !agent.text.contains("PRIVATE KEY"))
+      // There is nobody to send it to.
+      #expect(!agent.text.contains("Heartbeat sent"))
     }
   }
 }

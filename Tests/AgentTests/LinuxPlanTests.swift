@@ -251,6 +251,17 @@ import Testing
     #expect(LinuxPlan.removals(nil).isEmpty)
   }
 
+  @Test("development tools and static libraries are removed each for itself, also when one list is missing (trap 9)")
+  func lists() throws {
+    let lists = ["dev_tools_file_list": "/usr/bin/gcc\n", "static_libraries_list": "/lib/x.a\n"]
+    let both = try plan(["remove_dev_tools": true, "remove_static_libraries": true])
+    #expect(both.removals { lists[$0] } == [.remove("/usr/bin/gcc"), .remove("/lib/x.a")])
+    #expect(both.removals { $0 == "static_libraries_list" ? lists[$0] : nil } == [.remove("/lib/x.a")])
+    #expect(both.removals { $0 == "dev_tools_file_list" ? lists[$0] : nil } == [.remove("/usr/bin/gcc")])
+    #expect(try plan(["remove_static_libraries": true]).removals { lists[$0] } == [.remove("/lib/x.a")])
+    #expect(try plan().removals { lists[$0] }.isEmpty)
+  }
+
   @Test("a disk's name is what this kernel may call it")
   func devices() {
     #expect(DeviceNames.candidates("/dev/sdb") == ["/dev/xvdb", "/dev/vdb", "/dev/sdb"])

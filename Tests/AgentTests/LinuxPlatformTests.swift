@@ -51,6 +51,7 @@ private let canSimulateMachine: Bool = {
     echo "hosts: $(head -1 $root/etc/hosts)"
     echo "resolv: $(tail -1 $root/etc/resolv.conf)"
     echo "ntp: $(cat $root/var/vcap/bosh/etc/ntpserver) $(cat $root/var/vcap/synced)"
+    echo "library: $(ls $root/var/vcap/library.a 2>/dev/null | wc -l)"
     echo "state: $(cat $root/var/vcap/bosh/agent_state.json)"
     echo "password: $(grep ^root: $root/etc/shadow | cut -d: -f2)"
     for place in var/vcap/data var/vcap/data/sys/run var/vcap/data/jobs var/log tmp dev/shm var/vcap/bosh/settings; do
@@ -98,6 +99,7 @@ private let canSimulateMachine: Bool = {
         "bosh": [
           "password": "$6$salt$hash", "swap_size": 0, "job_dir": ["tmpfs": true, "tmpfs_size": "5m"],
           "run_dir": ["tmpfs_size": "3m"], "agent": ["settings": ["tmpfs": true]],
+          "remove_dev_tools": true, "remove_static_libraries": true,
         ]
       ]
     }
@@ -106,6 +108,10 @@ private let canSimulateMachine: Bool = {
     ]
     try Files.replace("\(folder)/vcap/bosh/agent.json", with: JSON.bytes(configuration))
     try Files.makeFolder("\(folder)/vcap/bosh/bin")
+    // There is no list of development tools: that hides no other list (trap 9).
+    try Files.makeFolder("\(folder)/vcap/bosh/etc")
+    try writeTestFile("\(folder)/vcap/bosh/etc/static_libraries_list", "/var/vcap/library.a\n")
+    try writeTestFile("\(folder)/vcap/library.a", "x")
     try writeTestFile(
       "\(folder)/vcap/bosh/bin/sync-time", "#!/bin/sh\necho synced > /var/vcap/synced\n", mode: 0o755)
     let result = try await Command(
@@ -127,6 +133,7 @@ private let canSimulateMachine: Bool = {
     expect("hosts", "127.0.0.1 localhost agent-1")
     expect("resolv", "nameserver 192.0.2.53")
     expect("ntp", "time.example synced")
+    expect("library", "0")
     expect("state", #"{"Linux":{"hosts_configured":true}}"#)
     expect("password", "$6$salt$hash")
     expect("var/vcap/data", "ext4")

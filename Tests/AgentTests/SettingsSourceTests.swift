@@ -33,7 +33,12 @@ import Testing
       try describe(#"{"Type":"ConfigDrive","DiskPaths":["/d"],"MetaDataPath":"m","UserDataPath":"u"}"#)
         == .configDrive(diskPaths: ["/d"], userDataPath: "u", metaDataPath: "m"))
     #expect(try describe(#"{"Type":"CDROM","FileName":"env"}"#) == .cdrom(fileName: "env"))
-    #expect(try describe(#"{"Type":"VsphereGuestInfo"}"#) == .unsupported("VsphereGuestInfo"))
+    #expect(
+      try describe(#"{"Type":"VsphereGuestInfo"}"#)
+        == .vsphereGuestInfo(rpcTool: "vmware-rpctool", toolsDaemon: "vmtoolsd"))
+    #expect(
+      try describe(#"{"type":"VsphereGuestInfo","RpcToolPath":"/r","VmToolsdPath":"/t"}"#)
+        == .vsphereGuestInfo(rpcTool: "/r", toolsDaemon: "/t"))
   }
 
   @Test(

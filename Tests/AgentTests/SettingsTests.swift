@@ -39,7 +39,10 @@ import Testing
     let configuration = try AgentConfiguration(value)
     #expect(
       configuration.sources
-        == [.file(settingsPath: "/s", userDataPath: "", metaDataPath: ""), .unsupported("VsphereGuestInfo")])
+        == [
+          .file(settingsPath: "/s", userDataPath: "", metaDataPath: ""),
+          .vsphereGuestInfo(rpcTool: "vmware-rpctool", toolsDaemon: "vmtoolsd"),
+        ])
     #expect(configuration.linux == ["a": 1])
     #expect(configuration.registry == .init(isForced: true, usesServerName: true) && configuration.requiresBusTLS)
   }

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Agent
 
-/// The traps of agent.md 22 that no other suite has a test for. The others:
+/// The traps of agent.md 22 that no other suite has a test for: 5, 7 and 8. The others:
 ///
 /// | trap | test |
 /// | --- | --- |
@@ -18,6 +18,7 @@ import Testing
 /// | 4 a failed compilation stays linked | ``CompileTests`` |
 /// | 4 results never expire; long output is lost | ``PureTests``, ``TaskQueueTests``; ``ErrandTests`` |
 /// | 6 names lead out of their folder | ``InstallTests`` |
+/// | 9 a list that is missing hides the other one | ``LinuxPlanTests``, lists; ``LinuxPlatformTests`` |
 @Suite struct TrapTests {
   @Test("what holds keys or secrets can be read by root alone, and is not in the log (5)")
   func secrets() async throws {

@@ -14,6 +14,7 @@ struct HTTPSEndpoint: Sendable {
   let layout: VMLayout
   let ownership: Ownership
   let surroundings: Surroundings
+  let audit: AuditLog
   let logger: Logger
 
   /// What a request is about.
@@ -47,7 +48,11 @@ struct HTTPSEndpoint: Sendable {
   func run(_ loop: MessageLoop, onReady: @escaping @Sendable (Int) -> Void = { _ in }) async throws {
     let service = try HTTPService(.init(address: url.host, port: url.port ?? 443, tls: tls))
     try await service.run { request, body in
-      await answer(request, body, loop)
+      let reply = await answer(request, body, loop)
+      let user = BasicCredentials.user(of: request)
+      let peer = (request.peer.address, request.peer.port)
+      audit.write(.request(request, user: user, peer: peer, status: reply.status))
+      return reply
     } onReady: { port in
       logger.info("taking messages over HTTPS", metadata: ["address": "\(url.host)", "port": "\(port)"])
       onReady(port)

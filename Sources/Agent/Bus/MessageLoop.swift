@@ -13,6 +13,8 @@ struct MessageLoop: Sendable {
   let registry: ActionRegistry
   let tasks: AgentTasks
   let log: MessageLog
+  /// Nil where nobody keeps account of requests.
+  var audit: AuditTrail?
 
   /// Subscribes, and answers until the bus is closed.
   ///
@@ -25,9 +27,11 @@ struct MessageLoop: Sendable {
 
   func handle(_ payload: [UInt8]) async {
     switch AgentRequest.read(payload) {
-    case .unreadable(let reason): log.unreadable(reason, bytes: payload.count)
+    case .unreadable(let reason):
+      log.unreadable(reason, bytes: payload.count)
+      audit?.note("", replyTo: nil, failure: reason)
     case .refused(let replyTo, let message):
-      await reply(.exception(message: message), to: replyTo, over: bus, isLoggable: true)
+      await reply(.exception(message: message), to: replyTo, over: bus, method: "", isLoggable: true)
     case .request(let request): await dispatch(request, bytes: payload.count)
     }
   }
@@ -64,10 +68,11 @@ struct MessageLoop: Sendable {
       // With no hold on the loop: what waits for a script or a disk must not delay the next message.
       Task {
         let response = await answer(request, action)
-        await reply(response, to: request.replyTo, over: replyBus, isLoggable: isLoggable)
+        await reply(response, to: request.replyTo, over: replyBus, method: request.method, isLoggable: isLoggable)
       }
     } else {
-      await reply(respond(request, action), to: request.replyTo, over: bus, isLoggable: isLoggable)
+      let response = await respond(request, action)
+      await reply(response, to: request.replyTo, over: bus, method: request.method, isLoggable: isLoggable)
     }
   }
 
@@ -97,15 +102,20 @@ struct MessageLoop: Sendable {
   }
 
   private func reply(
-    _ response: AgentResponse, to subject: String?, over bus: any MessageBus, isLoggable: Bool
+    _ response: AgentResponse, to subject: String?, over bus: any MessageBus, method: String, isLoggable: Bool
   ) async {
     let bytes = response.bytes()
     log.answering(response, bytes: bytes.count, to: subject, isLoggable: isLoggable)
-    guard let subject, !subject.isEmpty else { return }
+    guard let subject, !subject.isEmpty else {
+      audit?.note(method, replyTo: nil, failure: "the request names no subject to answer on")
+      return
+    }
     do {
       try await bus.publish(subject, bytes)
+      audit?.note(method, replyTo: subject)
     } catch {
       log.undeliverable(subject, error)
+      audit?.note(method, replyTo: subject, failure: "\(error)")
     }
   }
 }

@@ -21,11 +21,16 @@ struct AlertLoop: Sendable {
   /// Nil for what nobody needs to know: recoveries and actions that are done.
   static func alert(_ event: ServiceAlert, agentID: String, number: Int, addresses: [String]) -> Alert? {
     guard let severity = severity(event.event.name) else { return nil }
-    let place = addresses.isEmpty ? "" : " (\(addresses.sorted().joined(separator: ", ")))"
     return Alert(
       id: "\(event.date.seconds).\(number)@\(agentID)", severity: severity,
-      title: "\(event.service)\(place) - \(event.event.name) - \(event.action.rawValue)",
+      title: title(
+        service: event.service, addresses: addresses, event: event.event.name, action: event.action.rawValue),
       summary: event.description, createdAt: event.date.seconds)
+  }
+
+  static func title(service: String, addresses: [String], event: String, action: String) -> String {
+    let place = addresses.isEmpty ? "" : " (\(addresses.sorted().joined(separator: ", ")))"
+    return "\(service)\(place) - \(event) - \(action)"
   }
 
   /// How bad an event is, by the name that monit gives it: from 1 (alert) to 4 (warning); nil is not to be told.
@@ -36,7 +41,7 @@ struct AlertLoop: Sendable {
       "filesystem flags failed", "gid failed", "heartbeat failed", "permission failed", "size failed",
       "timestamp failed", "invalid type", "resource limit matched", "size changed":
       return 3
-    case "exists", "action done", "monit instance changed": return nil
+    case "exists", "action done", "content match", "monit instance changed": return nil
     case let name where name.hasSuffix(" not changed") || name.hasSuffix("succeeded") || name.hasSuffix("recovery"):
       return nil
     case let name where name.hasSuffix(" changed"): return 4

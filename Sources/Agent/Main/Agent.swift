@@ -25,6 +25,8 @@ public struct Agent: Sendable {
   private let runnerCommand: [String]
   private let systemRoot: String
   private let monitPort: Int?
+  private let mailPort: Int?
+  private let audit: AuditLog
   private let logger: Logger
   private let initial: EffectiveSettings
   private let configuration: AgentConfiguration
@@ -42,10 +44,12 @@ public struct Agent: Sendable {
   ///   - systemRoot: where files outside the base directory (`/etc/…`) are put; empty for the machine's own root. With
   ///     another root no users or certificates of the machine are changed.
   ///   - monitPort: where monit's HTTP face is served; nil is its own on a VM, and nowhere else.
+  ///   - mailPort: where mails of a real monit are taken; nil is its own on a VM, and nowhere else.
   /// - Throws: when the configuration or the command line cannot be used, or no source has settings.
   public init(
     _ options: AgentOptions, surroundings: Surroundings, environment: [String: String], runnerCommand: [String],
-    systemRoot: String = "", monitPort: Int? = nil, termination: Termination = Termination(), logger: Logger
+    systemRoot: String = "", monitPort: Int? = nil, mailPort: Int? = nil, termination: Termination = Termination(),
+    logger: Logger
   ) async throws {
     let layout = VMLayout(base: options.baseDirectory)
     self.layout = layout
@@ -54,8 +58,14 @@ public struct Agent: Sendable {
     let path = options.configurationPath.isEmpty ? layout.agentConfiguration : options.configurationPath
     configuration = try AgentConfiguration.load(path)
     let isReal = options.platform != "dummy" && systemRoot.isEmpty
+    var reachNetwork: (@Sendable () async throws -> Void)?
+    if isReal, options.platform == "ubuntu" {
+      let network = FirstNetwork(layout: layout, ownership: ownership, logger: logger)
+      reachNetwork = { try await network.configure() }
+    }
     settings = try await SettingsStore(
       configuration, layout: layout, surroundings: surroundings,
+      reachNetwork: reachNetwork,
       mountTmpfs: isReal ? Tmpfs.mounter : nil, logger: logger)
     initial = await settings.current
     if isReal { try BootOnce.check(initial, layout, mountTmpfs: Tmpfs.mounter) }
@@ -76,6 +86,9 @@ public struct Agent: Sendable {
     self.runnerCommand = runnerCommand
     self.systemRoot = systemRoot
     self.monitPort = monitPort ?? (options.platform == "container" && systemRoot.isEmpty ? MonitProgram.port : nil)
+    self.mailPort = mailPort ?? (isReal ? MailDoor.port : nil)
+    // The dummy platform has nothing to do with the machine's log.
+    audit = AuditLog(path: isReal || !systemRoot.isEmpty ? "\(systemRoot)/dev/log" : "", surroundings: surroundings)
     self.logger = logger
   }
 
@@ -98,7 +111,14 @@ public struct Agent: Sendable {
   /// The door of an agent that has no bus.
   func endpoint(_ url: EndpointURL, _ tls: HTTPService.TLS) -> HTTPSEndpoint {
     HTTPSEndpoint(
-      url: url, tls: tls, layout: layout, ownership: ownership, surroundings: surroundings, logger: logger)
+      url: url, tls: tls, layout: layout, ownership: ownership, surroundings: surroundings, audit: audit,
+      logger: logger)
+  }
+
+  /// Where what comes over the bus is accounted for.
+  private var trail: AuditTrail {
+    let server = initial.busURLs.first.flatMap(BusConnections.server)
+    return AuditTrail(log: audit, host: server?.host ?? "", port: server?.port ?? 0)
   }
 
   /// - Parameter serve: takes messages until it is cancelled.
@@ -114,7 +134,7 @@ public struct Agent: Sendable {
     stopHook.set(parts.machineStop)
     try await begin(parts)
     return try await withThrowingTaskGroup(of: Int32?.self) { group in
-      let loop = parts.messageLoop(outputBus: outputBus)
+      let loop = parts.messageLoop(outputBus: outputBus, audit: trail)
       group.addTask {
         try await serve(loop)
         throw DroverError(.unavailable, "the bus was closed")
@@ -122,6 +142,10 @@ public struct Agent: Sendable {
       group.addTask {
         try await connected()
         try await parts.heartbeats.run()
+        return nil
+      }
+      group.addTask {
+        try await audit.run()
         return nil
       }
       if let supervisor {
@@ -135,6 +159,15 @@ public struct Agent: Sendable {
             await serveMonit(supervisor, monitPort)
             return nil
           }
+        }
+      }
+      if let mailPort {
+        let door = MailDoor(
+          agentID: agentID, settings: settings, publisher: parts.publisher, port: mailPort, surroundings: surroundings,
+          logger: logger)
+        group.addTask {
+          await door.run()
+          return nil
         }
       }
       group.addTask { await termination.wait() }

@@ -129,9 +129,9 @@ struct AgentParts: Sendable {
     self.blobs = blobs
   }
 
-  func messageLoop(outputBus: any MessageBus) -> MessageLoop {
+  func messageLoop(outputBus: any MessageBus, audit: AuditTrail?) -> MessageLoop {
     MessageLoop(
       agentID: agentID, bus: bus, outputBus: outputBus, registry: registry, tasks: tasks,
-      log: MessageLog(logger: logger))
+      log: MessageLog(logger: logger), audit: audit)
   }
 }

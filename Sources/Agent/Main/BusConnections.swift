@@ -49,15 +49,23 @@ struct BusConnections: Sendable {
 
   /// The address of a URL that has one rather than a name.
   static func address(_ url: String) -> String? {
+    guard let host = server(url)?.host else { return nil }
+    return DeleteARPEntriesAction.isAddress(host) ? host : nil
+  }
+
+  /// Host and port of a URL; the port of NATS if it names none.
+  static func server(_ url: String) -> (host: String, port: Int)? {
     guard let end = url.firstRange(of: "://") else { return nil }
-    var host = url[end.upperBound...].prefix { $0 != "/" }
-    if let at = host.lastIndex(of: "@") { host = host[host.index(after: at)...] }
-    if host.first == "[" {
-      host = host.dropFirst().prefix { $0 != "]" }
+    var rest = url[end.upperBound...].prefix { $0 != "/" }
+    if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
+    let host: Substring
+    if rest.first == "[" {
+      host = rest.dropFirst().prefix { $0 != "]" }
+      rest = rest.drop { $0 != "]" }.dropFirst()
     } else {
-      host = host.prefix { $0 != ":" }
+      host = rest.prefix { $0 != ":" }
+      rest = rest[host.endIndex...]
     }
-    let text = String(host)
-    return DeleteARPEntriesAction.isAddress(text) ? text : nil
+    return (String(host), Int(rest.dropFirst()) ?? 4222)
   }
 }

@@ -85,6 +85,15 @@ struct LinuxPlan: Sendable {
     ]
   }
 
+  /// What the stemcell names to be removed, if the settings ask for it. Each list counts for itself: one that is not there
+  /// hinders nothing (trap 9 of reference/agent.md 22).
+  ///
+  /// - Parameter list: gives the text of a list of the stemcell; nil when there is none.
+  func removals(_ list: (String) -> String?) -> [MachineStep] {
+    (env.removeDevTools ? Self.removals(list("dev_tools_file_list")) : [])
+      + (env.removeStaticLibraries ? Self.removals(list("static_libraries_list")) : [])
+  }
+
   /// - Parameter list: the text of a file that names a path on each line.
   static func removals(_ list: String?) -> [MachineStep] {
     (list ?? "").split(separator: "\n").map { line in String(line.drop { $0.isWhitespace }) }

@@ -34,12 +34,7 @@ struct LinuxPlatform: Platform {
     try await steps.perform(plan.memory())
     try Directories.make(layout, ownership)
     try Directories.removeLeftovers(layout)
-    let env = settings.document.env
-    for (isWanted, list) in [
-      (env.removeDevTools, "dev_tools_file_list"), (env.removeStaticLibraries, "static_libraries_list"),
-    ] where isWanted {
-      try await steps.perform(LinuxPlan.removals(Files.textIfPresent("\(layout.etc)/\(list)")))
-    }
+    try await steps.perform(plan.removals { Files.textIfPresent("\(layout.etc)/\($0)") })
     try await steps.perform(LinuxPlan.notDone.map(MachineStep.note))
   }
 
@@ -52,7 +47,7 @@ struct LinuxPlatform: Platform {
 
   private func network(_ settings: EffectiveSettings, _ steps: MachineSteps) async throws {
     let present = try Files.names(in: root + NetworkPlan.folder)
-    let plan = try NetworkPlan(settings.document.networks, interfaces: interfaces(), present: present)
+    let plan = try NetworkPlan(settings.document.networks, interfaces: Self.interfaces(), present: present)
     let current = plan.files.keys.compactMap { path in Files.textIfPresent(root + path).map { (path, $0) } }
     let resolver: NetworkPlan.Resolver =
       options.serviceManager == "systemd"
@@ -65,7 +60,7 @@ struct LinuxPlatform: Platform {
   }
 
   /// Network interfaces of hardware, sorted by name.
-  private func interfaces() -> [NetworkPlan.Interface] {
+  static func interfaces() -> [NetworkPlan.Interface] {
     ((try? Files.names(in: "/sys/class/net")) ?? []).filter { Links.isAnything("/sys/class/net/\($0)/device") }
       .map { name in
         let mac = (Files.textIfPresent("/sys/class/net/\(name)/address") ?? "").prefix { !$0.isWhitespace }

@@ -41,6 +41,19 @@ struct NetworkPlan: Sendable, Hashable {
       .filter { files[$0] == nil }.sorted()
   }
 
+  /// What a machine starts with that nobody has told anything: DHCP on all its interfaces, to reach whoever can tell.
+  ///
+  /// - Parameter present: names of files in ``folder``; where one of ours is, there is a network already.
+  /// - Returns: nil when nothing is to be done.
+  static func first(_ interfaces: [Interface], present: [String]) throws -> NetworkPlan? {
+    guard !present.contains(where: { $0.hasPrefix("10_") && $0.hasSuffix(".network") }) else { return nil }
+    var plan = try NetworkPlan([], interfaces: [], present: [])
+    for interface in interfaces {
+      plan.files["\(folder)/10_\(interface.name).network"] = try file(interface, [], all: [], dns: [])
+    }
+    return plan.files.isEmpty ? nil : plan
+  }
+
   /// The interface of each network: by hardware address, or the only one for the only network.
   private static func owners(_ networks: [NetworkSettings], _ interfaces: [Interface]) throws -> [String: String] {
     var owners: [String: String] = [:]

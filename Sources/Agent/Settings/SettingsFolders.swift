@@ -29,10 +29,15 @@ struct SettingsFolders: Sendable {
     return tmpfs
   }
 
+  /// Where the settings of last time are, if there are any.
+  var cachedFolder: String {
+    let tmpfs = layout.settings(onTmpfs: true)
+    return Files.exists("\(tmpfs)/settings.json") ? tmpfs : layout.settings()
+  }
+
   /// The settings of last time.
   func cached() throws -> AgentSettings {
-    let tmpfs = "\(layout.settings(onTmpfs: true))/settings.json"
-    let path = Files.exists(tmpfs) ? tmpfs : "\(layout.settings())/settings.json"
+    let path = "\(cachedFolder)/settings.json"
     do {
       return try AgentSettings(JSON.parse(Files.read(path)))
     } catch {

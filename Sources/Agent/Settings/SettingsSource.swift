@@ -12,10 +12,13 @@ protocol SettingsSource: Sendable {
   func fetch() async throws -> AgentSettings
   /// The key that the cloud wants to let in as vcap; nil when there is none.
   func publicKey() async throws -> String?
+  /// What was fetched is written down: the source may forget it.
+  func kept() async
 }
 
 extension SettingsSource {
   func publicKey() async throws -> String? { nil }
+  func kept() async {}
 }
 
 /// What sources need.
@@ -25,6 +28,8 @@ struct SourceTools: Sendable {
   let client: MetadataClient
   let surroundings: Surroundings
   let logger: Logger
+  /// Lets the machine reach a metadata service at all; nil where that is not the agent's to do.
+  var reachNetwork: (@Sendable () async throws -> Void)?
 
   func source(_ description: SourceDescription) -> any SettingsSource {
     switch description {
@@ -36,7 +41,8 @@ struct SourceTools: Sendable {
     case .configDrive(let disks, let userData, let metaData):
       ConfigDriveSource(diskPaths: disks, userDataPath: userData, metaDataPath: metaData, tools: self)
     case .cdrom(let fileName): CDROMSource(fileName: fileName, tools: self)
-    case .unsupported(let type): UnsupportedSource(type: type)
+    case .vsphereGuestInfo(let rpcTool, let toolsDaemon):
+      VsphereGuestInfoSource(rpcTool: rpcTool, toolsDaemon: toolsDaemon, tools: self)
     }
   }
 
@@ -72,17 +78,5 @@ struct SourceTools: Sendable {
     } catch {
       throw DroverError(.invalid, "reading what the registry says about \(id)", cause: error)
     }
-  }
-}
-
-private struct UnsupportedSource: SettingsSource {
-  let type: String
-  var name: String { type }
-
-  func fetch() async throws -> AgentSettings {
-    throw DroverError(
-      .unsupported,
-      "settings sources of type \(type) are not supported by this agent; use File, HTTP, InstanceMetadata, ConfigDrive "
-        + "or CDROM")
   }
 }

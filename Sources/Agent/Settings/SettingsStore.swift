@@ -22,30 +22,43 @@ actor SettingsStore {
   ///
   /// - Parameters:
   ///   - tries: how often a source that may not be there yet is asked.
+  ///   - reachNetwork: configures a network before a metadata service is asked; nil where there is one already.
   ///   - mountTmpfs: mounts a tmpfs of a size (`16m`) on a folder; nil where that is not to be done.
   /// - Throws: when no source works and there is no usable cache.
   init(
     _ configuration: AgentConfiguration, layout: VMLayout, surroundings: Surroundings = .system, tries: Int = 10,
-    mountTmpfs: SettingsFolders.MountTmpfs? = nil, logger: Logger
+    reachNetwork: (@Sendable () async throws -> Void)? = nil, mountTmpfs: SettingsFolders.MountTmpfs? = nil,
+    logger: Logger
   ) async throws {
     self.configuration = configuration
     self.logger = logger
     folders = SettingsFolders(layout: layout, mountTmpfs: mountTmpfs)
     // Later there are settings already, so a source that is gone is not waited for as long.
-    tools = Self.tools(configuration, layout, surroundings, tries: min(tries, 3), logger)
-    let first = Self.tools(configuration, layout, surroundings, tries: tries, logger)
-    let (document, source) = try await Self.document(configuration, first: nil, first, folders, logger)
+    tools = Self.tools(configuration, layout, surroundings, tries: min(tries, 3), reachNetwork, logger)
+    let first = Self.tools(configuration, layout, surroundings, tries: tries, reachNetwork, logger)
+    let (document, source, isNew) = try await Self.document(configuration, first: nil, first, folders, logger)
     working = source
     folder = try Self.keep(document, folders)
     current = Self.overlay(document, folder, logger)
+    if isNew, let source { await tools.source(configuration.sources[source]).kept() }
   }
 
   private static func tools(
-    _ configuration: AgentConfiguration, _ layout: VMLayout, _ surroundings: Surroundings, tries: Int, _ logger: Logger
+    _ configuration: AgentConfiguration, _ layout: VMLayout, _ surroundings: Surroundings, tries: Int,
+    _ reachNetwork: (@Sendable () async throws -> Void)?, _ logger: Logger
   ) -> SourceTools {
     SourceTools(
       layout: layout, registry: configuration.registry,
-      client: MetadataClient(surroundings: surroundings, tries: tries), surroundings: surroundings, logger: logger)
+      client: MetadataClient(surroundings: surroundings, tries: tries), surroundings: surroundings, logger: logger,
+      reachNetwork: reachNetwork)
+  }
+
+  /// Those that the agent of this machine runs with, for its other programs.
+  ///
+  /// - Throws: when there are none, or whoever asks may not read them.
+  static func cached(_ layout: VMLayout, logger: Logger) throws -> EffectiveSettings {
+    let folders = SettingsFolders(layout: layout, mountTmpfs: nil)
+    return overlay(try folders.cached(), folders.cachedFolder, logger)
   }
 
   /// Reads them again: the cloud may have changed them.
@@ -58,11 +71,13 @@ actor SettingsStore {
       return try await Self.document(configuration, first: first, tools, folders, logger)
     }
     reading = Task { _ = try? await work.value }
-    let (document, source) = try await work.value
+    let (document, source, isNew) = try await work.value
     // From here on nothing else can come in between, such as a director's change.
     folder = try Self.keep(document, folders)
     (current, working) = (Self.overlay(document, folder, logger), source)
-    return current
+    let settings = current
+    if isNew, let source { await tools.source(configuration.sources[source]).kept() }
+    return settings
   }
 
   /// The key that the cloud wants to let in as vcap; nil when no source tells one.
@@ -111,7 +126,7 @@ actor SettingsStore {
   /// What the first source says that works, or what was there last time.
   private static func document(
     _ configuration: AgentConfiguration, first: Int?, _ tools: SourceTools, _ folders: SettingsFolders, _ logger: Logger
-  ) async throws -> (AgentSettings, Int?) {
+  ) async throws -> (AgentSettings, Int?, isNew: Bool) {
     var failures: [String] = []
     for index in order(configuration.sources.indices, first: first) {
       let source = tools.source(configuration.sources[index])
@@ -128,7 +143,7 @@ actor SettingsStore {
             "the settings are for another agent than those of last time",
             metadata: ["agent": "\(document.agentID)", "before": "\(last.agentID)"])
         }
-        return (document, index)
+        return (document, index, true)
       } catch {
         try Task.checkCancellation()
         failures.append("\(error)")
@@ -138,7 +153,7 @@ actor SettingsStore {
     do {
       let document = try folders.cached()
       logger.warning("no source of settings works; using those of last time", metadata: ["error": "\(reasons)"])
-      return (document, first)
+      return (document, first, false)
     } catch {
       throw DroverError(
         .notFound, "loading settings: no source works (\(reasons)), and those of last time cannot be used",

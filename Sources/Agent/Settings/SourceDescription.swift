@@ -8,8 +8,8 @@ enum SourceDescription: Sendable, Hashable {
   case instanceMetadata(uri: String, headers: [String: String], settingsPath: String)
   case configDrive(diskPaths: [String], userDataPath: String, metaDataPath: String)
   case cdrom(fileName: String)
-  /// A kind that exists but that this agent cannot use.
-  case unsupported(String)
+  /// Programs that read vSphere's guest information.
+  case vsphereGuestInfo(rpcTool: String, toolsDaemon: String)
 
   /// What a metadata service has, as paths below its URI; empty for what it has not.
   struct HTTPPlaces: Sendable, Hashable {
@@ -79,7 +79,11 @@ enum SourceDescription: Sendable, Hashable {
       self = .configDrive(
         diskPaths: disks, userDataPath: try needed("UserDataPath", type), metaDataPath: try text("MetaDataPath"))
     case "CDROM": self = .cdrom(fileName: try needed("FileName", type))
-    case _ where Self.knownTypes.contains(type): self = .unsupported(type)
+    case "VsphereGuestInfo":
+      let (rpcTool, toolsDaemon) = (try text("RpcToolPath"), try text("VmToolsdPath"))
+      self = .vsphereGuestInfo(
+        rpcTool: rpcTool.isEmpty ? "vmware-rpctool" : rpcTool,
+        toolsDaemon: toolsDaemon.isEmpty ? "vmtoolsd" : toolsDaemon)
     default:
       throw DroverError(
         .invalid, "\(place).Type: unknown type '\(type)'; known are \(Self.knownTypes.joined(separator: ", "))")

@@ -9,6 +9,7 @@ struct HTTPSource: SettingsSource {
   var name: String { "HTTP \(Redaction.text(places.uri + places.userDataPath))" }
 
   func fetch() async throws -> AgentSettings {
+    try await tools.reachNetwork?()
     let headers = await headers()
     guard let bytes = try await tools.client.get(places.uri + places.userDataPath, headers) else {
       throw DroverError(.notFound, "\(name): no user data")
@@ -21,6 +22,7 @@ struct HTTPSource: SettingsSource {
 
   func publicKey() async throws -> String? {
     guard !places.sshKeysPath.isEmpty else { return nil }
+    try await tools.reachNetwork?()
     return try await text(places.sshKeysPath, headers(), mayBeAbsent: true)
   }
 
@@ -52,6 +54,7 @@ struct InstanceMetadataSource: SettingsSource {
   var name: String { "InstanceMetadata \(Redaction.text(uri + settingsPath))" }
 
   func fetch() async throws -> AgentSettings {
+    try await tools.reachNetwork?()
     guard let bytes = try await tools.client.get(uri + settingsPath, headers) else {
       throw DroverError(.notFound, "\(name): no settings")
     }
