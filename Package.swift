@@ -189,8 +189,8 @@ let package = Package(
     tests(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Certificates", "Director", "Formats", "HTTPService", "Manifests", "Messaging",
-        "Processes", "Releases", "Supervision", "Surroundings", "Templates", logging,
+        "AgentProtocol", "Archives", "Certificates", "Director", "Documents", "Formats", "HTTPService", "Manifests",
+        "Messaging", "Processes", "Releases", "Supervision", "Surroundings", "Templates", logging,
       ]),
     tests(
       "Director",

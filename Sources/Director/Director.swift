@@ -27,6 +27,7 @@ public struct Director: Sendable {
   let engines: DirectorEngines
   let records: Records
   let agents: AgentBus
+  private let drains: DrainDesk
   let templates: JobTemplates
 
   public init(_ identity: Identity, _ engines: DirectorEngines) async throws {
@@ -37,6 +38,8 @@ public struct Director: Sendable {
     templates = JobTemplates(
       blobs: engines.blobs, workDirectory: engines.workDirectory, surroundings: engines.surroundings)
     agents = try await AgentBus(bus: engines.bus, directorID: identity.id, surroundings: engines.surroundings)
+    drains = try await DrainDesk(
+      bus: engines.bus, agents: agents, records: records, directorID: identity.id, surroundings: engines.surroundings)
     tasks = TaskBoard(
       store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger)
     await registerTasks()
@@ -53,6 +56,7 @@ public struct Director: Sendable {
 
   /// Stops the work of all tasks; the next director takes them up again.
   public func stop() async {
+    drains.close()
     await tasks.stop()
     agents.close()
   }

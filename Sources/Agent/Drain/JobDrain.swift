@@ -59,6 +59,13 @@ struct JobDrains: Sendable, Hashable {
     }
   }
 
+  /// What is said of a job that is not there.
+  func unknown(_ job: String) -> DroverError {
+    let names = jobs.keys.sorted().joined(separator: ", ")
+    return DroverError(
+      .notFound, "no job '\(job.prefix(200))' on this VM; it has \(names.isEmpty ? "none" : names)")
+  }
+
   var value: Value {
     ["jobs": .object(ValueObject(jobs.sorted { $0.key < $1.key }.map { ($0.key, $0.value.value) }))]
   }

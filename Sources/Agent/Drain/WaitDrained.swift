@@ -20,8 +20,7 @@ struct WaitDrained: Sendable {
   func run() async -> Result {
     do {
       if let instance = options.instance {
-        throw DroverError(
-          .unsupported, "waiting for a job of another instance (\(instance)) is not supported; name a job of this VM")
+        return try await WaitElsewhere.run(options, instance, surroundings: surroundings)
       }
       return try await wait(for: options.job) { try look() }
     } catch {
@@ -59,10 +58,7 @@ struct WaitDrained: Sendable {
       throw DroverError(.notFound, "there is no \(path): no agent has started jobs on this machine yet")
     }
     let drains = try JobDrains(JSON.parse(Files.read(path)))
-    guard let drain = drains.jobs[options.job] else {
-      let names = drains.jobs.keys.sorted().joined(separator: ", ")
-      throw DroverError(.notFound, "no job '\(options.job)' on this VM; it has \(names.isEmpty ? "none" : names)")
-    }
+    guard let drain = drains.jobs[options.job] else { throw drains.unknown(options.job) }
     return drain
   }
 }

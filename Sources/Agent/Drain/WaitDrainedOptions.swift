@@ -13,15 +13,16 @@ struct WaitDrainedOptions: Sendable, Hashable {
     USAGE: drover-agent wait-drained JOB[@GROUP/INDEX-OR-ID] [--timeout DURATION] [-b DIRECTORY]
 
     Waits until a job has drained: until its drain script has ended well, or the job is stopped. For drain scripts of
-    jobs that may only end when another one is done.
+    jobs that may only end when another one is done. A job of another instance is asked about through the director,
+    which has to be droverd.
 
       JOB                 a job of this VM
       JOB@GROUP/INDEX     a job of another instance of this deployment, by its group and index or id
       --timeout DURATION  how long to wait: 30s, 5m, 1h30m, or seconds; 10m if not given
       -b DIRECTORY        instead of /var/vcap
 
-    Exit code: 0 it has drained, 1 its drain failed or there is no such job, 2 the arguments are wrong, 124 it has not
-    drained in time.
+    Exit code: 0 it has drained, 1 its drain failed, there is no such job, or no director answers, 2 the arguments are
+    wrong, 124 it has not drained in time.
     """
 
   /// - Throws: `DroverError` with code `invalid` and what is expected.

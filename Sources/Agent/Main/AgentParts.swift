@@ -83,6 +83,8 @@ struct AgentParts: Sendable {
       DrainAction(
         specs: specs, supervisor: jobSupervisor, scripts: scripts, health: health, publisher: publisher,
         board: board, settings: settings, surroundings: surroundings),
+      DrainStateAction(board: board),
+      DrainedAction(),
       RunScriptAction(specs: specs, scripts: scripts),
       RunErrandAction(
         specs: specs, runner: runner, environment: scriptEnvironment, layout: layout, surroundings: surroundings),

@@ -5,7 +5,8 @@ extension AgentMethod {
     case .compilePackage: 5
     case .syncDNS: 3
     case .runScript, .fetchLogs, .ssh, .addPersistentDisk, .addDynamicDisk: 2
-    case .getTask, .cancelTask, .prepare, .apply, .drain, .readOutput, .compilePackageWithSignedURL,
+    case .getTask, .cancelTask, .prepare, .apply, .drain, .drainState, .drained, .readOutput,
+      .compilePackageWithSignedURL,
       .fetchLogsWithSignedURL, .bundleLogs, .removeFile, .uploadBlob, .mountDisk, .unmountDisk,
       .removePersistentDisk, .removeDynamicDisk, .updateSettings, .syncDNSWithSignedURL, .deleteARPEntries:
       1

@@ -1,4 +1,5 @@
-/// The names of the actions an agent understands (reference/agent.md 11). ``readOutput`` is ours; ``state`` and those about
+/// The names of the actions an agent understands (reference/agent.md 11). ``readOutput``,
+/// ``drainState`` and ``drained`` are ours; ``state`` and those about
 /// networks are what old directors send.
 public enum AgentMethod: String, Sendable, CaseIterable {
   case ping
@@ -12,6 +13,8 @@ public enum AgentMethod: String, Sendable, CaseIterable {
   case start
   case stop
   case drain
+  case drainState = "drain_state"
+  case drained
   case runScript = "run_script"
   case runErrand = "run_errand"
   case readOutput = "read_output"

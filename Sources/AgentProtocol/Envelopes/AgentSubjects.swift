@@ -8,6 +8,12 @@ public enum AgentSubjects {
     "director.\(directorID).\(agentID).\(requestID)"
   }
 
+  /// Where an agent asks about the drain of another instance; its permissions let it ask in its own name only.
+  public static func drainQuestion(agentID: String, requestID: String) -> String {
+    reply(directorID: "drained", agentID: agentID, requestID: requestID)
+  }
+
+  public static let allDrainQuestions = "director.drained.*.*"
   public static let allHeartbeats = "hm.agent.heartbeat.*"
   public static let allAlerts = "hm.agent.alert.*"
   public static let allShutdowns = "hm.agent.shutdown.*"

@@ -130,6 +130,10 @@ final class SimulatedAgent: Sendable {
         return .value(.object(object))
       }
     case "ssh": return ssh(request)
+    case "drain_state":
+      guard first != "none" else { return .exception(message: "Action Failed drain_state: no job 'none' on this VM") }
+      return .value(["state": "draining", "since": "now"])
+    case "drained": return .value(.null)
     case "start":
       state.withLock { $0.isStarted = true }
       return .value("started")
