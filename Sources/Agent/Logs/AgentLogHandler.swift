@@ -15,7 +15,7 @@ public struct AgentLogHandler: LogHandler {
   }
 
   public func log(event: LogEvent) {
-    let all = metadata.merging(event.metadata ?? [:]) { _, last in last }
+    let all = event.metadata.map { metadata.merging($0) { _, last in last } } ?? metadata
     let text = Self.line(
       tag: tag, time: time(nil), level: event.level, message: event.message.description, metadata: all)
     let bytes = Array(text.utf8)
