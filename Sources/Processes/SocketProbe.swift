@@ -26,14 +26,55 @@ public struct SocketProbe: Sendable {
   /// - Throws: ``DroverError`` with the reason when that cannot be done in time.
   @discardableResult
   public func ask(_ request: [UInt8] = []) async throws -> String {
-    try await withThrowingTaskGroup(of: String.self) { group in
-      group.addTask { try await exchange(request) }
+    try await inTime { try await exchange(request) }
+  }
+
+  /// A turn of a conversation.
+  public enum Step: Sendable {
+    case send([UInt8])
+    /// Waits until what is looked for has come; answers where it ends in what has come so far.
+    case expect(@Sendable ([UInt8]) -> Int?)
+  }
+
+  /// Connects, and speaks and listens by turns.
+  ///
+  /// - Throws: ``DroverError`` with the reason when that cannot be done in time, or something else is answered.
+  public func converse(_ steps: [Step]) async throws {
+    try await inTime {
+      let socket = try await connected()
+      defer { close(socket) }
+      var received: [UInt8] = []
+      for step in steps {
+        switch step {
+        case .send(let bytes): try await sendAll(bytes, socket)
+        case .expect(let end):
+          while true {
+            if let end = end(received) {
+              received.removeFirst(end)
+              break
+            }
+            let bytes = try await receive(socket)
+            received += bytes
+            guard !bytes.isEmpty, received.count < 64 << 10 else {
+              let found = String(decoding: received.prefix(100), as: UTF8.self).debugDescription
+              throw DroverError(.failed, received.isEmpty ? "no answer" : "the answer is \(found)")
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func inTime<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+    try await withThrowingTaskGroup(of: Result.self) { group in
+      group.addTask { try await body() }
       group.addTask {
         try await surroundings.sleep(timeout)
         throw DroverError(.timeout, "no answer within \(timeout.components.seconds) s")
       }
       defer { group.cancelAll() }
-      return try await group.next() ?? ""
+      guard let result = try await group.next() else { throw CancellationError() }
+      return result
     }
   }
 
@@ -45,22 +86,12 @@ public struct SocketProbe: Sendable {
       return ""
     }
     if request.isEmpty { return "" }
-    var sent = 0
-    while sent < request.count {
-      let count = request.withUnsafeBytes { send(socket, $0.baseAddress?.advanced(by: sent), $0.count - sent, flags) }
-      if count > 0 { sent += count }
-      if count < 0 { try await waitOrThrow(socket, writable: true, "sending") }
-    }
+    try await sendAll(request, socket)
     var line: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 1024)
     while line.count < 8192 {
-      let count = buffer.withUnsafeMutableBytes { recv(socket, $0.baseAddress, $0.count, 0) }
-      if count == 0 { break }
-      if count < 0 {
-        try await waitOrThrow(socket, writable: false, "reading")
-        continue
-      }
-      line += buffer.prefix(count)
+      let bytes = try await receive(socket)
+      if bytes.isEmpty { break }
+      line += bytes
       if let end = line.firstIndex(of: UInt8(ascii: "\n")) {
         line.removeSubrange(end...)
         break
@@ -68,6 +99,27 @@ public struct SocketProbe: Sendable {
     }
     if line.last == UInt8(ascii: "\r") { line.removeLast() }
     return String(decoding: line, as: UTF8.self)
+  }
+
+  private func sendAll(_ bytes: [UInt8], _ socket: Int32) async throws {
+    var sent = 0
+    while sent < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.send(socket, $0.baseAddress?.advanced(by: sent), $0.count - sent, flags)
+      }
+      if count > 0 { sent += count }
+      if count < 0 { try await waitOrThrow(socket, writable: true, "sending") }
+    }
+  }
+
+  /// The next bytes; none at the end.
+  private func receive(_ socket: Int32) async throws -> [UInt8] {
+    var buffer = [UInt8](repeating: 0, count: 1024)
+    while true {
+      let count = buffer.withUnsafeMutableBytes { recv(socket, $0.baseAddress, $0.count, 0) }
+      if count >= 0 { return Array(buffer.prefix(count)) }
+      try await waitOrThrow(socket, writable: false, "reading")
+    }
   }
 
   private var flags: Int32 { Int32(MSG_NOSIGNAL) }

@@ -12,23 +12,22 @@ extension ControlFileParser {
       test.window.cycles = try wholeNumber("a number of cycles")
       guard take(oneOf: ["cycle", "cycles"]) != nil else { throw unexpected("'cycles'") }
       guard test.window.count > 0, test.window.cycles > 0 else {
-        throw DroverError(.invalid, "\(file) line \(line): a limit of restarts needs at least 1 restart and 1 cycle")
+        throw mistake(tokens[start], "a limit of restarts needs at least 1 restart and 1 cycle")
       }
     } else {
-      test.window = try window(line)
+      test.window = try window()
     }
     guard Self.fits(test.condition, kind) else {
       let subject =
         tokens[start].text.lowercased() == "failed" ? "failed \(tokens[start + 1].text)" : tokens[start].text
-      throw DroverError(
-        .invalid, "\(file) line \(line): 'if \(subject)' is no test for 'check \(kind.keyword)'")
+      throw mistake(tokens[start], "'if \(subject)' is no test for 'check \(kind.keyword)'")
     }
     guard take("then") else { throw unexpected("'then' and an action") }
     test.action = try action()
     if take("else") {
       _ = take("if")
       _ = take(oneOf: ["recovered", "passed", "succeeded", "changed"])
-      test.recoveryWindow = try window(line)
+      test.recoveryWindow = try window()
       _ = take("then")
       test.recovery = try action()
     }
@@ -38,7 +37,7 @@ extension ControlFileParser {
   private static func fits(_ condition: ServiceTest.Condition, _ kind: ServiceDefinition.Kind) -> Bool {
     switch (condition, kind) {
     case (.restarts, _): true
-    case (.connection, .process), (.connection, .host): true
+    case (.connection, .process), (.connection, .processMatching), (.connection, .host): true
     case (.resource(let resource, _, _, _), _): resource.kinds.contains(kind.keyword)
     case (.changed(.timestamp), .file), (.changed(.timestamp), .directory): true
     case (.changed, .file), (.checksum, .file): true
@@ -67,9 +66,9 @@ extension ControlFileParser {
   }
 
   /// `[for] N cycles`, `N times within M cycles`, `N M cycles`: 1 to 64 cycles.
-  private mutating func window(_ line: Int) throws -> ServiceTest.Window {
+  private mutating func window() throws -> ServiceTest.Window {
     var window = ServiceTest.Window()
-    guard let current, current.kind == .word, current.text.first?.isNumber ?? false else { return window }
+    guard let first = current, first.kind == .word, first.text.first?.isNumber ?? false else { return window }
     window.count = try wholeNumber("a number of cycles")
     window.cycles = window.count
     if take(oneOf: ["cycle", "cycles"]) == nil {
@@ -77,7 +76,7 @@ extension ControlFileParser {
       guard take(oneOf: ["cycle", "cycles"]) != nil else { throw unexpected("'cycles'") }
     }
     guard (1...64).contains(window.cycles), (1...window.cycles).contains(window.count) else {
-      throw DroverError(.invalid, "\(file) line \(line): 1 to 64 cycles are possible, and no more times than cycles")
+      throw mistake(first, "1 to 64 cycles are possible, and no more times than cycles")
     }
     return window
   }
@@ -171,13 +170,15 @@ extension ControlFileParser {
 
   private mutating func connection(_ kind: ServiceDefinition.Kind) throws -> ServiceTest.Connection {
     // Without a host, it is the one that is checked.
+    let start = position
     var host = "localhost"
     if case .host(let address) = kind { host = address }
     var port: Int?
     var isDatagram = false
     var connection = ServiceTest.Connection(target: .tcp(host: host, port: 0))
     while let keyword = take(oneOf: [
-      "host", "port", "unixsocket", "unix", "type", "protocol", "proto", "request", "hostheader", "timeout",
+      "host", "port", "unixsocket", "unix", "type", "protocol", "proto", "request", "hostheader", "timeout", "send",
+      "expect",
     ]) {
       switch keyword {
       case "host": host = try name("a host")
@@ -205,7 +206,13 @@ extension ControlFileParser {
           throw unexpected("'protocol http' before '\(keyword)'")
         }
         if keyword == "request" { connection.http?.path = value } else { connection.http?.hostHeader = value }
+      case "send":
+        connection.conversation.append(.send(ControlFileEscapes.bytes(try text("what is sent"))))
+      case "expect": connection.conversation.append(.expect(pattern: try pattern("what is expected", hasEscapes: true)))
       default: connection.timeout = try timeout()
+      }
+      if connection.http != nil, !connection.conversation.isEmpty {
+        throw mistake(tokens[start], "'send' and 'expect' are for protocols other than http")
       }
     }
     if case .unixSocket = connection.target { return connection }
@@ -272,7 +279,7 @@ extension ServiceDefinition.Kind {
   /// The word after `check`.
   var keyword: String {
     switch self {
-    case .process: "process"
+    case .process, .processMatching: "process"
     case .file: "file"
     case .directory: "directory"
     case .device: "device"

@@ -24,14 +24,15 @@ struct ControlFileParser {
 
   var current: ControlFileToken? { position < tokens.count ? tokens[position] : nil }
 
+  /// What is wrong with a word, or after the last one.
+  func mistake(_ token: ControlFileToken?, _ text: String, _ code: DroverError.Code = .invalid) -> DroverError {
+    guard let token = token ?? tokens.last else { return DroverError(code, "\(file): \(text)") }
+    return DroverError(code, "\(file) line \(token.line), column \(token.column): \(text)")
+  }
+
   func unexpected(_ allowed: String) -> DroverError {
-    guard let current else {
-      return DroverError(.invalid, "\(file) line \(tokens.last?.line ?? 1): the file ends here; expected \(allowed)")
-    }
-    return DroverError(
-      .invalid,
-      "\(file) line \(current.line), column \(current.column): found \(current.description); expected \(allowed)"
-    )
+    if let current { return mistake(current, "found \(current.description); expected \(allowed)") }
+    return mistake(tokens.last, "the file ends after this; expected \(allowed)")
   }
 
   /// Takes the word if it is this one.
@@ -98,8 +99,8 @@ struct ControlFileParser {
     if let keyword = current?.keyword, refused.contains(keyword), position + 1 < tokens.count,
       tokens[position + 1].kind != .sign, tokens[position + 1].keyword != "pidfile"
     {
-      throw DroverError(
-        .unsupported, "\(place): 'check \(keyword)' is not supported; supported are \(kinds.joined(separator: ", "))")
+      throw mistake(
+        current, "'check \(keyword)' is not supported; supported are \(kinds.joined(separator: ", "))", .unsupported)
     }
     let kind = take(oneOf: kinds) ?? "process"
     var service = ServiceDefinition(
@@ -123,7 +124,8 @@ struct ControlFileParser {
     switch kind {
     case "system": return .system
     case "process":
-      guard take("pidfile") else { throw unexpected("'with pidfile PATH'") }
+      if take("matching") { return .processMatching(pattern: try pattern("what the command line has")) }
+      guard take("pidfile") else { throw unexpected("'with pidfile PATH' or 'matching REGEX'") }
       return .process(pidfile: try path())
     case "host":
       guard take("address") else { throw unexpected("'with address ADDRESS'") }
@@ -141,12 +143,24 @@ struct ControlFileParser {
     return current.text
   }
 
+  /// A regular expression, in quotes or as a word.
+  mutating func pattern(_ expected: String, hasEscapes: Bool = false) throws -> String {
+    let token = current
+    var text = try text("\(expected), as a regular expression")
+    if hasEscapes { text = String(decoding: ControlFileEscapes.bytes(text), as: UTF8.self) }
+    do {
+      return try RegularExpression(text).text
+    } catch {
+      throw mistake(token, "\(token?.description ?? "") is no regular expression: \(error)")
+    }
+  }
+
   private mutating func statement(_ service: inout ServiceDefinition) throws {
     let line = current?.line ?? 1
     if take("start") {
-      service.start = try program(service.start, "start", line)
+      service.start = try program(service.start, "start")
     } else if take("stop") {
-      service.stop = try program(service.stop, "stop", line)
+      service.stop = try program(service.stop, "stop")
     } else if take("group") {
       service.groups.append(try name("the name of a group"))
     } else if take(oneOf: ["depends", "depend"]) != nil {
@@ -155,7 +169,7 @@ struct ControlFileParser {
       service.tests.append(try test(line, service.kind))
     } else if take("mode") {
       guard take("active") else {
-        throw DroverError(.unsupported, "\(file) line \(line): of the modes, only 'active' is supported")
+        throw mistake(current, "of the modes, only 'active' is supported", .unsupported)
       }
     } else {
       throw unexpected("start, stop, group, depends, if, mode, or the next check")
@@ -168,11 +182,10 @@ struct ControlFileParser {
     return current.kind == .quoted || !Self.statements.contains(current.text.lowercased())
   }
 
-  private mutating func program(
-    _ earlier: ServiceProgram?, _ which: String, _ line: Int
-  ) throws -> ServiceProgram {
+  private mutating func program(_ earlier: ServiceProgram?, _ which: String) throws -> ServiceProgram {
     if earlier != nil {
-      throw DroverError(.invalid, "\(file) line \(line): the service has a \(which) program already")
+      position -= 1
+      throw mistake(current, "the service has a \(which) program already")
     }
     if current?.text == "=" { position += 1 }
     var program = ServiceProgram(try command("the \(which) program"))

@@ -2,6 +2,8 @@
 public struct ServiceDefinition: Sendable, Hashable {
   public enum Kind: Sendable, Hashable {
     case process(pidfile: String)
+    /// A process that is known by its command line, which a POSIX extended regular expression describes.
+    case processMatching(pattern: String)
     case file(path: String)
     case directory(path: String)
     /// A filesystem, by a path on it or its block device.
@@ -10,7 +12,12 @@ public struct ServiceDefinition: Sendable, Hashable {
     /// The machine itself.
     case system
 
-    public var isProcess: Bool { if case .process = self { true } else { false } }
+    public var isProcess: Bool {
+      switch self {
+      case .process, .processMatching: true
+      case .file, .directory, .device, .host, .system: false
+      }
+    }
   }
 
   public var name: String

@@ -32,6 +32,7 @@ actor ServiceDriver {
   let log: ServiceLog
   let probe: ServiceProbe
   private let pidfile: Pidfile?
+  private let search: ProcessSearch?
   var machine: ServiceMachine
   var tests: ServiceTests
   var limits: RestartLimits
@@ -59,15 +60,21 @@ actor ServiceDriver {
     tests = ServiceTests(definition.tests)
     limits = RestartLimits(definition.tests, restarts: memory?.restarts ?? 0, cycles: memory?.cycles ?? 0)
     if case .process(let path) = definition.kind { pidfile = Pidfile(path) } else { pidfile = nil }
+    if case .processMatching(let pattern) = definition.kind {
+      search = (try? RegularExpression(pattern)).map { ProcessSearch($0, definition) }
+    } else {
+      search = nil
+    }
     programs = Self.running(definition, memory, log)
     intents = (memory?.programs ?? [:]).filter { [programs] in programs[$0.key] != nil }
     machine = ServiceMachine(definition, running: Set(programs.keys), cycle: setting.cycle)
   }
 
-  /// What is there: the process, going by the pidfile, or the thing.
+  /// What is there: the process, going by the pidfile or its command line, or the thing.
   func presence() -> ServicePresence? {
     switch definition.kind {
     case .process: pidfile?.process(known: known).map { .process($0) }
+    case .processMatching: search?.process(known: known).map { .process($0) }
     case .file(let path): FileFacts(path)?.kind == .file ? .thing : nil
     case .directory(let path): FileFacts(path)?.kind == .folder ? .thing : nil
     case .device(let path): (try? FilesystemUse(path)) == nil ? nil : .thing

@@ -12,7 +12,7 @@ extension ServiceDefinition.Kind {
   /// How it is said that it is not there, and that it is.
   var texts: (absence: String, existence: String) {
     switch self {
-    case .process: ("process is not running", "process is running")
+    case .process, .processMatching: ("process is not running", "process is running")
     case .file: ("file doesn't exist", "file exists")
     case .directory: ("directory doesn't exist", "directory exists")
     case .device: ("filesystem doesn't exist", "filesystem exists")

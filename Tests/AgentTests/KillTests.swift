@@ -119,7 +119,9 @@ import Testing
         if step.name == "start" {
           try await waitFor("running") { try await test.call("get_state")["job_state"]?.string }
           process = Pidfile("\(base)/sys/run/web/web.pid").process(known: nil)?.pid
-          #expect(process != nil && processes() == [process], comment)
+          let started = try #require(process, comment)
+          // What has just been started may not have been executed yet.
+          try await waitFor([started]) { processes() }
         }
         if step.name == "errand" { #expect(processes() == [process], comment) }
       }

@@ -10,12 +10,17 @@ import Testing
 
 @Suite struct SettingsTests {
   @Test("the command line has the agent's flags")
-  func options() throws {
+  func options() async throws {
     let options = try AgentOptions([
       "-P", "dummy", "-C=/a.json", "--b", "/base", "-M", "monit", "-no-alerts", "-r", "x",
     ])
     #expect(options.platform == "dummy" && options.configurationPath == "/a.json" && options.baseDirectory == "/base")
     #expect(try AgentOptions(["-v"]).showsVersion)
+    for word in ["-h", "-help", "--help"] {
+      #expect(try AgentOptions([word]).showsHelp)
+      #expect(await AgentProgram.run([word]) == 0)
+      #expect(await AgentProgram.run(["wait-drained", word]) == 0)
+    }
     #expect(try AgentOptions([]).baseDirectory == "/var/vcap")
   }
 
@@ -24,7 +29,7 @@ import Testing
     arguments: [
       (["-P", "windows"], "-P windows: unknown platform; known are container, dummy, ubuntu"),
       (["-P"], "-P needs a value"),
-      (["-x"], "unknown argument '-x'; allowed are -P, -C, -M, -b, -v, -r and -no-alerts"),
+      (["-x"], "unknown argument '-x'; allowed are -P, -C, -M, -b, -v, -r and -no-alerts (see drover-agent --help)"),
       (["-b", "here"], "-b here: expected an absolute path"),
     ])
   func wrongOptions(arguments: [String], message: String) throws {

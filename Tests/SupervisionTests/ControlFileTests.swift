@@ -85,9 +85,9 @@ import Testing
   @Test(
     "says where a mistake is, what was found, and what is allowed",
     arguments: [
-      ("check process x\n  start program \"/a\"", "job.monitrc line 2: found 'start'; expected 'with pidfile PATH'"),
+      ("check process x\n  start program \"/a\"", "job.monitrc line 2: found 'start'; expected 'with pidfile PATH' or"),
       ("check process x pidfile p", "job.monitrc line 1: found 'p'; expected an absolute path"),
-      ("check process", "job.monitrc line 1: the file ends here; expected the name of a service"),
+      ("check process", "job.monitrc line 1: the file ends after this; expected the name of a service"),
       ("\nfrobnicate", "job.monitrc line 2: found 'frobnicate'; expected 'check' and what"),
       (
         "check process x pidfile /p\n\nstart \"a b\"",
@@ -126,6 +126,13 @@ import Testing
       ("check process x pidfile /p if failed port 99999 then alert", "expected a port from 1 to 65535"),
       ("check process x pidfile /p if failed host h then alert", "expected 'port N' or 'unixsocket PATH'"),
       ("check process x pidfile /p if cpu > 5 then dance", "found 'dance'; expected an action"),
+      ("check process x matching \"a(b\"", "line 1: \"a(b\" is no regular expression: Unmatched ( or"),
+      ("check process x matching", "the file ends after this; expected what the command line has"),
+      (
+        "check process x pidfile /p if failed port 1 protocol http send \"x\" then alert",
+        "'send' and 'expect' are for protocols other than http"
+      ),
+      ("check process x pidfile /p if failed port 1 expect \"[\" then alert", "\"[\" is no regular expression"),
       ("set daemon 10", "found 'set'; expected 'check' and what"),
     ])
   func mistakes(_ text: String, _ message: String) throws {
@@ -137,7 +144,13 @@ import Testing
   @Test("counts columns from 1")
   func columns() {
     let error = #expect(throws: DroverError.self) { try parse("check process x\n  pidfil /p") }
-    #expect(error?.message == "job.monitrc line 2, column 3: found 'pidfil'; expected 'with pidfile PATH'")
+    #expect(
+      error?.message == "job.monitrc line 2, column 3: found 'pidfil'; expected 'with pidfile PATH' or 'matching REGEX'"
+    )
+    for text in ["\n start \"/a\" start \"/b\"", "\n mode manual\n  start \"/a\"", "\n if size > 5 mb then alert"] {
+      let error = #expect(throws: DroverError.self) { try parse("check process x pidfile /p" + text) }
+      #expect(error?.message.contains(#/line 2, column (13|7|5): /#) == true, "\(error?.message ?? "")")
+    }
     let open = #expect(throws: DroverError.self) { try parse("check process x pidfile \"/p") }
     #expect(open?.message == "job.monitrc line 1, column 25: a quotation mark is not closed on its line")
   }
@@ -151,7 +164,7 @@ import Testing
       "else",
       "totalmem", ">", "<=", "%", "10%", "cycles", "within", "exec", "=", "\n", "#", "(", ";", "é", "\0", "restarts",
       "99999999999999999999", "1e400", "permission", "size", "cpu", "(user)", "unixsocket", "protocol", "http", "uid",
-      "mode", "changed", "timestamp", "",
+      "mode", "changed", "timestamp", "matching", "send", "expect", "",
     ]
     var seed: UInt64 = 42
     func next(_ bound: Int) -> Int {

@@ -137,7 +137,7 @@ import Testing
       try writeTestFile("\(vm.paths.controlFiles)/0_a.monitrc", "check process a pidfile /p\n")
       #expect(run() == .init(output: "Control file syntax OK\n"))
       try writeTestFile("\(vm.paths.controlFiles)/0_a.monitrc", "check process a\n")
-      #expect(run().status == 1 && run().errors.contains("0_a.monitrc line 1: the file ends here"))
+      #expect(run().status == 1 && run().errors.contains("0_a.monitrc line 1, column 15: the file ends after this"))
     }
   }
 

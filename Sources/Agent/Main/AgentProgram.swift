@@ -27,6 +27,10 @@ public enum AgentProgram {
     logger.logLevel = .debug
     do {
       let options = try AgentOptions(arguments)
+      if options.showsHelp {
+        print(AgentOptions.usage)
+        return 0
+      }
       if options.showsVersion {
         print(version)
         return 0

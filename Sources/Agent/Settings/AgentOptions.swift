@@ -11,8 +11,35 @@ public struct AgentOptions: Sendable, Hashable {
   public var baseDirectory = "/var/vcap"
   /// Print the version and leave.
   public var showsVersion = false
+  /// Print the usage and leave.
+  public var showsHelp = false
 
   public init() {}
+
+  static let usage = """
+    USAGE: drover-agent [-P PLATFORM] [-C FILE] [-M SUPERVISOR] [-b DIRECTORY]
+           drover-agent wait-drained JOB[@GROUP/INDEX-OR-ID] [--timeout DURATION]
+           monit [options] {arguments}
+
+    The agent on a VM: does what a director asks for, and keeps the services of its jobs running. It runs in the
+    foreground and logs to standard output; something must start it again whenever it ends.
+
+      -P PLATFORM    container (if not given), ubuntu, or dummy
+      -C FILE        agent.json; DIRECTORY/bosh/agent.json if not given
+      -M SUPERVISOR  drover (if not given; monit means the same), or dummy, which supervises nothing
+      -b DIRECTORY   the base folder; /var/vcap if not given
+      -v             the version
+      -h, --help     this text
+      -r X, -no-alerts  accepted and ignored
+
+    Exit code: 0 the settings have changed and it is to be started again, or the machine stops and all jobs have been
+    drained and stopped; 1 on SIGTERM and SIGINT otherwise, and on everything that it cannot mend.
+
+    Other programs in it:
+      wait-drained   waits until a job has drained; 'drover-agent wait-drained --help' says more
+      runner FOLDER  runs one script for the agent; not for people
+      monit          under this name (a link to it), the command for the services of this VM; 'monit -h' says more
+    """
 
   static let platforms = ["container", "dummy", "ubuntu"]
   static let supervisors = ["drover", "monit", "dummy"]
@@ -34,11 +61,13 @@ public struct AgentOptions: Sendable, Hashable {
       case "M": jobSupervisor = try needed()
       case "b": baseDirectory = try needed()
       case "v": showsVersion = true
+      case "h", "help": showsHelp = true
       case "r": _ = try needed()
       case "no-alerts": break
       default:
         throw DroverError(
-          .invalid, "unknown argument '\(argument)'; allowed are -P, -C, -M, -b, -v, -r and -no-alerts")
+          .invalid,
+          "unknown argument '\(argument)'; allowed are -P, -C, -M, -b, -v, -r and -no-alerts (see drover-agent --help)")
       }
     }
     guard Self.platforms.contains(platform) else {

@@ -114,7 +114,7 @@ public struct LintedJob: Sendable {
 
   var usesBPM: Bool { services.contains(where: isBPM) || template("config/bpm.yml") != nil }
 
-  var processes: [ServiceDefinition] { services.filter { $0.pidfile != nil } }
+  var processes: [ServiceDefinition] { services.filter(\.kind.isProcess) }
 
   /// The line of the control file that a service begins at.
   func line(of service: ServiceDefinition) -> Int {

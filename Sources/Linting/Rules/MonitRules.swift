@@ -119,7 +119,8 @@ private enum MonitChecks {
         return job.monitPlace("'\(service.name)' has a test 'if … then …'", line: test.line)
       }
       if service.pidfile == nil {
-        places.append(job.monitPlace("'\(service.name)' is no process", line: job.line(of: service)))
+        let what = service.kind.isProcess ? "is known by its command line, not by a pidfile" : "is no process"
+        places.append(job.monitPlace("'\(service.name)' \(what)", line: job.line(of: service)))
       }
       return places
     }

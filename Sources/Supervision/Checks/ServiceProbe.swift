@@ -99,6 +99,10 @@ actor ServiceProbe {
     let start = surroundings.elapsed()
     let probe = SocketProbe(connection.target.probe, timeout: connection.timeout, surroundings: surroundings)
     do {
+      if !connection.conversation.isEmpty {
+        try await probe.converse(connection.conversation.map { try $0.step })
+        return (.passed, surroundings.elapsed() - start)
+      }
       let answer = try await probe.ask(connection.request)
       if connection.http != nil, !Self.isGood(answer) {
         let found = answer.isEmpty ? "no answer" : "'\(answer.prefix(100))'"
@@ -106,7 +110,9 @@ actor ServiceProbe {
       }
       return (.passed, surroundings.elapsed() - start)
     } catch {
-      return (.failed("failed, cannot open a connection to \(connection.place): \(error)"), nil)
+      let what =
+        connection.conversation.isEmpty ? "failed, cannot open a connection to" : "failed protocol test [generic] at"
+      return (.failed("\(what) \(connection.place): \(error)"), nil)
     }
   }
 
@@ -125,7 +131,7 @@ actor ServiceProbe {
       tests.compactMap { if case .resource(let resource, _, _, _) = $0.condition { resource } else { nil } })
     if wanted.isEmpty { return readings }
     switch definition.kind {
-    case .process:
+    case .process, .processMatching:
       guard let process else { return readings }
       readings = await machine.loads()
       guard let usage = await machine.table().usage(ofTreeAt: process.pid) else { return readings }
@@ -173,7 +179,7 @@ extension ServiceDefinition.Kind {
   var path: String? {
     switch self {
     case .file(let path), .directory(let path), .device(let path): path
-    case .process, .host, .system: nil
+    case .process, .processMatching, .host, .system: nil
     }
   }
 }
@@ -199,6 +205,19 @@ extension ServiceTest.Connection {
     return Array(
       "GET \(http.path) HTTP/1.1\r\nHost: \(http.hostHeader ?? place)\r\nAccept: */*\r\n".utf8)
       + Array("User-Agent: monit/5.2.5\r\nConnection: close\r\n\r\n".utf8)
+  }
+}
+
+extension ServiceTest.Connection.Turn {
+  fileprivate var step: SocketProbe.Step {
+    get throws {
+      switch self {
+      case .send(let bytes): return .send(bytes)
+      case .expect(let pattern):
+        let expression = try RegularExpression(pattern)
+        return .expect { expression.end(in: $0) }
+      }
+    }
   }
 }
 

@@ -72,14 +72,25 @@ public struct ServiceTest: Sendable, Hashable {
       case udp(host: String, port: Int)
       case unixSocket(path: String)
     }
+    /// A turn of a conversation in a protocol of its own.
+    public enum Turn: Sendable, Hashable {
+      case send([UInt8])
+      /// A POSIX extended regular expression that the answer matches.
+      case expect(pattern: String)
+    }
     public var target: Target
     /// What is asked over HTTP; nil is connecting alone.
     public var http: HTTPRequest?
+    /// What is said by turns instead.
+    public var conversation: [Turn]
     public var timeout: Duration
 
-    public init(target: Target, http: HTTPRequest? = nil, timeout: Duration = .seconds(5)) {
+    public init(
+      target: Target, http: HTTPRequest? = nil, conversation: [Turn] = [], timeout: Duration = .seconds(5)
+    ) {
       self.target = target
       self.http = http
+      self.conversation = conversation
       self.timeout = timeout
     }
   }

@@ -47,7 +47,7 @@ public struct MonitText: Sendable {
     case .yes:
       if let failure = service.failure { return failure.event.name + pending }
       switch service.kind {
-      case .process, .system: return "running" + pending
+      case .process, .processMatching, .system: return "running" + pending
       case .file, .directory, .device: return "accessible" + pending
       case .host: return "online with all services" + pending
       }
@@ -160,7 +160,7 @@ extension ServiceDefinition.Kind {
     case .device: "Filesystem"
     case .directory: "Directory"
     case .file: "File"
-    case .process: "Process"
+    case .process, .processMatching: "Process"
     case .host: "Remote Host"
     case .system: "System"
     }
@@ -172,7 +172,7 @@ extension ServiceDefinition.Kind {
     case .device: 0
     case .directory: 1
     case .file: 2
-    case .process: 3
+    case .process, .processMatching: 3
     case .host: 4
     case .system: 5
     }
