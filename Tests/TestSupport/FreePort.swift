@@ -24,7 +24,24 @@ public func freePort() throws -> Int {
         connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in>.size)) != 0 && errno == ECONNREFUSED
       }
     }
-    if isFree { return port }
+    if isFree, claim(port) { return port }
   }
   throw DroverError(.failed, "finding a free port: all are taken")
+}
+
+/// Whether no other run of tests on this machine has been given the port; it is this process's own until it ends.
+private func claim(_ port: Int) -> Bool {
+  let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+  guard descriptor >= 0 else { return true }
+  var address = sockaddr_un()
+  address.sun_family = sa_family_t(AF_UNIX)
+  // A name that is no file, and goes with its socket: it begins with a zero.
+  let name = [0] + Array("drover-test-port-\(port)".utf8)
+  withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
+  let size = socklen_t(MemoryLayout<sa_family_t>.size + name.count)
+  let isOurs = withUnsafeMutablePointer(to: &address) { pointer in
+    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) == 0 }
+  }
+  if !isOurs { close(descriptor) }
+  return isOurs
 }
