@@ -148,7 +148,9 @@ struct Unpacker {
 
   private func link(_ entry: ArchiveEntry, to other: String, _ name: String, in parent: Int32) throws {
     let parts = try Self.place(of: ArchiveEntry(path: other, kind: .file, mode: 0), options, in: reader.label)
-    guard let otherName = parts.last else { throw refusal(entry, "the hard link to '\(other)' leads out of what is unpacked") }
+    guard let otherName = parts.last else {
+      throw refusal(entry, "the hard link to '\(other)' leads out of what is unpacked")
+    }
     // A walk of its own that makes nothing: the target has to be there already.
     var folder = target.root
     for part in parts.dropLast() {
