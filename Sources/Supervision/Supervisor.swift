@@ -57,7 +57,8 @@ public actor Supervisor {
   /// Reads the control files of all jobs and takes what they say for the set of services.
   ///
   /// - Throws: when files have mistakes. What the others say counts all the same, and the services that such a file
-  ///   described before are left as they are.
+  ///   described before are left as they are. Services whose names are taken or whose dependencies are missing are not
+  ///   watched.
   public func loadControlFiles() async throws {
     loads += 1
     var services: [ServiceDefinition] = []
@@ -72,11 +73,10 @@ public actor Supervisor {
         services += definitions.filter { $0.place.hasPrefix("\(path) line ") }
       }
     }
-    do {
-      try await load(services)
-    } catch  where !mistakes.isEmpty {
-      throw DroverError(.invalid, mistakes.map(\.message).joined(separator: "; "), cause: error)
-    }
+    // A service that another one needs may be described in the very file that has a mistake.
+    let usable = ServiceOrder.usable(services)
+    mistakes += usable.mistakes
+    try await load(usable.services)
     if let first = mistakes.first {
       throw mistakes.count == 1
         ? first : DroverError(.invalid, mistakes.map(\.message).joined(separator: "; "))

@@ -137,6 +137,8 @@ import Testing
       try writeTestFile("\(vm.paths.controlFiles)/0_a.monitrc", "check process a pidfile /p\n")
       #expect(run() == .init(output: "Control file syntax OK\n"))
       try writeTestFile("\(vm.paths.controlFiles)/0_a.monitrc", "check process a\n")
+      try writeTestFile("\(vm.paths.controlFiles)/1_b.monitrc", "check process b pidfile b\n")
+      #expect(run().errors.contains("1_b.monitrc line 1, column 25: found 'b'; expected an absolute path"))
       #expect(run().status == 1 && run().errors.contains("0_a.monitrc line 1, column 15: the file ends after this"))
     }
   }

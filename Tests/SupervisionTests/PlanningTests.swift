@@ -32,6 +32,30 @@ import Testing
   }
 }
 
+@Suite struct UsableServicesTests {
+  private func service(_ name: String, _ dependencies: String...) -> ServiceDefinition {
+    ServiceDefinition(name: name, kind: .process(pidfile: "/p"), dependencies: dependencies, place: "\(name)'s line 1")
+  }
+
+  @Test("what cannot be supervised is told service by service, and concerns no other")
+  func usable() {
+    let (services, mistakes) = ServiceOrder.usable([
+      service("web"), service("kubelet", "docker"), service("web", "x"), service("proxy", "kubelet"), service("a", "b"),
+      service("b", "c"), service("c", "b"), service("db", "web"),
+    ])
+    #expect(services.map(\.name) == ["web", "db"])
+    #expect(
+      mistakes.map(\.message) == [
+        "web's line 1: service 'web' is already defined in web's line 1",
+        "kubelet's line 1: service 'kubelet' depends on 'docker', which is not defined",
+        "proxy's line 1: service 'proxy' depends on 'kubelet', which cannot be supervised",
+        "b's line 1: services depend on each other in a circle: b → c → b",
+        "c's line 1: services depend on each other in a circle: b → c → b",
+        "a's line 1: service 'a' depends on 'b', which cannot be supervised",
+      ])
+  }
+}
+
 @Suite struct JobStateTests {
   private func status(
     _ monitoring: ServiceStatus.Monitoring, _ failure: ServiceEvent? = nil

@@ -256,8 +256,11 @@ import Testing
       let b = try #require(vm.process("b"))
 
       try writeTestFile("\(vm.paths.controlFiles)/0002_bad.monitrc", "check nothing\n")
+      try writeTestFile(
+        "\(vm.paths.controlFiles)/0003_c.monitrc", "check process c pidfile /c\n  depends on nothing\n")
       let error = await #expect(throws: DroverError.self) { try await supervisor.loadControlFiles() }
       #expect(error?.message.contains("0002_bad.monitrc line 1") == true)
+      #expect(error?.message.contains("0003_c.monitrc line 1: service 'c' depends on 'nothing', which is not") == true)
       #expect(await supervisor.status().map(\.name) == ["a", "b"])
 
       try Files.remove("\(vm.paths.controlFiles)/0002_bad.monitrc")

@@ -42,12 +42,20 @@ public enum MonitProgram {
 
   private static func check(_ paths: VMPaths) throws -> Outcome {
     var services: [ServiceDefinition] = []
+    var mistakes: [DroverError] = []
     for name in try Files.names(in: paths.controlFiles) where name.hasSuffix(".monitrc") {
       let path = "\(paths.controlFiles)/\(name)"
-      services += try ControlFile.parse(
-        String(decoding: Files.read(path, limit: 1 << 20), as: UTF8.self), file: path)
+      do {
+        services += try ControlFile.parse(
+          String(decoding: Files.read(path, limit: 1 << 20), as: UTF8.self), file: path)
+      } catch let error as DroverError {
+        mistakes.append(error)
+      }
     }
-    try ServiceOrder.check(services)
+    mistakes += ServiceOrder.usable(services).mistakes
+    guard mistakes.isEmpty else {
+      return Outcome(errors: mistakes.map { "monit: \($0)\n" }.joined(), status: 1)
+    }
     return Outcome(output: "Control file syntax OK\n")
   }
 
