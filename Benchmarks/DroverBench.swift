@@ -24,6 +24,9 @@ import Processes
     ProgramStart.useLocalNames()
     let folder = try programs ?? Self.ownFolder()
     let groups = only.isEmpty ? Group.allCases : only
+    for program in ["drover", "droverd", "drover-agent", "drover-cpi"] {
+      try MemoryFigures.forget("\(folder)/\(program)")
+    }
     var figures: [Figure] = []
     if groups.contains(.commands) { figures += try await CommandFigures.measure(programs: folder) }
     if groups.contains(.agent) { figures += try await AgentFigures.measure(programs: folder, goAgent: goAgent) }

@@ -1,4 +1,5 @@
 import Formats
+import Glibc
 import Processes
 
 /// Resident memory of what runs all the time.
@@ -28,6 +29,16 @@ enum MemoryFigures {
       }
       return (Files.textIfPresent("/proc/\(pid)/mountinfo") ?? "").contains(server.state)
     }
+  }
+
+  /// Has the system read a program from the disk anew. What was just built lies in memory in pieces of up to 2 MB, and
+  /// all of a piece counts as resident in whoever touches a byte of it.
+  static func forget(_ program: String) throws {
+    let file = open(program, O_RDONLY)
+    guard file >= 0 else { throw DroverError.system(errno, "opening \(program)") }
+    defer { close(file) }
+    fsync(file)
+    posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)
   }
 
   static func resident(_ pid: Int) throws -> Double {

@@ -22,7 +22,9 @@ struct MessageLoop: Sendable {
   func run(onSubscribed: @Sendable () async -> Void = {}) async throws {
     let requests = try await bus.subscribe(AgentSubjects.requests(agentID: agentID))
     await onSubscribed()
-    for try await message in requests { await handle(message.payload) }
+    try await bus.nearby {
+      for try await message in requests { await handle(message.payload) }
+    }
   }
 
   func handle(_ payload: [UInt8]) async {

@@ -17,11 +17,18 @@ public protocol MessageBus: Sendable {
   /// Returns when the bus itself has everything that was published before.
   /// - Throws: `DroverError` (`unavailable`) if the connection is lost or closed meanwhile.
   func flush() async throws
+
+  /// Runs what answers messages close to where they are read, without a change of thread between. It must not block.
+  func nearby<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result
 }
 
 extension MessageBus {
   /// Nothing to wait for, where publishing is delivering.
   public func flush() async throws {}
+
+  public func nearby<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+    try await body()
+  }
 
   public func publish(_ subject: String, _ payload: [UInt8]) async throws {
     try await publish(subject, payload, reply: nil)

@@ -142,6 +142,12 @@ public actor NATSConnection: MessageBus {
     }
   }
 
+  public nonisolated func nearby<Result: Sendable>(
+    _ body: @Sendable () async throws -> Result
+  ) async throws -> Result {
+    try await withTaskExecutorPreference(EventLoopTaskExecutor(eventLoop)) { try await body() }
+  }
+
   /// Unsubscribes everything, lets readers finish what has arrived, sends what is buffered, then closes; all that
   /// within the limit, after which it just closes.
   public func drain(_ limit: Duration = .seconds(5)) async {
