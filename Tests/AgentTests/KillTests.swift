@@ -12,6 +12,8 @@ import Testing
   enum Moment: Sendable, CustomStringConvertible {
     /// As soon as the request has been sent.
     case sent
+    /// So many milliseconds after it has been sent, wherever that is.
+    case later(Int)
     /// When it has been answered, with a task or with its value.
     case answered
     /// When the trace has this line.
@@ -26,6 +28,7 @@ import Testing
     var description: String {
       switch self {
       case .sent: "sent"
+      case .later(let time): "\(time) ms later"
       case .answered: "answered"
       case .traced(let line): "traced \(line)"
       case .made(let path): "made \(path)"
@@ -56,13 +59,16 @@ import Testing
     Step("pre-start", "run_script", script: "pre-start", moments("pre-start")),
     Step(
       "start", "start",
-      [.sent, .made("monit/job/0000_web.monitrc"), .traced("start begin"), .traced("start end"), .answered]),
+      [.sent, .made("monit/job/0000_web.monitrc"), .traced("start begin"), .traced("start end"), .answered] + someTime),
     Step("post-start", "run_script", script: "post-start", moments("post-start")),
     Step("errand", "run_errand", script: "run", moments("run")),
     Step("drain", "drain", script: "drain", moments("drain")),
-    Step("stop", "stop", [.sent, .answered, .traced("stop begin"), .traced("stop end"), .over]),
+    Step("stop", "stop", [.sent, .answered, .traced("stop begin"), .traced("stop end"), .over] + someTime),
     Step("post-stop", "run_script", script: "post-stop", moments("post-stop")),
   ]
+
+  /// Between a program's being on record, its being forked and its being executed, among others.
+  private static let someTime: [Moment] = [3, 6, 9, 12, 16, 20, 30, 60].map { .later($0) }
 
   private static func moments(_ script: String) -> [Moment] {
     [.sent, .answered, .traced("\(script) begin"), .traced("\(script) end"), .over]
@@ -139,6 +145,9 @@ import Testing
     private func interrupt(_ step: Step, _ arguments: [Value], _ id: String, _ moment: Moment) async throws {
       switch moment {
       case .sent: try await test.send(step.method, arguments, id: id)
+      case .later(let time):
+        try await test.send(step.method, arguments, id: id)
+        try await Task.sleep(for: .milliseconds(time))
       case .answered: _ = try await test.request(step.method, arguments, id: id)
       case .traced(let line):
         try await test.send(step.method, arguments, id: id)
