@@ -150,7 +150,7 @@ import Testing
       return
     }
     let label = "bosh-partition-a-long-name-of-an-"
-    #expect(arguments.suffix(2) == ["/dev/sdb", "label: gpt\nsize=1048576KiB, name=\(label)\nname=\(label)\n"])
+    #expect(arguments.suffix(2) == ["label: gpt\nsize=1048576KiB, name=\(label)\nname=\(label)\n", "/dev/sdb"])
     #expect(
       steps.contains(.run(["mkswap", "/dev/sdb1"], mayFail: false)) && steps.last == .mount("/dev/sdb2", on: "/data"))
     let without = try plan(.init(device: "/dev/nvme1n1", bytes: 4 * Self.gigabyte), swap: 0)
@@ -233,14 +233,38 @@ import Testing
     let steps = try plan(["ipv6": ["enable": true]]).ipv6(sysctl: "a=1\nnet.ipv6.conf.all.disable_ipv6=1\n")
     #expect(
       steps.first == .write(LinuxPlan.sysctlFile, text: "a=1\nnet.ipv6.conf.all.disable_ipv6=0\n", mode: 0o644))
-    #expect(steps.count == 3)
+    #expect(steps.count == 5)
+    #expect(steps.contains(.run(["sysctl", "-q", "-w", "net.ipv6.conf.all.accept_ra=1"], mayFail: true)))
+  }
+
+  @Test("a kernel that was started without IPv6 is started again, once the boot loader's file allows it")
+  func bootLoader() throws {
+    let path = LinuxPlan.bootLoaderFiles[0]
+    let on = try plan(["ipv6": ["enable": true]])
+    let steps = on.ipv6(sysctl: nil, bootLoader: (path, "linux /vmlinuz ro ipv6.disable=1 quiet\n"))
+    #expect(steps.count == 2)
+    #expect(steps.first == .write(path, text: "linux /vmlinuz ro  quiet\n", mode: 0o600))
+    guard case .restartMachine = steps.last else {
+      Issue.record("expected a restart")
+      return
+    }
+    #expect(on.ipv6(sysctl: nil, bootLoader: (path, "linux /vmlinuz ro quiet\n")).count == 4)
+    #expect(try plan().ipv6(sysctl: nil, bootLoader: (path, "ipv6.disable=1")).isEmpty)
+  }
+
+  @Test("IPv4 addresses are announced on their interfaces")
+  func announcements() {
+    #expect(
+      LinuxPlan.announcements(["eth1": ["10.0.1.5", "fd00::5"], "eth0": ["10.0.0.5"]]) == [
+        ["arping", "-c", "1", "-U", "-I", "eth0", "10.0.0.5"], ["arping", "-c", "1", "-U", "-I", "eth1", "10.0.1.5"],
+      ])
   }
 
   @Test("the system's temporary folders are shown from the data disk, unless agent.json leaves them")
   func temporary() throws {
     let bind = MachineStep.bind("/var/vcap/data/root_tmp", on: "/tmp")
     #expect(try plan().places().contains(bind))
-    #expect(try !plan([:], LinuxOptions(["usedefaulttmpdir": true])).places().contains(bind))
+    #expect(try !plan([:], try LinuxOptions(["usedefaulttmpdir": true])).places().contains(bind))
   }
 
   @Test("only whole paths of a list are removed")

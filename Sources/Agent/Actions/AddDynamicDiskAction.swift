@@ -12,7 +12,7 @@ struct AddDynamicDiskAction: AgentAction {
   func run(_ call: TaskCall) async throws -> Value {
     let cid = SafeName.fileName(try call.string(0, "disk cid"))
     try ownership.folderIfMissing(layout.dynamicDisks, 0o700)
-    try Links.link("\(layout.dynamicDisks)/\(cid)", to: disks.path(DiskHint(call.arguments[1])))
+    try Links.link("\(layout.dynamicDisks)/\(cid)", to: await disks.path(DiskHint(call.arguments[1])))
     return [:]
   }
 }

@@ -23,7 +23,7 @@ struct UpdateSettingsAction: AgentAction {
         throw DroverError(.notFound, "Persistent disk with volume id '\(association.cid)' could not be found")
       }
       try Links.link(
-        "\(layout.instanceDisks)/\(SafeName.component(association.name, "disk name"))", to: disks.path(hint))
+        "\(layout.instanceDisks)/\(SafeName.component(association.name, "disk name"))", to: await disks.path(hint))
     }
     try await certificates.replace(with: wanted.trustedCertificates)
     let merged = Self.merge(wanted, into: before.update)

@@ -11,6 +11,8 @@ struct FolderDisks: DiskAttachment {
   let ownership: Ownership
   let surroundings: Surroundings
 
+  func check(_ hint: DiskHint) throws { _ = try path(hint) }
+
   func path(_ hint: DiskHint) throws -> String {
     guard hint.path.hasPrefix("/") else {
       throw DroverError(.invalid, "persistent disk: its hint names no path: \(JSON.text(hint.value).prefix(200))")
@@ -29,7 +31,7 @@ struct FolderDisks: DiskAttachment {
     return disk == mounted
   }
 
-  func mount(_ hint: DiskHint, on point: String) async throws {
+  func mount(_ hint: DiskHint, on point: String, mayMake: Bool) async throws {
     let path = try path(hint)
     if try isMounted(hint, on: point) { return }
     guard Links.isFolder(path) else {

@@ -17,27 +17,31 @@ actor PersistentDisks {
   /// The CIDs of those that are mounted, sorted. One whose hint leads nowhere is not mounted.
   func mounted() async throws -> [String] {
     let disks = try await settings.reload().persistentDisks
-    return disks.filter { (try? attachment.isMounted($0.value)) ?? false }.keys.sorted()
+    var mounted: [String] = []
+    for (cid, hint) in disks where (try? await attachment.isMounted(hint)) ?? false { mounted.append(cid) }
+    return mounted.sorted()
   }
 
   /// Mounts a disk on the store, or beside it when another one is there.
   func mount(_ cid: String) async throws {
     let hint = try await hint(cid)
-    if try attachment.isMounted(hint) { return }
+    if try await attachment.isMounted(hint) { return }
     let isTaken = MountTable.isMountPoint(layout.store)
-    try await attachment.mount(hint, on: isTaken ? layout.storeMigrationTarget : layout.store)
+    try await attachment.mount(hint, on: isTaken ? layout.storeMigrationTarget : layout.store, mayMake: true)
     if !isTaken { try keepManaged(cid) }
   }
 
   /// - Returns: whether it was mounted.
   func unmount(_ cid: String) async throws -> (wasMounted: Bool, path: String) {
     let hint = try await hint(cid)
-    let path = try attachment.path(hint)
-    for point in [layout.store, layout.storeMigrationTarget] where try attachment.isMounted(hint, on: point) {
+    try attachment.check(hint)
+    for point in [layout.store, layout.storeMigrationTarget] where try await attachment.isMounted(hint, on: point) {
+      let path = try await attachment.path(hint)
       try await attachment.unmount(point)
       return (true, path)
     }
-    return (false, path)
+    // One that is gone is not waited for.
+    return (false, hint.path.isEmpty ? hint.id : hint.path)
   }
 
   /// Copies the old disk's content to the new one, which then takes its place. Asked again after a restart of the agent in
@@ -63,7 +67,7 @@ actor PersistentDisks {
       try keepManaged(cid)
     }
     try await attachment.unmount(new)
-    try await attachment.mount(hint, on: old)
+    try await attachment.mount(hint, on: old, mayMake: false)
   }
 
   /// While it is copied nobody changes the old one.
@@ -84,19 +88,20 @@ actor PersistentDisks {
     guard Files.textIfPresent(layout.managedDisk) == cid, let hint = await settings.current.persistentDisks[cid] else {
       return false
     }
-    try await attachment.mount(hint, on: layout.store)
+    try await attachment.mount(hint, on: layout.store, mayMake: false)
     return true
   }
 
   /// The disk that is beside the store, if there is one: the target of a migration.
   func migrationTarget() async -> String? {
-    await settings.current.persistentDisks.first {
-      (try? attachment.isMounted($0.value, on: layout.storeMigrationTarget)) ?? false
-    }?.key
+    for (cid, hint) in await settings.current.persistentDisks {
+      if (try? await attachment.isMounted(hint, on: layout.storeMigrationTarget)) ?? false { return cid }
+    }
+    return nil
   }
 
   func add(_ cid: String, _ hint: DiskHint) async throws {
-    _ = try attachment.path(hint)
+    try attachment.check(hint)
     try await settings.keepDiskHint(cid, hint)
   }
 
@@ -106,7 +111,7 @@ actor PersistentDisks {
   func restore() async throws {
     guard let cid = Files.textIfPresent(layout.managedDisk), !cid.isEmpty else { return }
     guard let hint = await settings.current.persistentDisks[cid] else { return }
-    try await attachment.mount(hint, on: layout.store)
+    try await attachment.mount(hint, on: layout.store, mayMake: false)
   }
 
   private func hint(_ cid: String) async throws -> DiskHint {

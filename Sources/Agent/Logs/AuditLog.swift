@@ -46,8 +46,13 @@ final class AuditLog: Sendable {
   func run() async throws {
     guard !path.isEmpty else { return }
     while true {
-      try await surroundings.sleep(.seconds(2))
-      state.withLock { flush(&$0) }
+      let before = state.withLock { $0.kept.count }
+      let after = state.withLock { state in
+        flush(&state)
+        return state.kept.count
+      }
+      // Syslog takes a few at a time.
+      try await surroundings.sleep(after > 0 && after < before ? .milliseconds(20) : .seconds(2))
     }
   }
 

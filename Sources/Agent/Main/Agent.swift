@@ -69,14 +69,19 @@ public struct Agent: Sendable {
       mountTmpfs: isReal ? Tmpfs.mounter : nil, logger: logger)
     initial = await settings.current
     if isReal { try BootOnce.check(initial, layout, mountTmpfs: Tmpfs.mounter) }
-    let disks = FolderDisks(layout: layout, ownership: ownership, surroundings: surroundings)
+    let folders = FolderDisks(layout: layout, ownership: ownership, surroundings: surroundings)
     if options.platform == "ubuntu" {
+      let linux = try LinuxOptions(configuration.linux)
+      let blocks = BlockDisks(
+        layout: layout, ownership: ownership, resolver: DeviceResolver(options: linux, surroundings: surroundings),
+        fileSystem: initial.document.env.persistentDiskFileSystem,
+        mountOptions: initial.document.env.persistentDiskMountOptions, surroundings: surroundings, logger: logger)
       platform = LinuxPlatform(
-        layout: layout, ownership: ownership, options: LinuxOptions(configuration.linux), disks: disks,
+        layout: layout, ownership: ownership, options: linux, disks: linux.bindsPersistentDisks ? folders : blocks,
         surroundings: surroundings, logger: logger, root: systemRoot)
     } else {
       platform = ContainerPlatform(
-        layout: layout, ownership: ownership, disks: disks, logger: logger, changesUsers: isReal)
+        layout: layout, ownership: ownership, disks: folders, logger: logger, changesUsers: isReal)
     }
     supervisor =
       options.jobSupervisor == "dummy"

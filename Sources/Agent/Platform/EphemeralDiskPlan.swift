@@ -59,10 +59,7 @@ struct EphemeralDiskPlan: Sendable, Hashable {
       swap > 0 ? "label: gpt\nsize=\(swap / 1024)KiB, name=\(label)\nname=\(label)\n" : "label: gpt\nname=\(label)\n"
     let numbers = swap > 0 ? [1, 2] : [1]
     let devices = numbers.map { Self.partition($0, of: disk.device) }
-    steps = [
-      .run(["sh", "-c", "printf %s \"$2\" | sfdisk --quiet \"$1\"", "partition", disk.device, table], mayFail: false),
-      .run(["udevadm", "settle"], mayFail: true),
-    ]
+    steps = DiskSteps.partition(disk.device, table, last: devices[devices.count - 1])
     if swap > 0 {
       steps += [.run(["mkswap", devices[0]], mayFail: false), .run(["swapon", devices[0]], mayFail: false)]
     }

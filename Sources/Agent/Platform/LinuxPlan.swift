@@ -8,9 +8,7 @@ struct LinuxPlan: Sendable {
   let layout: VMLayout
   private var env: AgentEnvironment { settings.document.env }
 
-  static let notDone = [
-    "growing the root file system", "raw ephemeral disks", "partitions on the root disk", "the monit and NATS firewall",
-  ]
+  static let notDone = ["the monit and NATS firewall"]
 
   /// - Parameter hostsConfigured: whether an earlier start has named the machine.
   func naming(hostsConfigured: Bool) throws -> [MachineStep] {
@@ -27,10 +25,15 @@ struct LinuxPlan: Sendable {
     ]
   }
 
+  static let sysctlFile = "/etc/sysctl.d/60-bosh-sysctl.conf"
+  /// Of machines with a BIOS, and with EFI.
+  static let bootLoaderFiles = ["/boot/grub/grub.cfg", "/boot/efi/EFI/grub/grub.cfg"]
+  private static let bootSwitch = "ipv6.disable=1"
+
   /// - Parameters:
   ///   - sysctl: the text of the stemcell's file, if there is one.
-  static let sysctlFile = "/etc/sysctl.d/60-bosh-sysctl.conf"
-  func ipv6(sysctl: String?) -> [MachineStep] {
+  ///   - bootLoader: the boot loader's file and its text, if there is one.
+  func ipv6(sysctl: String?, bootLoader: (path: String, text: String)? = nil) -> [MachineStep] {
     guard env.ipv6Enabled else { return [] }
     var steps: [MachineStep] = []
     if let sysctl {
@@ -40,8 +43,17 @@ struct LinuxPlan: Sendable {
       }.joined(separator: "\n")
       if changed != sysctl { steps.append(.write(Self.sysctlFile, text: changed, mode: 0o644)) }
     }
+    if let bootLoader, bootLoader.text.contains(Self.bootSwitch) {
+      // This kernel has no IPv6; the next one will.
+      return steps + [
+        .write(bootLoader.path, text: bootLoader.text.replacing(Self.bootSwitch, with: ""), mode: 0o600),
+        .restartMachine(reason: "env.bosh.ipv6.enable, and the kernel was started without IPv6"),
+      ]
+    }
+    for setting in ["accept_ra=1", "disable_ipv6=0"] {
+      steps += ["all", "default"].map { .run(["sysctl", "-q", "-w", "net.ipv6.conf.\($0).\(setting)"], mayFail: true) }
+    }
     return steps
-      + ["all", "default"].map { .run(["sysctl", "-q", "-w", "net.ipv6.conf.\($0).disable_ipv6=0"], mayFail: true) }
   }
 
   /// Folders of the system that live on the data disk, and mount points that hold no programs.
@@ -83,6 +95,15 @@ struct LinuxPlan: Sendable {
       .tmpfs(layout.dataJobs, size: env.jobDirectorySize, mode: 0o750),
       .tmpfs(layout.sensitiveBlobs, size: env.jobDirectorySize, mode: 0o700),
     ]
+  }
+
+  /// Tells the neighbours of an address where it is now: it may have been another machine's a moment ago.
+  ///
+  /// - Parameter addresses: by interface.
+  static func announcements(_ addresses: [String: [String]]) -> [[String]] {
+    addresses.sorted { $0.key < $1.key }.flatMap { interface, addresses in
+      addresses.filter { !$0.contains(":") }.map { ["arping", "-c", "1", "-U", "-I", interface, $0] }
+    }
   }
 
   /// What the stemcell names to be removed, if the settings ask for it. Each list counts for itself: one that is not there

@@ -19,14 +19,22 @@ struct LinuxPlatform: Platform {
 
   func prepare(_ settings: EffectiveSettings, cloudKey: String?) async throws {
     let plan = LinuxPlan(settings: settings, options: options, layout: layout)
-    let steps = MachineSteps(layout: layout, ownership: ownership, root: root, logger: logger)
+    let steps = MachineSteps(
+      layout: layout, ownership: ownership, root: root, logger: logger, surroundings: surroundings)
     umask(0o022)
     try await steps.perform([.runIfPresent("\(layout.bosh)/bin/bosh-agent-rc", mayFail: false)])
     if root.isEmpty { try await VMUsers.apply(settings.document.env, cloudKey: cloudKey) }
-    try await steps.perform(plan.ipv6(sysctl: Files.textIfPresent(root + LinuxPlan.sysctlFile)))
+    let bootLoader = LinuxPlan.bootLoaderFiles.lazy.compactMap { path in
+      Files.textIfPresent(root + path).map { (path, $0) }
+    }.first
+    try await steps.perform(
+      plan.ipv6(sysctl: Files.textIfPresent(root + LinuxPlan.sysctlFile), bootLoader: bootLoader))
     try await steps.perform(plan.naming(hostsConfigured: hostsConfigured))
     try await network(settings, steps)
-    try await steps.perform(ephemeralDisk(settings))
+    let machineDisks = MachineDisks(layout: layout, options: options, surroundings: surroundings)
+    for disk in try await machineDisks.rawDisks(settings) { try await steps.perform(disk) }
+    try await steps.perform(machineDisks.ephemeralDisk(settings))
+    try await steps.perform(machineDisks.rootDisk(settings))
     try await steps.perform([.folder(layout.data, mode: 0o750)] + plan.places() + plan.time())
     try await steps.perform([
       .runIfPresent("\(layout.bosh)/bin/bosh-start-logging-and-auditing", mayFail: false)
@@ -56,7 +64,28 @@ struct LinuxPlatform: Platform {
       plan.steps(
         current: Dictionary(current, uniquingKeysWith: { first, _ in first }), resolver: resolver,
         restart: "\(layout.bosh)/bin/restart_networking"))
-    if root.isEmpty { await verify(plan.addresses) }
+    guard root.isEmpty else { return }
+    await verify(plan.addresses)
+    announce(plan.addresses)
+  }
+
+  /// Twenty times, beside everything else: neighbours may not be listening yet.
+  private func announce(_ addresses: [String: [String]]) {
+    let commands = LinuxPlan.announcements(addresses)
+    guard !commands.isEmpty else { return }
+    let (surroundings, logger) = (surroundings, logger)
+    Task {
+      for _ in 0..<20 {
+        for command in commands {
+          do {
+            _ = try await Command(command).result()
+          } catch {
+            return logger.info("addresses are not announced", metadata: ["error": "\(error)"])
+          }
+        }
+        try await surroundings.sleep(.seconds(5))
+      }
+    }
   }
 
   /// Network interfaces of hardware, sorted by name.
@@ -82,52 +111,5 @@ struct LinuxPlatform: Platform {
         }
       }
     }
-  }
-
-  // MARK: Ephemeral disk
-
-  private func ephemeralDisk(_ settings: EffectiveSettings) async throws -> [MachineStep] {
-    guard let hint = settings.document.disks.ephemeral else {
-      return [.note("no ephemeral disk in the settings; \(layout.data) stays on the root disk")]
-    }
-    if options.skipsDiskSetup || MountTable.isMountPoint(layout.data) { return [] }
-    let device = try await resolve(hint.path)
-    return try await EphemeralDiskPlan(
-      look(at: device), swapMegabytes: settings.document.env.swapSize, memoryBytes: Self.memory(),
-      canPartition: ["/sbin/sfdisk", "/usr/sbin/sfdisk"].contains(where: Files.exists), agentID: settings.agentID,
-      data: layout.data
-    ).steps
-  }
-
-  /// The device, or what this kernel calls it. It may take a while to appear.
-  private func resolve(_ path: String) async throws -> String {
-    let names = DeviceNames.candidates(path)
-    for _ in 0..<300 {
-      if let name = names.first(where: Files.exists) { return name }
-      try await surroundings.sleep(.milliseconds(100))
-    }
-    throw DroverError(
-      .notFound, "the ephemeral disk \(path) is not there; looked for \(names.joined(separator: ", ")) for 30 seconds")
-  }
-
-  private func look(at device: String) async throws -> EphemeralDiskPlan.Disk {
-    let size = try await Command("blockdev", "--getsize64", device).run().text.prefix { $0.isNumber }
-    guard let bytes = Int64(size) else { throw DroverError(.failed, "the size of \(device) cannot be read") }
-    let probe = try await Command("blkid", "-p", "-o", "value", "-s", "TYPE", "-s", "PTTYPE", device).result()
-    let content = probe.text.prefix { !$0.isNewline }
-    let partitions = (1...8).map { EphemeralDiskPlan.partition($0, of: device) }.filter(Files.exists)
-    return EphemeralDiskPlan.Disk(
-      device: device, bytes: bytes, partitions: partitions, content: content.isEmpty ? nil : String(content))
-  }
-
-  private static func memory() -> Int64 { Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE))) }
-}
-
-/// The names under which a disk may appear: clouds say /dev/sdb for what kernels call /dev/xvdb or /dev/vdb.
-enum DeviceNames {
-  static func candidates(_ path: String) -> [String] {
-    guard path.hasPrefix("/dev/sd") else { return [path] }
-    let rest = path.dropFirst("/dev/sd".count)
-    return ["/dev/xvd\(rest)", "/dev/vd\(rest)", path]
   }
 }

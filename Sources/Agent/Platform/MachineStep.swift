@@ -18,6 +18,10 @@ enum MachineStep: Sendable, Hashable {
   case mount(String, on: String)
   /// Forbids devices and set-user-id programs below a mount point, and programs altogether if `noExec`.
   case restrict(String, noExec: Bool)
+  /// Waits until there is something at a path.
+  case waitFor(String)
+  /// Starts the machine again; nothing follows.
+  case restartMachine(reason: String)
   /// Something that this agent does not do, for the log.
   case note(String)
 }

@@ -2,6 +2,7 @@ import Formats
 import Glibc
 import Logging
 import Processes
+import Surroundings
 
 /// Does what plans say. Files of the system and mount points are below `root`, which is empty on a real machine.
 struct MachineSteps: Sendable {
@@ -9,6 +10,7 @@ struct MachineSteps: Sendable {
   let ownership: Ownership
   let root: String
   let logger: Logger
+  var surroundings = Surroundings.system
 
   /// - Throws: what a step met that may not fail.
   func perform(_ steps: [MachineStep]) async throws {
@@ -41,6 +43,8 @@ struct MachineSteps: Sendable {
       try Files.makeFolder(target)
       if !MountTable.isMountPoint(target) { try await run(["mount", device, target], false) }
     case .restrict(let path, let noExec): try restrict(place(path), noExec)
+    case .waitFor(let path): try await wait(path)
+    case .restartMachine(let reason): try await restart(reason)
     case .note(let text): logger.info("left undone: \(text)")
     }
   }
@@ -57,12 +61,29 @@ struct MachineSteps: Sendable {
     }
   }
 
+  private func wait(_ path: String) async throws {
+    for _ in 0..<300 {
+      if Files.exists(path) { return }
+      try await surroundings.sleep(.milliseconds(100))
+    }
+    throw DroverError(.notFound, "\(path) is not there; looked for it for 30 seconds")
+  }
+
+  private func restart(_ reason: String) async throws {
+    logger.warning("starting the machine again", metadata: ["reason": "\(reason)"])
+    guard root.isEmpty else { return }
+    try await Command("shutdown", "-r", "now").run()
+    try await surroundings.sleep(.seconds(600))
+    throw DroverError(.failed, "the machine was to start again (\(reason)), and did not")
+  }
+
   private func write(_ path: String, _ bytes: [UInt8], _ mode: UInt32) throws {
     if let slash = path.lastIndex(of: "/") { try Files.makeFolder(String(path[..<slash])) }
     do {
       try Files.replace(path, with: bytes, mode: mode)
-    } catch let error as DroverError where error.code == .conflict {
-      // Mounted by itself, as clouds do it with /etc/hosts: its content can be replaced, the file can't.
+    } catch let error as DroverError where Files.exists(path) && (error.code == .conflict || error.code == .forbidden) {
+      // Mounted by itself, as clouds do it with /etc/hosts, or on a file system without modes, as boot loaders have it:
+      // its content can be replaced, the file can't.
       try FileCopy.overwrite(path, bytes)
     }
   }
