@@ -52,6 +52,38 @@ import Testing
     #expect(configuration.registry == .init(isForced: true, usesServerName: true) && configuration.requiresBusTLS)
   }
 
+  @Test("networks of DHCP have the address of the interface that leads out, whenever they are looked at")
+  func defaultRoute() async throws {
+    let text = """
+      Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+      eth1 00000000 0101A8C0 0003 0 0 200 00000000 0 0 0
+      eth0 00000000 0100000A 0003 0 0 100 00000000 0 0 0
+      eth0 0000000A 00000000 0001 0 0 100 00FFFFFF 0 0 0
+      """
+    let found = try #require(DefaultRoute.parse(text))
+    #expect(found.interface == "eth0" && found.gateway == "10.0.0.1")
+    #expect(DefaultRoute.parse("Iface\n") == nil && DefaultRoute.parse("") == nil)
+
+    try await withTemporaryFolder { folder in
+      try TestAgent.prepare(folder) { settings in
+        settings["networks"] = [
+          "d": ["type": "dynamic"], "m": ["type": "manual", "ip": "10.0.0.9", "netmask": "255.0.0.0"],
+          "v": ["type": "vip", "ip": "1.2.3.4"], "p": ["type": "dynamic", "prefix": "24"],
+        ]
+      }
+      let layout = VMLayout(base: "\(folder)/vcap")
+      let store = try await SettingsStore(
+        AgentConfiguration.load(layout.agentConfiguration), layout: layout,
+        defaultRoute: { DefaultRoute(address: "10.9.9.9", netmask: "255.255.0.0", gateway: "10.9.0.1") },
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      let networks = await store.current.document.networks
+      #expect(networks.map(\.ip) == ["10.9.9.9", "10.0.0.9", "1.2.3.4", ""])
+      #expect(networks["d"]?.gateway == "10.9.0.1" && networks["d"]?.isDHCP == true)
+      // What the cloud said is kept as it was said.
+      #expect(Files.textIfPresent("\(folder)/vcap/bosh/settings.json")?.contains("10.9.9.9") == false)
+    }
+  }
+
   @Test(
     "a configuration without a usable source is refused",
     arguments: [

@@ -58,6 +58,8 @@ public struct Agent: Sendable {
     let path = options.configurationPath.isEmpty ? layout.agentConfiguration : options.configurationPath
     configuration = try AgentConfiguration.load(path)
     let isReal = options.platform != "dummy" && systemRoot.isEmpty
+    var defaultRoute: (@Sendable () -> DefaultRoute?)?
+    if isReal { defaultRoute = { DefaultRoute.current() } }
     var reachNetwork: (@Sendable () async throws -> Void)?
     if isReal, options.platform == "ubuntu" {
       let network = FirstNetwork(layout: layout, ownership: ownership, logger: logger)
@@ -65,7 +67,7 @@ public struct Agent: Sendable {
     }
     settings = try await SettingsStore(
       configuration, layout: layout, surroundings: surroundings,
-      reachNetwork: reachNetwork,
+      reachNetwork: reachNetwork, defaultRoute: defaultRoute,
       mountTmpfs: isReal ? Tmpfs.mounter : nil, logger: logger)
     initial = await settings.current
     if isReal { try BootOnce.check(initial, layout, mountTmpfs: Tmpfs.mounter) }

@@ -16,21 +16,34 @@ actor SettingsStore {
   private var workingForKey: Int?
   /// The last reading of a source.
   private var reading: Task<Void, Never>?
-  private(set) var current: EffectiveSettings
+  private let defaultRoute: (@Sendable () -> DefaultRoute?)?
+  private var loaded: EffectiveSettings
+
+  /// Those that count now: networks whose addresses DHCP gives have the one that the machine has at the moment.
+  var current: EffectiveSettings {
+    let networks = loaded.document.networks
+    guard let defaultRoute, networks.contains(where: \.isDHCP), let route = defaultRoute() else { return loaded }
+    var settings = loaded
+    settings.document.networks = networks.map { $0.resolved(route) }
+    return settings
+  }
 
   /// Loads them for the first time.
   ///
   /// - Parameters:
   ///   - tries: how often a source that may not be there yet is asked.
   ///   - reachNetwork: configures a network before a metadata service is asked; nil where there is one already.
+  ///   - defaultRoute: over which the machine reaches others; nil where its networks are nobody's business.
   ///   - mountTmpfs: mounts a tmpfs of a size (`16m`) on a folder; nil where that is not to be done.
   /// - Throws: when no source works and there is no usable cache.
   init(
     _ configuration: AgentConfiguration, layout: VMLayout, surroundings: Surroundings = .system, tries: Int = 10,
-    reachNetwork: (@Sendable () async throws -> Void)? = nil, mountTmpfs: SettingsFolders.MountTmpfs? = nil,
+    reachNetwork: (@Sendable () async throws -> Void)? = nil,
+    defaultRoute: (@Sendable () -> DefaultRoute?)? = nil, mountTmpfs: SettingsFolders.MountTmpfs? = nil,
     logger: Logger
   ) async throws {
     self.configuration = configuration
+    self.defaultRoute = defaultRoute
     self.logger = logger
     folders = SettingsFolders(layout: layout, mountTmpfs: mountTmpfs)
     // Later there are settings already, so a source that is gone is not waited for as long.
@@ -39,7 +52,7 @@ actor SettingsStore {
     let (document, source, isNew) = try await Self.document(configuration, first: nil, first, folders, logger)
     working = source
     folder = try Self.keep(document, folders)
-    current = Self.overlay(document, folder, logger)
+    loaded = Self.overlay(document, folder, logger)
     if isNew, let source { await tools.source(configuration.sources[source]).kept() }
   }
 
@@ -74,7 +87,7 @@ actor SettingsStore {
     let (document, source, isNew) = try await work.value
     // From here on nothing else can come in between, such as a director's change.
     folder = try Self.keep(document, folders)
-    (current, working) = (Self.overlay(document, folder, logger), source)
+    (loaded, working) = (Self.overlay(document, folder, logger), source)
     let settings = current
     if isNew, let source { await tools.source(configuration.sources[source]).kept() }
     return settings
@@ -100,18 +113,18 @@ actor SettingsStore {
   /// Keeps what a director has changed.
   func keep(_ update: UpdateSettings) throws {
     try Files.replace("\(folder)/update_settings.json", with: JSON.bytes(update.value), mode: 0o600)
-    current.update = update
+    loaded.update = update
   }
 
   func keepDiskHint(_ cid: String, _ hint: DiskHint) throws { try keepHints { $0[cid] = hint } }
   func forgetDiskHint(_ cid: String) throws { try keepHints { $0[cid] = nil } }
 
   private func keepHints(_ change: (inout [String: DiskHint]) -> Void) throws {
-    var hints = current.diskHints
+    var hints = loaded.diskHints
     change(&hints)
     let value = Value.object(ValueObject(hints.sorted { $0.key < $1.key }.map { ($0.key, $0.value.value) }))
     try Files.replace("\(folder)/persistent_disk_hints.json", with: JSON.bytes(value), mode: 0o600)
-    current.diskHints = hints
+    loaded.diskHints = hints
   }
 
   // MARK: Loading
