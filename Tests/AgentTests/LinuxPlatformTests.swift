@@ -18,6 +18,7 @@ private let canSimulateMachine: Bool = {
   /// Becomes a machine of its own: mounts, host name, and a root whose changes go to a folder; then starts the agent.
   private static let script = """
     set -e
+    ip link set lo up
     folder=$1 program=$2 device=$3
     mkdir -p $folder/disk
     mount -t tmpfs tmpfs $folder/disk
@@ -43,14 +44,14 @@ private let canSimulateMachine: Bool = {
       grep -q 'no connection to NATS\\|the agent ends\\|looking again' $folder/agent.log && break
       sleep 0.02
     done
-    # What the agent left undone is the last thing it says about the machine.
-    for i in $(seq 500); do grep -q 'left undone: the monit' $folder/agent.log && break; sleep 0.02; done
+    for i in $(seq 500); do grep -q 'the machine is ready' $folder/agent.log && break; sleep 0.02; done
     set +e
     echo "hostname: $(hostname)"
     echo "hostname file: $(cat $root/etc/hostname)"
     echo "hosts: $(head -1 $root/etc/hosts)"
     echo "resolv: $(tail -1 $root/etc/resolv.conf)"
     echo "ntp: $(cat $root/var/vcap/bosh/etc/ntpserver) $(cat $root/var/vcap/synced)"
+    echo "firewall: $(nft list ruleset 2>/dev/null | grep -c 2822) $(nft list ruleset 2>/dev/null | grep -c 'dport 9 ')"
     echo "library: $(ls $root/var/vcap/library.a 2>/dev/null | wc -l)"
     echo "state: $(cat $root/var/vcap/bosh/agent_state.json)"
     echo "password: $(grep ^root: $root/etc/shadow | cut -d: -f2)"
@@ -115,7 +116,7 @@ private let canSimulateMachine: Bool = {
     try writeTestFile(
       "\(folder)/vcap/bosh/bin/sync-time", "#!/bin/sh\necho synced > /var/vcap/synced\n", mode: 0o755)
     let result = try await Command(
-      "unshare", "--mount", "--uts", "--propagation", "private", "bash", "-c", Self.script, "machine", folder,
+      "unshare", "--mount", "--uts", "--net", "--propagation", "private", "bash", "-c", Self.script, "machine", folder,
       TestAgent.program, device
     ).result()
     let log = Files.textIfPresent("\(folder)/agent.log") ?? ""
@@ -134,6 +135,7 @@ private let canSimulateMachine: Bool = {
     expect("resolv", "nameserver 192.0.2.53")
     expect("ntp", "time.example synced")
     expect("library", "0")
+    if Files.exists("/usr/sbin/nft") { expect("firewall", "2 2") }
     expect("state", #"{"Linux":{"hosts_configured":true}}"#)
     expect("password", "$6$salt$hash")
     expect("var/vcap/data", "ext4")

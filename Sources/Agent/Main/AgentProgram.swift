@@ -59,7 +59,8 @@ public enum AgentProgram {
     switch plan {
     case .nats(let urls, let tls):
       let connections = try BusConnections(
-        urls: urls, tls: tls, agentID: agent.agentID, surroundings: .system, logger: logger)
+        urls: urls, tls: tls, agentID: agent.agentID,
+        firewall: options.platform == "ubuntu" ? Firewall(logger: logger) : nil, surroundings: .system, logger: logger)
       return try await run(agent, connections, isDummy: options.platform == "dummy")
     case .https(let url, let tls):
       let endpoint = agent.endpoint(url, tls)

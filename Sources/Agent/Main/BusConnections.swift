@@ -9,10 +9,16 @@ struct BusConnections: Sendable {
   let control: NATSConnection
   let output: NATSConnection
   private let neighbours: [String]
+  private let urls: [String]
+  /// Nil where the cloud guards the bus.
+  private let firewall: Firewall?
   private let logger: Logger
 
   /// - Throws: when the URLs or certificates cannot be used.
-  init(urls: [String], tls: NATSTLS?, agentID: String, surroundings: Surroundings, logger: Logger) throws {
+  init(
+    urls: [String], tls: NATSTLS?, agentID: String, firewall: Firewall? = nil, surroundings: Surroundings,
+    logger: Logger
+  ) throws {
     if tls == nil {
       logger.warning("the bus is used without TLS, as the settings have it: whoever listens can read along")
     }
@@ -24,10 +30,13 @@ struct BusConnections: Sendable {
     control = try connection("control")
     output = try connection("output")
     neighbours = urls.compactMap(Self.address)
+    self.urls = urls
+    self.firewall = firewall
     self.logger = logger
   }
 
   func start() async {
+    await firewall?.guardBus(urls)
     await control.start()
     await output.start()
   }
@@ -37,6 +46,7 @@ struct BusConnections: Sendable {
   func forgetNeighboursWhenLost() async {
     for await event in control.events() {
       guard case .reconnecting = event else { continue }
+      await firewall?.guardBus(urls)
       for address in neighbours { _ = try? await Command("ip", "neigh", "flush", "to", address).result() }
     }
   }

@@ -23,6 +23,8 @@ struct LinuxOptions: Sendable, Hashable {
   /// A regular expression over the id of a disk, and what it is to become under /dev/disk/by-id.
   var idPattern = ""
   var idReplacement = ""
+  /// The stemcell itself guards monit's interface.
+  var hasMonitFirewall = false
   /// Of paths: links to volumes of the cloud, which are no instance storage.
   var managedVolumes = ""
   /// Of paths: where instance storage may be.
@@ -41,6 +43,7 @@ struct LinuxOptions: Sendable, Hashable {
     partitionsRootDisk = flag("createpartitionifnoephemeraldisk")
     usesPreformattedDisks = flag("usepreformattedpersistentdisk")
     bindsPersistentDisks = flag("bindmountpersistentdisk")
+    hasMonitFirewall = flag("usemonitiptablesfirewall")
     lunLinks = text("lundevicesymlinkpath")
     idPattern = text("diskidtransformpattern")
     idReplacement = text("diskidtransformreplacement")

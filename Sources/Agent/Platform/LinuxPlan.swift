@@ -8,8 +8,6 @@ struct LinuxPlan: Sendable {
   let layout: VMLayout
   private var env: AgentEnvironment { settings.document.env }
 
-  static let notDone = ["the monit and NATS firewall"]
-
   /// - Parameter hostsConfigured: whether an earlier start has named the machine.
   func naming(hostsConfigured: Bool) throws -> [MachineStep] {
     guard !hostsConfigured else { return [] }

@@ -43,7 +43,9 @@ struct LinuxPlatform: Platform {
     try Directories.make(layout, ownership)
     try Directories.removeLeftovers(layout)
     try await steps.perform(plan.removals { Files.textIfPresent("\(layout.etc)/\($0)") })
-    try await steps.perform(LinuxPlan.notDone.map(MachineStep.note))
+    // On jammy the stemcell has rules of its own.
+    if root.isEmpty, !options.hasMonitFirewall { await Firewall(logger: logger).guardMonit() }
+    logger.info("the machine is ready")
   }
 
   private var hostsConfigured: Bool {
