@@ -12,6 +12,8 @@ final class AuditLog: Sendable {
   private struct State {
     var descriptor: Int32 = -1
     var kept: [AuditEvent] = []
+    /// As it was when syslog was found: the machine is named before that.
+    var hostName = ""
     /// Not before.
     var nextTry = Duration.zero
   }
@@ -67,7 +69,7 @@ final class AuditLog: Sendable {
 
   private func send(_ event: AuditEvent, _ state: inout State) -> Bool {
     guard connect(&state) else { return false }
-    let bytes = Array(Self.packet(event, hostName: hostName(), process: getpid()).utf8)
+    let bytes = Array(Self.packet(event, hostName: state.hostName, process: getpid()).utf8)
     let count = bytes.withUnsafeBytes { buffer in
       Glibc.send(state.descriptor, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
     }
@@ -112,6 +114,7 @@ final class AuditLog: Sendable {
       return false
     }
     state.descriptor = descriptor
+    state.hostName = hostName()
     return true
   }
 
