@@ -9,6 +9,12 @@ import Testing
 
 @testable import Agent
 
+private let monit: String? = {
+  let found = ["/usr/bin/monit", "/usr/sbin/monit"].first(where: Files.exists)
+  if found == nil { print("MailDoorTests: left out in part, since they need monit") }
+  return found
+}()
+
 @Suite(.timeLimit(.minutes(2))) struct MailDoorTests {
   /// As monit 5.2.5 writes it.
   private static let mail = """
@@ -89,6 +95,43 @@ import Testing
       #expect(rest.split(whereSeparator: \.isNewline).map { $0.prefix(3) } == ["250", "250", "354", "250", "221"])
       let second = try Alert(JSON.parse(try #require(await alerts.next()).payload))
       #expect(second.severity == 2 && second.title == "db (10.0.0.9) - Timeout - " && !second.id.isEmpty)
+    }
+  }
+
+  @Test("a real monit's mail is one", .enabled(if: monit != nil))
+  func realMonit() async throws {
+    let program = try #require(monit)
+    try await Self.with { port, alerts in
+      try await withTemporaryFolder { folder in
+        let configuration = """
+          set daemon 1
+          set pidfile \(folder)/pid
+          set idfile \(folder)/id
+          set statefile \(folder)/state
+          set alert agent@local
+          set mailserver localhost port \(port)
+            with timeout 15 seconds
+          set mail-format {
+            from: monit@localhost
+            subject: Monit Alert
+            message: Service: $SERVICE
+            Event: $EVENT
+            Action: $ACTION
+            Date: $DATE
+            Description: $DESCRIPTION
+          }
+          check file web with path \(folder)/no-such-file
+
+          """
+        try writeTestFile("\(folder)/monitrc", configuration, mode: 0o600)
+        let process = try TestProcess(path: program, ["-I", "-c", "\(folder)/monitrc"])
+        defer { process.kill() }
+        // It also tells that it has started, which is nothing for the health monitor.
+        let alert = try Alert(JSON.parse(try #require(await alerts.next()).payload))
+        #expect(alert.severity == 1 && alert.title.hasPrefix("web (10.0.0.9) - Does not exist - "), "\(alert)")
+        #expect(!alert.summary.isEmpty && !alert.id.isEmpty)
+        #expect(abs(alert.createdAt - Surroundings.system.now().seconds) < 3600)
+      }
     }
   }
 
