@@ -36,24 +36,18 @@ private let fileSystems: [String] = {
     try await withTemporaryFolder { folder in
       let image = "\(folder)/disk.img"
       try await Command("truncate", "-s", "\(megabytes)M", image).run()
-      let device = try await Command("losetup", "--find", "--show", "--partscan", image).run().text
-        .split(separator: "\n").joined()
       let layout = VMLayout(base: "\(folder)/vcap")
       let disks = BlockDisks(
         layout: layout, ownership: Ownership(vcap: nil),
         resolver: DeviceResolver(options: LinuxOptions(), surroundings: .system, patience: .seconds(2)),
         fileSystem: fileSystem, mountOptions: ["noatime"], surroundings: .system, logger: logger)
-      func end() async {
-        for point in [layout.store, layout.storeMigrationTarget] { umount2(point, Int32(MNT_DETACH)) }
-        _ = try? await Command("partx", "-d", device).result()
-        _ = try? await Command("losetup", "--detach", device).result()
-      }
-      do {
+      try await withLoopDevice(image, "--partscan") { device in
+        defer {
+          for point in [layout.store, layout.storeMigrationTarget] where umount2(point, 0) != 0 {
+            umount2(point, Int32(MNT_DETACH))
+          }
+        }
         try await body(layout.store, image, disks, DiskHint(path: device))
-        await end()
-      } catch {
-        await end()
-        throw error
       }
     }
   }

@@ -48,9 +48,7 @@ private let canMount: Bool = {
           "ec2/latest/user-data": #"{"agent_id":"from-drive"}"#,
           "ec2/latest/meta-data.json": #"{"public-keys":{"0":{"openssh-key":"ssh-rsa AAA"}}}"#,
         ])
-      let device = try await Command("losetup", "--find", "--show", "--read-only", image).run().text
-        .split(separator: "\n").joined()
-      do {
+      try await withLoopDevice(image, "--read-only") { device in
         for path in ["/dev/disk/by-label/\(label)", device] {
           let store = try await store(
             folder,
@@ -62,10 +60,6 @@ private let canMount: Bool = {
           #expect(await store.publicKey() == "ssh-rsa AAA")
           #expect(!MountTable.isMountPoint("\(folder)/vcap/bosh/drive"))
         }
-        try await Command("losetup", "--detach", device).run()
-      } catch {
-        try await Command("losetup", "--detach", device).run()
-        throw error
       }
     }
   }

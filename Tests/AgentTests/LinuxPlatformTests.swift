@@ -74,14 +74,7 @@ private let canSimulateMachine: Bool = {
     try await withTemporaryFolder { folder in
       let disk = "\(folder)/ephemeral.img"
       try await Command("truncate", "-s", "64M", disk).run()
-      let device = try await Command("losetup", "--find", "--show", disk).run().text.split(separator: "\n").joined()
-      do {
-        try await check(folder, device)
-        try await Command("losetup", "--detach", device).run()
-      } catch {
-        _ = try? await Command("losetup", "--detach", device).run()
-        throw error
-      }
+      try await withLoopDevice(disk) { device in try await check(folder, device) }
     }
   }
 

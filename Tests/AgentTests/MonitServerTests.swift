@@ -32,7 +32,7 @@ import Testing
         paths.monitUser, surroundings: .system, ownership: Ownership(vcap: nil))
       let again = try MonitUser.credentials(paths.monitUser, surroundings: .system, ownership: Ownership(vcap: nil))
       #expect(credentials == again && credentials.hasPrefix("vcap:"))
-      let port = 20_000 + Int.random(in: 0..<10_000)
+      let port = try freePort()
       let server = Task {
         await MonitServer(
           face: MonitFace(supervisor, credentials: credentials, surroundings: .system), port: port,
