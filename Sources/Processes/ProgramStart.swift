@@ -14,7 +14,7 @@ public enum ProgramStart {
   ///
   /// The first thread waits for signals, for ever. Dispatch's own way, `dispatchMain`, which a `main` that is
   /// asynchronous uses as well, unwinds that thread's stack, for which a static executable first sorts all its unwind
-  /// tables: 40 ms of work and a megabyte of memory for nothing.
+  /// tables: tens of milliseconds for nothing.
   public static func run(_ program: @escaping @Sendable () async -> Int32) -> Never {
     useLocalNames()
     Task.detached { exit(await program()) }
