@@ -1,4 +1,4 @@
-/// YAML text to ``Value`` and back, by the rules that BOSH's Ruby and its release authors rely on.
+/// YAML text to ``Value`` (by way of ``YAMLNode``) and back, by the rules that BOSH's Ruby and its authors rely on.
 ///
 /// Plain scalars follow YAML 1.1 as Psych reads it: `yes`, `no`, `on`, `off` are booleans, `~` is null, integers may be
 /// octal, hexadecimal or have underscores; quoted scalars are always strings. Timestamps, dates and symbols stay strings.
@@ -47,6 +47,14 @@ public enum YAML {
   /// - Parameter file: What to call the text in errors, usually a path.
   /// - Throws: ``DroverError`` with code `invalid` or `too_large`, naming file, line and column.
   public static func parse(_ bytes: [UInt8], file: String = "YAML", options: Options = Options()) throws -> Value {
+    try node(bytes, file: file, options: options)?.value(file: file) ?? .null
+  }
+
+  /// The first document of these UTF-8 bytes as it was written; nil when there is none.
+  ///
+  /// - Parameter file: What to call the text in errors, usually a path.
+  /// - Throws: ``DroverError`` with code `invalid` or `too_large`, naming file, line and column.
+  public static func node(_ bytes: [UInt8], file: String = "YAML", options: Options = Options()) throws -> YAMLNode? {
     guard bytes.count <= options.maximumBytes else {
       throw DroverError(.tooLarge, "\(file): \(bytes.count) bytes; at most \(options.maximumBytes) are read")
     }

@@ -1,9 +1,9 @@
-/// Builds a ``Value`` from events: anchors, aliases, merge keys and the limits are here.
+/// Builds a ``YAMLNode`` from events: anchors, aliases and the limits are here.
 struct YAMLComposer {
   private typealias Place = YAMLEvents.Place
 
   private struct Anchored {
-    let value: Value
+    let node: YAMLNode
     /// How many nodes it is made of, aliases inside it multiplied out.
     let nodes: Int
   }
@@ -20,17 +20,18 @@ struct YAMLComposer {
     self.options = options
   }
 
-  mutating func document() throws -> Value {
+  /// The first document; nil when there is none.
+  mutating func document() throws -> YAMLNode? {
     while true {
       let (event, place) = try events.next()
       switch event {
       case .documentStart:
         let (first, begin) = try events.next()
-        let value = try node(first, begin, depth: 0)
+        let node = try node(first, begin, depth: 0)
         // Reads to the end of the document, so that what follows the first node is checked, too.
         _ = try events.next()
-        return value
-      case .streamEnd: return .null
+        return node
+      case .streamEnd: return nil
       default: throw error(.invalid, place, "unexpected content before the document")
       }
     }
@@ -48,33 +49,30 @@ struct YAMLComposer {
     nodes = sum
   }
 
-  private mutating func node(_ event: YAMLEvents.Event, _ place: Place, depth: Int) throws -> Value {
+  private mutating func node(_ event: YAMLEvents.Event, _ place: Place, depth: Int) throws -> YAMLNode {
     let before = nodes
     let anchor: String?
-    let value: Value
+    let content: YAMLNode.Content
     switch event {
     case .alias(let name):
       guard let anchored = anchors[name] else { throw error(.invalid, place, "unknown anchor '\(name)'") }
       try count(anchored.nodes, place)
-      return anchored.value
+      return anchored.node
     case .scalar(let text, let tag, let name, let plain):
       try count(1, place)
       anchor = name
-      do {
-        value = try YAMLScalar.value(text, tag: tag, plain: plain)
-      } catch {
-        throw self.error(.invalid, place, "\(error)")
-      }
+      content = .scalar(.init(text: text, tag: tag, isPlain: plain))
     case .sequenceStart(let name):
       anchor = name
-      value = try sequence(place, depth: depth + 1)
+      content = .sequence(try sequence(place, depth: depth + 1))
     case .mappingStart(let name):
       anchor = name
-      value = try mapping(place, depth: depth + 1)
+      content = .mapping(try mapping(place, depth: depth + 1))
     default: throw error(.invalid, place, "expected a value")
     }
-    if let anchor { anchors[anchor] = Anchored(value: value, nodes: nodes - before) }
-    return value
+    let node = YAMLNode(content: content, line: place.line, column: place.column)
+    if let anchor { anchors[anchor] = Anchored(node: node, nodes: nodes - before) }
+    return node
   }
 
   private mutating func enter(_ place: Place, depth: Int) throws {
@@ -84,34 +82,31 @@ struct YAMLComposer {
     }
   }
 
-  private mutating func sequence(_ place: Place, depth: Int) throws -> Value {
+  private mutating func sequence(_ place: Place, depth: Int) throws -> [YAMLNode] {
     try enter(place, depth: depth)
-    var elements: [Value] = []
+    var elements: [YAMLNode] = []
     while true {
       let (event, begin) = try events.next()
-      if case .sequenceEnd = event { return .array(elements) }
+      if case .sequenceEnd = event { return elements }
       elements.append(try node(event, begin, depth: depth))
     }
   }
 
-  private mutating func mapping(_ place: Place, depth: Int) throws -> Value {
+  private mutating func mapping(_ place: Place, depth: Int) throws -> [YAMLNode.Member] {
     try enter(place, depth: depth)
-    var object = ValueObject()
+    var members: [YAMLNode.Member] = []
     var lines: [String: Int] = [:]
     while true {
       let (event, begin) = try events.next()
-      if case .mappingEnd = event { return .object(object) }
+      if case .mappingEnd = event { return members }
       let (key, mayMerge) = try key(event, begin, depth: depth)
       let (content, contentBegin) = try events.next()
       let value = try node(content, contentBegin, depth: depth)
-      if mayMerge, let merged = Self.merged(value, into: object) {
-        object = merged
-        continue
-      }
-      if options.duplicateKeys == .refused, let line = lines.updateValue(begin.line, forKey: key) {
+      let isMerge = mayMerge && value.mergeSources != nil
+      if !isMerge, options.duplicateKeys == .refused, let line = lines.updateValue(begin.line, forKey: key) {
         throw error(.invalid, begin, "key '\(key)' is there already, in line \(line)")
       }
-      object[key] = value
+      members.append(.init(key: key, line: begin.line, column: begin.column, isMerge: isMerge, value: value))
     }
   }
 
@@ -120,29 +115,17 @@ struct YAMLComposer {
     switch event {
     case .scalar(let text, let tag, let anchor, _):
       try count(1, place)
-      if let anchor { anchors[anchor] = Anchored(value: .string(text), nodes: 1) }
+      if let anchor {
+        let scalar = YAMLNode.Scalar(text: text, tag: YAMLScalar.stringTag, isPlain: false)
+        let node = YAMLNode(content: .scalar(scalar), line: place.line, column: place.column)
+        anchors[anchor] = Anchored(node: node, nodes: 1)
+      }
       return (text, text == "<<" && tag != YAMLScalar.stringTag)
     case .alias:
-      guard let text = try node(event, place, depth: depth).scalarText else { break }
+      guard let text = try node(event, place, depth: depth).value(file: file).scalarText else { break }
       return (text, false)
     default: break
     }
     throw error(.invalid, place, "a key must be a string, not a sequence or mapping")
-  }
-
-  /// The object with a mapping, or with a sequence of mappings of which the first ones count most, laid over it; nil
-  /// when the value is neither, and so is an ordinary member named `<<`.
-  private static func merged(_ value: Value, into object: ValueObject) -> ValueObject? {
-    switch value {
-    case .object(let members): return object.merging(members)
-    case .array(let elements):
-      var members = ValueObject()
-      for element in elements.reversed() {
-        guard let next = element.object else { return nil }
-        members = members.merging(next)
-      }
-      return object.merging(members)
-    default: return nil
-    }
   }
 }
