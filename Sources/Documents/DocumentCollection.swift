@@ -120,7 +120,8 @@ public struct DocumentCollection<Body: Codable & Sendable>: Sendable {
       do {
         return Entry(name: name, body: body, revision: try await store.commit([write]))
       } catch let error where error.isDocumentStale || error.isDocumentExists || error.isDocumentMissing {
-        await Task.yield()
+        // Somebody else was first: again, with what is there now.
+        continue
       }
     }
   }

@@ -4,9 +4,16 @@ import Synchronization
 /// Runs a call that blocks its thread (files, unpacking, hashing, looking up a name) apart from the few threads that all
 /// tasks share: however many such calls wait, tasks go on.
 public func blocking<Result: Sendable>(_ work: @escaping @Sendable () throws -> Result) async throws -> Result {
-  try await withCheckedThrowingContinuation { continuation in
+  if BlockingCalls.areInPlace { return try work() }
+  return try await withCheckedThrowingContinuation { continuation in
     BlockingLanes.shared.run { continuation.resume(with: Swift.Result(catching: work)) }
   }
+}
+
+/// How calls that block are made.
+public enum BlockingCalls {
+  /// Whether they are made in the caller's own thread: a simulation has only one.
+  @TaskLocal public static var areInPlace = false
 }
 
 /// Threads for calls that block, as many as are needed at once, within a limit.

@@ -13,19 +13,39 @@ public struct Surroundings: Sendable {
   public var identifier: @Sendable () -> String
   /// That many unpredictable bytes.
   public var randomBytes: @Sendable (Int) -> [UInt8]
+  /// Where the tasks run that a service begins; nil for the threads that all tasks share.
+  public var executor: (any TaskExecutor)?
 
   public init(
     now: @escaping @Sendable () -> Timestamp,
     elapsed: @escaping @Sendable () -> Duration,
     sleep: @escaping @Sendable (Duration) async throws -> Void,
     identifier: @escaping @Sendable () -> String,
-    randomBytes: @escaping @Sendable (Int) -> [UInt8]
+    randomBytes: @escaping @Sendable (Int) -> [UInt8],
+    executor: (any TaskExecutor)? = nil
   ) {
     self.now = now
     self.elapsed = elapsed
     self.sleep = sleep
     self.identifier = identifier
     self.randomBytes = randomBytes
+    self.executor = executor
+  }
+
+  /// Begins a task, as `Task { }` does, where these surroundings have their tasks run.
+  @discardableResult
+  public func task<Success: Sendable>(
+    _ operation: @escaping @Sendable () async -> Success
+  ) -> Task<Success, Never> {
+    Task(executorPreference: executor, operation: operation)
+  }
+
+  /// Begins a task that may fail, as `Task { }` does, where these surroundings have their tasks run.
+  @discardableResult
+  public func task<Success: Sendable>(
+    _ operation: @escaping @Sendable () async throws -> Success
+  ) -> Task<Success, any Error> {
+    Task(executorPreference: executor, operation: operation)
   }
 }
 

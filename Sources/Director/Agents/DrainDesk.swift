@@ -42,7 +42,7 @@ final class DrainDesk: Sendable {
     self.surroundings = surroundings
     let questions = try await bus.subscribe(AgentSubjects.allDrainQuestions)
     reader.withLock { reader in
-      reader = Task { [weak self] in
+      reader = surroundings.task { [weak self] in
         while let message = try? await questions.next() { self?.take(message) }
       }
     }
@@ -57,7 +57,7 @@ final class DrainDesk: Sendable {
     guard parts.count == 4, message.payload.count <= Self.maximumQuestion, parts[3].utf8.count <= 64,
       admit(parts[2])
     else { return }
-    Task {
+    surroundings.task { [self] in
       defer { state.withLock { $0.running -= 1 } }
       guard let outcome = await answer(message.payload, asker: parts[2]) else { return }
       // With a place to reply to, as every message of a director has it; nobody waits there.

@@ -2,6 +2,7 @@ import AgentProtocol
 import Documents
 import Formats
 import Manifests
+import Surroundings
 
 /// The work of a `run_errand` task (reference/director.md D.3): brings up a VM where the errand has one of its own, runs
 /// the script, brings its output and exit code home, and removes the VM.
@@ -171,7 +172,7 @@ struct RunErrand: Sendable {
     let identity = RequestIdentity(
       task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
     let options = ErrandOptions(arguments: order.run.arguments, environment: order.run.environment)
-    let follower = ErrandFollower()
+    let follower = ErrandFollower(surroundings: context.surroundings)
     let output = ErrandOutput(
       agent: agent, instance: "\(target.instance.group)/\(target.instance.id)", output: context.output,
       reporter: reporter)
@@ -206,9 +207,12 @@ struct RunErrand: Sendable {
 
 /// Follows the output of a script beside whoever waits for its result.
 private actor ErrandFollower {
+  private let surroundings: Surroundings
   private var task: Task<Bool, any Error>?
 
-  func start(_ body: @escaping @Sendable () async throws -> Bool) { task = Task { try await body() } }
+  init(surroundings: Surroundings) { self.surroundings = surroundings }
+
+  func start(_ body: @escaping @Sendable () async throws -> Bool) { task = surroundings.task(body) }
 
   /// Waits for the end. Returns whether the agent could be read from.
   func finish() async throws -> Bool {

@@ -1,13 +1,15 @@
 import Formats
+import Surroundings
 
 /// The locks of a server's tasks: who asks waits its turn, and knows for whom (design D8).
 public actor LockQueue {
+  private let surroundings: Surroundings
   private var table = LockTable()
   private var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
   /// Those whose wait was ended before it had begun.
   private var abandoned: Set<Int> = []
 
-  public init() {}
+  init(surroundings: Surroundings) { self.surroundings = surroundings }
 
   /// The claims that are held now.
   public var held: [LockTable.Claim] { table.held }
@@ -38,7 +40,7 @@ public actor LockQueue {
         }
       }
     } onCancel: {
-      _ = Task { await self.abandon(claim.holder) }
+      surroundings.task { await self.abandon(claim.holder) }
     }
   }
 

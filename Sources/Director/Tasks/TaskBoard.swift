@@ -15,7 +15,7 @@ public actor TaskBoard {
   private let journals: any Journals
   private let surroundings: Surroundings
   private let logger: Logger
-  private let locks = LockQueue()
+  private let locks: LockQueue
   private var works: [String: Work] = [:]
   private var running: [Int: Running] = [:]
   private var isStopped = false
@@ -34,6 +34,7 @@ public actor TaskBoard {
     self.journals = journals
     self.surroundings = surroundings
     self.logger = logger
+    locks = LockQueue(surroundings: surroundings)
     records = DocumentCollection(store, kind: "task")
     checkpoints = DocumentCollection(store, kind: "task-checkpoints")
   }
@@ -89,7 +90,7 @@ public actor TaskBoard {
   /// the one before is recorded.
   func start(_ order: Order, unless check: @escaping @Sendable () async throws -> Void) async throws -> Int {
     let before = lastChecked
-    let start = Task { () async throws -> Int in
+    let start = surroundings.task { () async throws -> Int in
       _ = await before?.result
       try await check()
       return try await self.start(order)
@@ -189,7 +190,7 @@ public actor TaskBoard {
       id: record.id, user: record.user, description: record.description, request: record.request,
       output: TaskOutput(task: record.id, journals: journals, surroundings: surroundings), cancellation: cancellation,
       surroundings: surroundings, hasBegun: record.startedAt != nil, board: self)
-    let task = Task { await run(record, context, isResumed: isResumed) }
+    let task = surroundings.task { await self.run(record, context, isResumed: isResumed) }
     running[record.id] = Running(cancellation: cancellation, task: task, end: EndSignal())
   }
 

@@ -107,7 +107,7 @@ public final class MemoryBus: MessageBus {
   private func deliver(_ message: BusMessage, after pause: Duration) {
     guard pause > .zero else { return deliver(message) }
     let surroundings = surroundings
-    Task { [weak self] in
+    surroundings.task { [weak self] in
       guard (try? await surroundings.sleep(pause)) != nil else { return }
       self?.deliver(message)
     }

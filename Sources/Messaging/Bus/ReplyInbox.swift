@@ -21,7 +21,7 @@ public final class ReplyInbox: Sendable {
     let waiters = ReplyWaiters(pattern: pattern)
     self.waiters = waiters
     let subscription = try await bus.subscribe(pattern)
-    reader = Task {
+    reader = surroundings.task {
       do {
         for try await message in subscription { waiters.arrived(message) }
         waiters.close(cause: nil)
@@ -44,7 +44,7 @@ public final class ReplyInbox: Sendable {
   ) async throws -> [UInt8] {
     let message = try await waiters.expect(reply, of: subject) {
       try await bus.publish(subject, payload, reply: inHeader ? reply : nil)
-      return Task { [waiters, surroundings] in
+      return surroundings.task { [waiters, surroundings] in
         guard (try? await surroundings.sleep(timeout)) != nil else { return }
         waiters.fail(
           reply, DroverError(.timeout, "requesting \(subject): no reply came on \(reply) within \(timeout)"))

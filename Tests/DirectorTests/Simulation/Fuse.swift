@@ -34,7 +34,6 @@ final class Fuse: Sendable {
   func pass<Result>(
     lastly: (() async throws -> Void)? = nil, _ deed: () async throws -> Result
   ) async throws -> Result {
-    clock.touch()
     let (isDead, isDone) = state.withLock { state -> (Bool, Bool) in
       if state.isBlown { return (true, false) }
       guard let remaining = state.remaining else { return (false, true) }

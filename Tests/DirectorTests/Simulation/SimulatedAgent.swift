@@ -2,6 +2,7 @@ import AgentProtocol
 import Blobs
 import Formats
 import Messaging
+import Surroundings
 import Synchronization
 
 /// What the agents of a simulation do and have done.
@@ -87,7 +88,7 @@ final class SimulatedAgent: Sendable {
 
   /// Begins to listen.
   func start() {
-    let task = Task {
+    let task = clock.surroundings.task { [self] in
       // It takes a moment to boot.
       try? await clock.sleep(.milliseconds(clock.chance(300)))
       do {
@@ -105,10 +106,9 @@ final class SimulatedAgent: Sendable {
   }
 
   private func receive(_ message: BusMessage) async {
-    clock.touch()
     guard case .request(let request) = AgentRequest.read(message.payload), let reply = request.replyTo else { return }
     if request.method == "read_output" {
-      let task = Task { await answer(reply, await readOutput(request)) }
+      let task = clock.surroundings.task { [self] in await answer(reply, await readOutput(request)) }
       return state.withLock { $0.running.append(task) }
     }
     await answer(reply, response(to: request))
@@ -174,7 +174,7 @@ final class SimulatedAgent: Sendable {
       if let requestID = request.requestID { state.taskOfRequest[requestID] = taskID }
       state.tasks[taskID] = .some(nil)
       let before = request.method == "run_errand" ? nil : state.tail
-      let task = Task {
+      let task = clock.surroundings.task { [self] in
         await before?.value
         do {
           let value = try await work(request, taskID)
@@ -182,7 +182,6 @@ final class SimulatedAgent: Sendable {
         } catch let failure as DroverError {
           self.state.withLock { $0.tasks[taskID] = .failure(failure.message) }
         } catch {}
-        clock.touch()
       }
       if request.method != "run_errand" { state.tail = task }
       state.running.append(task)

@@ -45,7 +45,6 @@ final class SimulatedCloud: CloudProvider {
   func agent(_ id: String) -> SimulatedAgent? { state.withLock { $0.agents[id] } }
 
   private func call(_ name: String) async throws {
-    clock.touch()
     try await clock.sleep(.milliseconds(clock.chance(200)))
     if let error = fault.withLock({ $0 })?(name) { throw error }
   }

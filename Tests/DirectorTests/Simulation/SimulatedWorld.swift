@@ -51,10 +51,10 @@ final class SimulatedWorld: Sendable {
   static func run(seed: UInt64, _ body: (SimulatedWorld) async throws -> Void) async throws {
     try await withTemporaryFolder { folder in
       let world = SimulatedWorld(seed: seed, folder: folder)
-      world.clock.start()
-      defer { world.clock.stop() }
-      try await world.furnish()
-      try await body(world)
+      try await world.clock.run {
+        try await world.furnish()
+        try await body(world)
+      }
     }
   }
 
@@ -118,8 +118,8 @@ final class SimulatedWorld: Sendable {
     for number in 0...crashes {
       if number < crashes { fuse.arm(deeds: 1 + clock.chance(deeds), isLastDone: clock.chance(2) == 0) }
       if number > 0 {
-        let starter = Task { [director] in try await director.start() }
-        let watcher = Task { [fuse] in if await fuse.waitUntilBlown() { starter.cancel() } }
+        let starter = surroundings.task { [director] in try await director.start() }
+        let watcher = surroundings.task { [fuse] in if await fuse.waitUntilBlown() { starter.cancel() } }
         _ = await starter.result
         watcher.cancel()
       }
@@ -135,7 +135,7 @@ final class SimulatedWorld: Sendable {
 
   /// Waits until the tasks have ended or the director is dead; then lets it go. Returns whether they have ended.
   private func finish(_ ids: [Int], _ director: Director, _ fuse: Fuse) async -> Bool {
-    let killer = Task {
+    let killer = surroundings.task {
       guard await fuse.waitUntilBlown() else { return }
       await director.stop()
       fuse.release()
