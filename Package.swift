@@ -55,6 +55,7 @@ let package = Package(
     .executable(name: "droverd", targets: ["droverd"]),
     .executable(name: "drover-agent", targets: ["drover-agent"]),
     .executable(name: "drover-cpi", targets: ["drover-cpi"]),
+    .executable(name: "bpm", targets: ["bpm"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -101,6 +102,7 @@ let package = Package(
     // Floor 2: machines, and artifacts on disk.
     room("ReleaseFiles", ["Archives", "Formats", "Processes", "Releases"]),
     room("Supervision", ["Formats", "Surroundings", "Processes", logging]),
+    room("BPM", ["Containers", "Formats", "Processes", "Surroundings"]),
     room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
 
     // Floor 3: services.
@@ -145,6 +147,7 @@ let package = Package(
     program("drover", ["CommandLine", "Processes"]),
     program("droverd", ["Formats", "Processes", "Server", "Surroundings", arguments, logging]),
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
+    program("bpm", ["BPM", "Processes"]),
     program("drover-cpi", ["Clouds", "Formats", "Processes", "Surroundings", logging]),
 
     .executableTarget(
@@ -185,6 +188,7 @@ let package = Package(
     tests("Templates", ["Formats", "Surroundings", logging]),
     tests("Containers", ["Formats"]),
     tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),
+    tests("BPM", ["Containers", "Formats", "Processes", "Surroundings", "bpm"]),
     tests("Clouds", ["Archives", "Containers", "Formats", "Processes", "Surroundings", logging]),
     tests(
       "Agent",

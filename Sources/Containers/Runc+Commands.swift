@@ -39,8 +39,15 @@ extension Runc {
 
   /// The whole command line after the executable.
   public func arguments(for command: Command, log: String) -> [String] {
-    ["--root", root, "--log", log, "--log-format", "json"] + (systemdCgroup ? ["--systemd-cgroup"] : [])
-      + command.arguments
+    Self.arguments(for: command, root: root, log: log, systemdCgroup: systemdCgroup)
+  }
+
+  /// The same for who runs it in another way.
+  ///
+  /// - Parameter log: a file for runc's messages; nil leaves them on its standard error.
+  public static func arguments(for command: Command, root: String, log: String?, systemdCgroup: Bool) -> [String] {
+    ["--root", root] + (log.map { ["--log", $0] } ?? []) + ["--log-format", "json"]
+      + (systemdCgroup ? ["--systemd-cgroup"] : []) + command.arguments
   }
 
   /// Runs a command.

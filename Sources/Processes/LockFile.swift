@@ -15,7 +15,10 @@ public final class LockFile: Sendable {
   public static func tryAcquire(_ path: String) throws -> LockFile? { try lock(path, LOCK_EX | LOCK_NB) }
 
   /// Takes the lock, blocking this thread until it is free: for short sections outside of async code.
-  static func acquire(_ path: String) throws -> LockFile? { try lock(path, LOCK_EX) }
+  public static func acquire(_ path: String) throws -> LockFile {
+    guard let lock = try lock(path, LOCK_EX) else { throw DroverError(.conflict, "\(path) is locked") }
+    return lock
+  }
 
   private static func lock(_ path: String, _ operation: Int32) throws -> LockFile? {
     let fd = try Files.openDescriptor(path, O_RDWR | O_CREAT)

@@ -48,7 +48,7 @@ public enum Runner {
     if let script = ProcessIdentity(pidOfOwnChild: pid) {
       try Files.replace(folder.scriptFile, with: JSON.bytes(script.value))
     }
-    lock?.release()
+    lock.release()
     closeReadyPipe()
     try finish(folder, wait(pid))
   }

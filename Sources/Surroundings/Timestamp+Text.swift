@@ -15,6 +15,12 @@ extension Timestamp {
     return "\(text.dropLast()).\(Self.padded(Int(micros), 6))Z"
   }
 
+  /// The same to the nanosecond: `2026-11-21T10:28:00.000123456Z`.
+  public var nanosecondText: String {
+    let fraction = (nanoseconds % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
+    return "\(text.dropLast()).\(Self.padded(Int(fraction), 9))Z"
+  }
+
   private static func padded(_ number: Int, _ width: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits

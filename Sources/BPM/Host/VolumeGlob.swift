@@ -1,0 +1,62 @@
+import Formats
+import Glibc
+import Processes
+
+/// The patterns of unrestricted volumes as Go's `filepath.Glob` reads them: `*`, `?`, `[..]` and `\` in each part of a
+/// path, hidden names included. What matches nothing is nothing, also a plain path.
+enum VolumeGlob {
+  static func expand(_ volumes: [ProcessConfiguration.Volume]) throws -> [ProcessConfiguration.Volume] {
+    try volumes.flatMap { volume in
+      try paths(volume.path).map { path in
+        var found = volume
+        found.path = path
+        return found
+      }
+    }
+  }
+
+  /// - Throws: ``DroverError`` for a pattern that is none.
+  static func check(_ pattern: String) throws { _ = try parts(pattern) }
+
+  private enum Part {
+    case name(String)
+    case pattern(Glob)
+  }
+
+  private static func parts(_ pattern: String) throws -> [Part] {
+    try pattern.split(separator: "/").map { part in
+      guard part.contains(where: { "*?[\\".contains($0) }) else { return .name(String(part)) }
+      do {
+        // Braces and a leading `!` in a class mean nothing special to Go.
+        var text = part.replacing("{", with: "\\{").replacing("}", with: "\\}").replacing("[!", with: "[\\!")
+        while text.contains("**") { text = text.replacing("**", with: "*") }
+        if part.hasSuffix("\\"), !part.hasSuffix("\\\\") { throw DroverError(.invalid, "") }
+        return .pattern(try Glob(String(text)))
+      } catch {
+        throw DroverError(.invalid, "syntax error in pattern: \(pattern)")
+      }
+    }
+  }
+
+  static func paths(_ pattern: String) throws -> [String] {
+    let parts = try parts(pattern)
+    guard pattern.hasPrefix("/"), !parts.isEmpty else { return pattern == "/" ? ["/"] : [] }
+    var found = [""]
+    for part in parts {
+      switch part {
+      case .name(let name): found = found.map { "\($0)/\(name)" }.filter(isThere)
+      case .pattern(let glob):
+        found = found.flatMap { folder in
+          ((try? Files.names(in: folder.isEmpty ? "/" : folder)) ?? []).filter(glob.matches).map { "\(folder)/\($0)" }
+        }
+      }
+    }
+    return found
+  }
+
+  /// Links count by themselves, wherever they lead.
+  private static func isThere(_ path: String) -> Bool {
+    var information = stat()
+    return lstat(path, &information) == 0
+  }
+}

@@ -1,0 +1,102 @@
+import Containers
+import Formats
+import Processes
+
+/// A container's bundle, and all that has to be there before runc can start it.
+struct Bundle: Sendable {
+  let setup: BPMSetup
+  let names: JobProcess
+  let job: JobConfiguration
+  let process: ProcessConfiguration
+
+  /// Makes prerequisites and bundle and runs the hook; of what fails no bundle is left.
+  ///
+  /// - Returns: the open log files.
+  func make(_ log: BPMLog) async throws -> (output: OpenDescriptor, errors: OpenDescriptor) {
+    let user = try setup.vcap()
+    var spec = try plan(user)
+
+    log.info("creating-job-prerequisites")
+    let logs: (output: OpenDescriptor, errors: OpenDescriptor)
+    do {
+      try CgroupMounts.setUp()
+      logs = try Prerequisites(names: names, process: process, user: user).make()
+    } catch {
+      throw DroverError(.failed, "failed to create system files: \(error)")
+    }
+    log.info("building-spec")
+    // Now that volumes are there, patterns may match them.
+    spec.unrestrictedVolumes = try VolumeGlob.expand(process.unsafe.unrestrictedVolumes)
+    let (oci, duplicates) = spec.build()
+    for destination in duplicates { log.info("duplicate-mount", ["mount": .string(destination)]) }
+
+    log.info("creating-bundle")
+    do {
+      try write(oci)
+    } catch {
+      try? Files.remove(names.bundle)
+      throw DroverError(.failed, "bundle build failure: \(error)")
+    }
+    do {
+      try await runHook(oci.process.environment, logs)
+    } catch {
+      try? Files.remove(names.bundle)
+      throw DroverError(.failed, "prestart hook failed: \(error)")
+    }
+    return logs
+  }
+
+  /// Everything that decides how the container is made, with what can be wrong in it looked at before anything is done.
+  func plan(_ user: ContainerSpec.User) throws -> ContainerSpec {
+    if let memory = process.limits.memory, MemoryAmount.bytes(memory) == nil {
+      throw job.error(MemoryAmount.expectation, process, "limits.memory")
+    }
+    for (index, volume) in process.unsafe.unrestrictedVolumes.enumerated() {
+      do {
+        try VolumeGlob.check(volume.path)
+      } catch {
+        throw job.error("\(error)", process, "unsafe.unrestricted_volumes[\(index)].path")
+      }
+    }
+    if process.syslog, !Files.exists("/dev/log") {
+      throw job.error("there is no /dev/log on this host", process, "syslog")
+    }
+    let devices: [OCISpec.Device]
+    do {
+      devices = try Prerequisites.devices(process)
+    } catch {
+      throw job.error("\(error)", process, "devices")
+    }
+    return ContainerSpec(
+      names: names, process: process, user: user, host: setup.probe.features(),
+      unrestrictedVolumes: try VolumeGlob.expand(process.unsafe.unrestrictedVolumes), tini: try setup.tini(),
+      devices: devices)
+  }
+
+  private func write(_ spec: OCISpec) throws {
+    try SmallFiles.makeFolder(names.bundle, root: names.root)
+    try SmallFiles.makeFolder("\(names.bundle)/rootfs", root: names.root, mode: 0o755)
+    try SmallFiles.write("\(names.bundle)/config.json", JSON.bytes(spec.value), mode: 0o600)
+  }
+
+  /// On the host, as root, with the container's environment.
+  private func runHook(_ environment: [String], _ logs: (output: OpenDescriptor, errors: OpenDescriptor)) async throws {
+    guard let hook = process.preStartHook else { return }
+    if hook.isEmpty { throw job.error("exec: no command", process, "hooks") }
+    guard Files.exists(hook) || !hook.contains("/") else {
+      throw job.error("fork/exec \(hook): no such file or directory", process, "hooks.pre_start")
+    }
+    var variables: [String: String] = [:]
+    for line in environment {
+      guard let equals = line.firstIndex(of: "=") else { continue }
+      variables[String(line[..<equals])] = String(line[line.index(after: equals)...])
+    }
+    let child = try ChildProcess(
+      [hook], environment: variables, output: logs.output.fd, errors: logs.errors.fd)
+    switch try await child.ending() {
+    case .exited(0): return
+    case .exited(let code): throw DroverError(.failed, "exit status \(code)")
+    case .signalled(let number): throw DroverError(.failed, "signal \(number)")
+    }
+  }
+}

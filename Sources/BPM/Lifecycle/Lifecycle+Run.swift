@@ -1,0 +1,154 @@
+import Containers
+import Formats
+import Glibc
+import Processes
+import Surroundings
+
+extension Lifecycle {
+  /// Runs the process until it ends, with its output on this process's own as well as in its log files. Signals that
+  /// this process gets are the process's.
+  ///
+  /// The lock is held until the container runs, so that `stop` can end it, and again to tidy up.
+  ///
+  /// - Returns: the exit status of the process; nil when it ran already and nothing was done.
+  public func run(volumes: [String], variables: [String]) async throws -> Int? {
+    try await locked("run") { log, lock in
+      let (job, configured) = try configuration(log)
+      let process = try adding(volumes, variables, to: configured, of: job, log)
+      guard try await clear(log, process) else { return nil }
+      let session = log.session("run-process")
+      session.info("starting")
+      defer { session.info("complete") }
+      do {
+        return try await runToItsEnd(job, process, session, lock)
+      } catch {
+        log.error("failed-to-start", error)
+        throw DroverError(.failed, "failed to run job-process: \(error)")
+      }
+    }
+  }
+
+  private func adding(
+    _ volumes: [String], _ variables: [String], to process: ProcessConfiguration, of job: JobConfiguration,
+    _ log: BPMLog
+  ) throws -> ProcessConfiguration {
+    var process = process
+    do {
+      process.volumes += try volumes.map(RunOverrides.volume)
+      try job.check(process, root: setup.root)
+    } catch {
+      log.error("invalid-volume-definition", error)
+      throw error
+    }
+    do {
+      for variable in try variables.map(RunOverrides.variable) {
+        process.environment[variable.name] = variable.value
+      }
+    } catch {
+      log.error("invalid-environment-definition", error)
+      throw error
+    }
+    return process
+  }
+
+  private func runToItsEnd(
+    _ job: JobConfiguration, _ process: ProcessConfiguration, _ log: BPMLog, _ lock: LockFile
+  ) async throws -> Int {
+    let runc = try RuncRunner(setup)
+    let logs = try await Bundle(setup: setup, names: names, job: job, process: process).make(log)
+    log.info("running-container")
+    let runcLog = "\(names.bundle)/runc.log"
+    let started = "\(names.bundle)/started.pid"
+    let output = try OutputCopier(to: [logs.output.fd, STDOUT_FILENO])
+    let errors = try OutputCopier(to: [logs.errors.fd, STDERR_FILENO])
+    let child: ChildProcess
+    do {
+      child = try ChildProcess(
+        runc.line(
+          .run(id: names.containerID, bundle: names.bundle, pidFile: started, detach: false), log: runcLog),
+        output: output.input.fd, errors: errors.input.fd)
+    } catch {
+      await abandon(runc)
+      throw error
+    }
+    let forwarding = SignalForwarding { child.signal($0) }
+    defer { forwarding.stop() }
+    async let copied: Void = copy(output, errors)
+    let waiting = Task { try await child.ending() }
+    while !Files.exists(started), ProcessIdentity(livingPid: child.pid) != nil {
+      try await setup.surroundings.sleep(.milliseconds(3))
+    }
+    lock.release()
+    let ending = try await waiting.value
+    try await copied
+    let said = (try? Files.read(runcLog)) ?? []
+    try await tidy(runc, log)
+    let status =
+      switch ending {
+      case .exited(let code): code
+      case .signalled(let number): 128 + number
+      }
+    if status != 0, !Runc.messages(inLog: said).isEmpty {
+      throw DroverError(.failed, RuncRunner.reason(said, ending))
+    }
+    return status
+  }
+
+  private func copy(_ output: OutputCopier, _ errors: OutputCopier) async throws {
+    async let first: Void = blocking { try output.run() }
+    async let second: Void = blocking { try errors.run() }
+    _ = try await (first, second)
+  }
+
+  /// Removes the bundle, unless somebody has started the process again in the meantime.
+  private func tidy(_ runc: RuncRunner, _ log: BPMLog) async throws {
+    let lock = try await acquire(log)
+    defer { lock.release() }
+    let found = setup.observer.observe(names.containerID)
+    switch found.status {
+    case .running, .created, .paused: return
+    case .absent, .stopped, .broken: await abandon(runc)
+    }
+  }
+}
+
+/// Copies what comes out of a pipe to several descriptors.
+final class OutputCopier: Sendable {
+  private let source: OpenDescriptor
+  /// The end that is given to a program, and closed here before copying begins.
+  let input: OpenDescriptor
+  private let targets: [Int32]
+
+  init(to targets: [Int32]) throws {
+    var ends: [Int32] = [0, 0]
+    guard pipe(&ends) == 0 else { throw DroverError.system(errno, "making a pipe") }
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    source = OpenDescriptor(ends[0])
+    input = OpenDescriptor(ends[1])
+    self.targets = targets
+  }
+
+  /// Copies until nobody can write any more. A target that does not take more is left out.
+  func run() throws {
+    input.closeEarly()
+    var open = targets
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    while true {
+      let count = read(source.fd, &buffer, buffer.count)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return }
+      open.removeAll { !Self.write($0, buffer, count) }
+    }
+  }
+
+  private static func write(_ fd: Int32, _ bytes: [UInt8], _ count: Int) -> Bool {
+    var written = 0
+    while written < count {
+      let done = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress?.advanced(by: written), count - written) }
+      if done < 0, errno == EINTR { continue }
+      if done <= 0 { return false }
+      written += done
+    }
+    return true
+  }
+}

@@ -1,0 +1,4 @@
+import BPM
+import Processes
+
+ProgramStart.run { await BPMProgram.run() }
