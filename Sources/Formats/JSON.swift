@@ -55,34 +55,43 @@ private struct JSONWriter {
 
   mutating func write(_ value: Value, level: Int) {
     switch value {
-    case .null: bytes += Array("null".utf8)
-    case .bool(let flag): bytes += Array((flag ? "true" : "false").utf8)
-    case .int(let number): bytes += Array(String(number).utf8)
-    case .double(let number): bytes += Array(JSON.text(of: number).utf8)
+    case .null: add("null")
+    case .bool(let flag): add(flag ? "true" : "false")
+    case .int(let number): add(String(number))
+    case .double(let number): add(JSON.text(of: number))
     case .string(let text): write(text)
     case .array(let elements):
-      writeList("[", "]", elements, level: level) { writer, element in writer.write(element, level: level + 1) }
-    case .object(let object):
-      let members = Array(style.sorted ? object.sorted() : object)
-      writeList("{", "}", members, level: level) { writer, member in
-        writer.write(member.key)
-        writer.bytes += Array((writer.style.indented ? ": " : ":").utf8)
-        writer.write(member.value, level: level + 1)
+      add("[")
+      var isFirst = true
+      for element in elements {
+        separate(&isFirst, level: level + 1)
+        write(element, level: level + 1)
       }
+      end("]", isEmpty: isFirst, level: level)
+    case .object(let object):
+      add("{")
+      var isFirst = true
+      for member in style.sorted ? object.sorted() : object {
+        separate(&isFirst, level: level + 1)
+        write(member.key)
+        add(style.indented ? ": " : ":")
+        write(member.value, level: level + 1)
+      }
+      end("}", isEmpty: isFirst, level: level)
     }
   }
 
-  private mutating func writeList<Element>(
-    _ open: String, _ close: String, _ elements: [Element], level: Int, _ each: (inout JSONWriter, Element) -> Void
-  ) {
-    bytes += Array(open.utf8)
-    for (index, element) in elements.enumerated() {
-      if index > 0 { bytes.append(UInt8(ascii: ",")) }
-      newLine(level + 1)
-      each(&self, element)
-    }
-    if !elements.isEmpty { newLine(level) }
-    bytes += Array(close.utf8)
+  private mutating func add(_ text: String) { bytes.append(contentsOf: text.utf8) }
+
+  private mutating func separate(_ isFirst: inout Bool, level: Int) {
+    if !isFirst { bytes.append(UInt8(ascii: ",")) }
+    isFirst = false
+    newLine(level)
+  }
+
+  private mutating func end(_ close: String, isEmpty: Bool, level: Int) {
+    if !isEmpty { newLine(level) }
+    add(close)
   }
 
   private mutating func newLine(_ level: Int) {
@@ -91,20 +100,31 @@ private struct JSONWriter {
     bytes += Array(repeating: UInt8(ascii: " "), count: level * 2)
   }
 
+  /// What stands between two characters that need an escape is taken as a whole: most texts have none.
   private mutating func write(_ text: String) {
-    let hex = Array("0123456789abcdef".utf8)
     bytes.append(UInt8(ascii: "\""))
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): bytes += Array("\\\"".utf8)
-      case UInt8(ascii: "\\"): bytes += Array("\\\\".utf8)
-      case 0x0A: bytes += Array("\\n".utf8)
-      case 0x0D: bytes += Array("\\r".utf8)
-      case 0x09: bytes += Array("\\t".utf8)
-      case 0..<0x20: bytes += Array("\\u00".utf8) + [hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-      default: bytes.append(byte)
+    var text = text
+    text.withUTF8 { text in
+      var start = 0
+      for (index, byte) in text.enumerated()
+      where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+        bytes.append(contentsOf: text[start..<index])
+        escape(byte)
+        start = index + 1
       }
+      bytes.append(contentsOf: text[start...])
     }
     bytes.append(UInt8(ascii: "\""))
+  }
+
+  private mutating func escape(_ byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""): add("\\\"")
+    case UInt8(ascii: "\\"): add("\\\\")
+    case 0x0A: add("\\n")
+    case 0x0D: add("\\r")
+    case 0x09: add("\\t")
+    default: add(byte < 0x10 ? "\\u000\(String(byte, radix: 16))" : "\\u00\(String(byte, radix: 16))")
+    }
   }
 }

@@ -138,7 +138,16 @@ struct JSONParser {
 
   private mutating func string() throws -> String {
     position += 1
-    var text: [UInt8] = []
+    // Up to the first escape a text is taken as it stands, and most have none.
+    let start = position
+    while let byte = current, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+    if current == UInt8(ascii: "\"") {
+      let string = bytes.withUnsafeBufferPointer { String(validating: $0[start..<position], as: UTF8.self) }
+      position += 1
+      guard let string else { throw error("string is not valid UTF-8") }
+      return string
+    }
+    var text = Array(bytes[start..<position])
     while let byte = current {
       switch byte {
       case UInt8(ascii: "\""):

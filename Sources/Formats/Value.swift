@@ -53,9 +53,13 @@ public struct ValueObject: Sendable {
 extension ValueObject: Sequence {
   public typealias Element = (key: String, value: Value)
 
-  public func makeIterator() -> AnyIterator<Element> {
-    var iterator = storage.elements.makeIterator()
-    return AnyIterator { iterator.next().map { (key: $0.key, value: $0.value) } }
+  public func makeIterator() -> Iterator { Iterator(members: storage.elements.makeIterator()) }
+
+  /// Goes through the members in their order.
+  public struct Iterator: IteratorProtocol {
+    fileprivate var members: OrderedDictionary<String, Value>.Elements.Iterator
+
+    public mutating func next() -> Element? { members.next().map { (key: $0.key, value: $0.value) } }
   }
 }
 

@@ -21,24 +21,30 @@ struct MessageLog: Sendable {
   }
 
   static func text(of request: AgentRequest, bytes: Int, isLoggable: Bool) -> String {
-    guard case .object(var value) = request.value else { return "" }
-    if !isLoggable {
-      value["arguments"] = "‹not logged›"
-    } else if bytes > maximumParsed {
-      value["arguments"] = .string("‹\(bytes) bytes›")
-    } else {
-      value["arguments"] = Redaction.apply(to: .array(request.arguments))
-    }
-    return bounded(JSON.text(.object(value)))
+    let arguments: Value =
+      if !isLoggable {
+        "‹not logged›"
+      } else if bytes > maximumParsed {
+        .string("‹\(bytes) bytes›")
+      } else {
+        Redaction.apply(to: .array(request.arguments))
+      }
+    let replyTo = request.replyTo.map { JSON.text(.string($0)) } ?? "null"
+    return bounded(
+      "{\"protocol\":\(request.protocolVersion),\"method\":\(JSON.text(.string(request.method))),"
+        + "\"arguments\":\(JSON.text(arguments)),\"reply_to\":\(replyTo)}")
   }
 
-  func answering(_ response: AgentResponse, bytes: Int, to subject: String?, isLoggable: Bool) {
+  /// - Parameter bytes: of the response, as they are sent.
+  func answering(_ response: AgentResponse, _ bytes: [UInt8], to subject: String?, isLoggable: Bool) {
     guard logger.logLevel <= .debug else { return }
     let text: String
     if !isLoggable, case .value = response {
       text = "‹not logged›"
-    } else if bytes > Self.maximumParsed {
-      text = "‹\(bytes) bytes›"
+    } else if bytes.count > Self.maximumParsed {
+      text = "‹\(bytes.count) bytes›"
+    } else if case .value(.string(let value)) = response, Redaction.text(value) == value {
+      text = Self.bounded(String(decoding: bytes, as: UTF8.self))
     } else {
       text = Self.bounded(JSON.text(Redaction.apply(to: response.value)))
     }

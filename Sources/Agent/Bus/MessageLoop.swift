@@ -15,6 +15,20 @@ struct MessageLoop: Sendable {
   let log: MessageLog
   /// Nil where nobody keeps account of requests.
   var audit: AuditTrail?
+  private let late = LateLines(lines: .standardError)
+
+  init(
+    agentID: String, bus: any MessageBus, outputBus: any MessageBus, registry: ActionRegistry, tasks: AgentTasks,
+    log: MessageLog, audit: AuditTrail? = nil
+  ) {
+    self.agentID = agentID
+    self.bus = bus
+    self.outputBus = outputBus
+    self.registry = registry
+    self.tasks = tasks
+    self.log = log
+    self.audit = audit
+  }
 
   /// Subscribes, and answers until the bus is closed.
   ///
@@ -55,7 +69,7 @@ struct MessageLoop: Sendable {
       log.received(request, bytes: payload.count, isLoggable: action?.traits.isLoggable ?? false)
       response = await respond(request, action)
       let bytes = JSON.bytes(response.value)
-      log.answering(response, bytes: bytes.count, to: "the client", isLoggable: action?.traits.isLoggable ?? true)
+      log.answering(response, bytes, to: "the client", isLoggable: action?.traits.isLoggable ?? true)
       return bytes
     }
     return JSON.bytes(response.value)
@@ -64,8 +78,11 @@ struct MessageLoop: Sendable {
   private func dispatch(_ request: AgentRequest, bytes: Int) async {
     let action = registry[request.method]
     let isLoggable = action?.traits.isLoggable ?? true
+    if let action, action.traits.isImmediate, !action.isAsynchronous(protocolVersion: request.protocolVersion) {
+      return await answerFirst(request, action, bytes: bytes)
+    }
     log.received(request, bytes: bytes, isLoggable: action != nil && isLoggable)
-    if let action, !action.isAsynchronous(protocolVersion: request.protocolVersion), !action.traits.isImmediate {
+    if let action, !action.isAsynchronous(protocolVersion: request.protocolVersion) {
       let replyBus = action.method == .readOutput ? outputBus : bus
       // With no hold on the loop: what waits for a script or a disk must not delay the next message.
       Task {
@@ -75,6 +92,19 @@ struct MessageLoop: Sendable {
     } else {
       let response = await respond(request, action)
       await reply(response, to: request.replyTo, over: bus, method: request.method, isLoggable: isLoggable)
+    }
+  }
+
+  /// What takes no time is answered before it is written down.
+  private func answerFirst(_ request: AgentRequest, _ action: any AgentAction, bytes: Int) async {
+    let response = await answer(request, action)
+    let reply = response.bytes()
+    let failure = await publish(reply, to: request.replyTo, over: bus)
+    late.add(over: bus) { [log, audit] in
+      let isLoggable = action.traits.isLoggable
+      log.received(request, bytes: bytes, isLoggable: isLoggable)
+      log.answering(response, reply, to: request.replyTo, isLoggable: isLoggable)
+      audit?.note(request.method, replyTo: request.replyTo, failure: failure)
     }
   }
 
@@ -107,17 +137,20 @@ struct MessageLoop: Sendable {
     _ response: AgentResponse, to subject: String?, over bus: any MessageBus, method: String, isLoggable: Bool
   ) async {
     let bytes = response.bytes()
-    log.answering(response, bytes: bytes.count, to: subject, isLoggable: isLoggable)
-    guard let subject, !subject.isEmpty else {
-      audit?.note(method, replyTo: nil, failure: "the request names no subject to answer on")
-      return
-    }
+    log.answering(response, bytes, to: subject, isLoggable: isLoggable)
+    let failure = await publish(bytes, to: subject, over: bus)
+    audit?.note(method, replyTo: subject.flatMap { $0.isEmpty ? nil : $0 }, failure: failure)
+  }
+
+  /// - Returns: why it could not be sent.
+  private func publish(_ bytes: [UInt8], to subject: String?, over bus: any MessageBus) async -> String? {
+    guard let subject, !subject.isEmpty else { return "the request names no subject to answer on" }
     do {
       try await bus.publish(subject, bytes)
-      audit?.note(method, replyTo: subject)
+      return nil
     } catch {
       log.undeliverable(subject, error)
-      audit?.note(method, replyTo: subject, failure: "\(error)")
+      return "\(error)"
     }
   }
 }

@@ -16,18 +16,19 @@ public struct AgentLogHandler: LogHandler {
 
   public func log(event: LogEvent) {
     let all = event.metadata.map { metadata.merging($0) { _, last in last } } ?? metadata
-    let text = Self.line(
-      tag: tag, time: time(nil), level: event.level, message: event.message.description, metadata: all)
-    let bytes = Array(text.utf8)
-    // One write, so that lines of several threads do not mix.
-    _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    LogLines.standardError.add(
+      Self.line(tag: tag, time: time(nil), level: event.level, message: event.message.description, metadata: all))
   }
 
   static func line(
     tag: String, time: time_t, level: Logger.Level, message: String, metadata: Logger.Metadata
   ) -> String {
-    let details = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-    return "[\(tag)] \(stamp(time)) \(name(level)) - \(message)\(details)\n"
+    let details =
+      metadata.isEmpty ? "" : metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    var line = ""
+    line.reserveCapacity(tag.utf8.count + message.utf8.count + details.utf8.count + 40)
+    for part in ["[", tag, "] ", stamp(time), " ", name(level), " - ", message, details, "\n"] { line += part }
+    return line
   }
 
   private static func name(_ level: Logger.Level) -> String {
@@ -43,8 +44,13 @@ public struct AgentLogHandler: LogHandler {
     var time = time
     var parts = tm()
     gmtime_r(&time, &parts)
-    func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return "\(parts.tm_year + 1900)/\(two(parts.tm_mon + 1))/\(two(parts.tm_mday)) "
-      + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    let numbers = [parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec]
+    var text = String(parts.tm_year + 1900)
+    for (number, mark) in zip(numbers, ["/", "/", " ", ":", ":"]) {
+      text += mark
+      if number < 10 { text += "0" }
+      text += String(number)
+    }
+    return text
   }
 }

@@ -32,11 +32,13 @@ final class AuditLog: Sendable {
 
   deinit { state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } } }
 
-  func write(_ event: AuditEvent) {
+  func write(_ event: @autoclosure () -> AuditEvent) {
     guard !path.isEmpty else { return }
-    var event = event
-    event.time = surroundings.now().seconds
     state.withLock { state in
+      // Nobody takes it, and no more is kept.
+      if state.descriptor < 0, state.kept.count == Self.maximumKept, surroundings.elapsed() < state.nextTry { return }
+      var event = event()
+      event.time = surroundings.now().seconds
       if !state.kept.isEmpty || !send(event, &state) {
         if state.kept.count < Self.maximumKept { state.kept.append(event) }
         flush(&state)
@@ -142,6 +144,6 @@ struct AuditTrail: Sendable {
   let port: Int
 
   func note(_ method: String, replyTo: String?, failure: String? = nil) {
-    log.write(.message(method: method, replyTo: replyTo, server: (host, port), failure: failure))
+    log.write(AuditEvent.message(method: method, replyTo: replyTo, server: (host, port), failure: failure))
   }
 }

@@ -20,8 +20,8 @@ public enum AgentTexts {
 
   /// Head and tail of a text around ``truncationMark``, at most that many UTF-8 bytes; the text itself if it fits.
   public static func shortened(_ text: String, to limit: Int) -> String {
+    guard text.utf8.count > limit else { return text }
     let bytes = Array(text.utf8)
-    guard bytes.count > limit else { return text }
     let room = max(0, limit - truncationMark.utf8.count)
     let head = wholeCharacters(bytes.prefix(room / 2), dropFirst: false)
     let tail = wholeCharacters(bytes.suffix(room - room / 2), dropFirst: true)

@@ -20,6 +20,9 @@ public protocol MessageBus: Sendable {
 
   /// Runs what answers messages close to where they are read, without a change of thread between. It must not block.
   func nearby<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result
+
+  /// Runs something, soon, once what was published before is on its way. It must not block.
+  func afterwards(_ body: @escaping @Sendable () -> Void)
 }
 
 extension MessageBus {
@@ -29,6 +32,9 @@ extension MessageBus {
   public func nearby<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
     try await body()
   }
+
+  /// At once, where publishing is delivering.
+  public func afterwards(_ body: @escaping @Sendable () -> Void) { body() }
 
   public func publish(_ subject: String, _ payload: [UInt8]) async throws {
     try await publish(subject, payload, reply: nil)

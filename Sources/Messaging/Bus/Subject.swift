@@ -34,6 +34,7 @@ public enum Subject {
     let bytes = subject.utf8
     if bytes.isEmpty { throw refuse("is empty") }
     if bytes.count > maximumLength { throw refuse("is longer than \(maximumLength) bytes") }
+    if isPlain(subject) { return }
     if bytes.contains(where: { $0 <= 0x20 || $0 == 0x7F }) { throw refuse("contains a blank or control character") }
     let tokens = bytes.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     for (index, token) in tokens.enumerated() {
@@ -42,6 +43,20 @@ public enum Subject {
       guard isRest || token.elementsEqual("*".utf8) else { continue }
       if !wildcards { throw refuse("has a wildcard, which only a subscription may have") }
       if isRest && index != tokens.count - 1 { throw refuse("has \">\" before its end") }
+    }
+  }
+
+  /// Whether nothing about a subject needs a closer look, as is so for all but a few.
+  private static func isPlain(_ subject: String) -> Bool {
+    var subject = subject
+    return subject.withUTF8 { bytes in
+      var last = UInt8(ascii: ".")
+      for byte in bytes {
+        if byte <= 0x20 || byte == 0x7F || byte == UInt8(ascii: "*") || byte == UInt8(ascii: ">") { return false }
+        if byte == UInt8(ascii: "."), last == byte { return false }
+        last = byte
+      }
+      return last != UInt8(ascii: ".")
     }
   }
 

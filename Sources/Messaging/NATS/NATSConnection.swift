@@ -148,6 +148,9 @@ public actor NATSConnection: MessageBus {
     try await withTaskExecutorPreference(EventLoopTaskExecutor(eventLoop)) { try await body() }
   }
 
+  /// Behind the flush that publishing brought about.
+  public nonisolated func afterwards(_ body: @escaping @Sendable () -> Void) { eventLoop.execute(body) }
+
   /// Unsubscribes everything, lets readers finish what has arrived, sends what is buffered, then closes; all that
   /// within the limit, after which it just closes.
   public func drain(_ limit: Duration = .seconds(5)) async {

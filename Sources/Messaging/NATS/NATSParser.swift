@@ -52,14 +52,14 @@ struct NATSParser: Sendable {
   // MARK: - Lines
 
   private mutating func line() throws(DroverError) -> [UInt8]? {
-    let view = buffer.readableBytesView
-    let found = view.dropFirst(searched).firstIndex(of: UInt8(ascii: "\n"))
-    let length = found.map { $0 - view.startIndex } ?? view.count
+    let known = searched
+    let found = buffer.withUnsafeReadableBytes { $0[known...].firstIndex(of: UInt8(ascii: "\n")) }
+    let length = found ?? buffer.readableBytes
     guard length <= Self.maximumLine else {
       throw DroverError(.tooLarge, "NATS: a line from the server is longer than \(Self.maximumLine) bytes")
     }
     guard found != nil, var line = buffer.readBytes(length: length + 1) else {
-      searched = view.count
+      searched = buffer.readableBytes
       return nil
     }
     searched = 0
@@ -123,7 +123,7 @@ struct NATSParser: Sendable {
       expected.headerLength == 0
       ? nil : try NATSHeaders(parsing: buffer.readBytes(length: expected.headerLength) ?? [])
     let payload = buffer.readBytes(length: expected.length - expected.headerLength) ?? []
-    guard buffer.readBytes(length: 2) == Array("\r\n".utf8) else {
+    guard buffer.readInteger(as: UInt16.self) == 0x0D0A else {
       throw DroverError(.corrupt, "NATS: a message on \(expected.subject) is longer than the server announced")
     }
     let message = BusMessage(
