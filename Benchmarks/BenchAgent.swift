@@ -17,18 +17,20 @@ struct BenchAgent {
 
   var base: String { "\(folder)/vcap" }
 
-  /// - Parameter body: gets an agent that does not run yet.
+  /// - Parameters:
+  ///   - name: tells agents apart that are there at the same time.
+  ///   - body: gets an agent that does not run yet.
   static func with<Result>(
-    program: String, _ body: (BenchAgent) async throws -> Result
+    program: String, name: String = "agent", _ body: (BenchAgent) async throws -> Result
   ) async throws -> Result {
-    let folder = "/tmp/drover-bench-agent-\(getpid())"
+    let folder = "/tmp/drover-bench-\(name)-\(getpid())"
     try Files.makeFolder(folder)
     let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
     let authority = CertificateAuthority(directory: "\(folder)/certificates")
     let own = try await authority.issue(.natsServer(addresses: ["127.0.0.1"]))
     let server = NATSServer(
       configuration: .init(
-        directory: "\(folder)/nats", address: "127.0.0.1", port: 20_000 + Int(getpid()) % 9000,
+        directory: "\(folder)/nats", address: "127.0.0.1", port: try freePort(),
         certificatePEM: own.certificatePEM, key: own.key, caPEM: own.caPEM), logger: logger)
     func remove() async {
       try? await server.stop()
@@ -58,6 +60,22 @@ struct BenchAgent {
       await remove()
       throw error
     }
+  }
+
+  private static func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let found = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+      }
+    }
+    guard found else { throw DroverError.system(errno, "looking for a free port") }
+    return Int(UInt16(bigEndian: address.sin_port))
   }
 
   private func prepare(_ bus: BusSettings) throws {

@@ -27,16 +27,17 @@ import Processes
     for program in ["drover", "droverd", "drover-agent", "drover-cpi"] {
       try MemoryFigures.forget("\(folder)/\(program)")
     }
-    var figures: [Figure] = []
-    if groups.contains(.commands) { figures += try await CommandFigures.measure(programs: folder) }
-    if groups.contains(.agent) { figures += try await AgentFigures.measure(programs: folder, goAgent: goAgent) }
-    if groups.contains(.services) { figures += try await ServiceFigures.measure(programs: folder) }
+    var report = FigureReport(isJSON: json)
+    defer { report.end() }
+    if groups.contains(.commands) { report.add(try await CommandFigures.measure(programs: folder)) }
+    if groups.contains(.agent) { report.add(try await AgentFigures.measure(programs: folder, goAgent: goAgent)) }
+    if groups.contains(.services) { report.add(try await ServiceFigures.measure(programs: folder)) }
     if groups.contains(.deployments) {
-      figures += try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
-        try await DeploymentFigures.measure(server) + MemoryFigures.measure(server)
+      try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
+        report.add(try await DeploymentFigures.measure(server))
+        report.add(try await MemoryFigures.measure(server))
       }
     }
-    print(json ? JSON.text(.array(figures.map(\.json)), .pretty) : FigureTable.text(figures))
   }
 
   private static func ownFolder() throws -> String {

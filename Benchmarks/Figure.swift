@@ -1,4 +1,5 @@
 import Formats
+import Glibc
 
 /// One thing that was measured.
 struct Figure {
@@ -56,6 +57,25 @@ struct Figure {
     let decimals = text.split(separator: ".").last?.count ?? 0
     text += String(repeating: "0", count: max(0, digits - decimals))
     return text
+  }
+}
+
+/// Figures as they come, so that those of a group are there whatever becomes of the next one.
+struct FigureReport {
+  let isJSON: Bool
+  private var figures: [Figure] = []
+
+  init(isJSON: Bool) { self.isJSON = isJSON }
+
+  /// Prints the figures of a group in columns. JSON is one document, and printed at the end.
+  mutating func add(_ more: [Figure]) {
+    if !isJSON { print((figures.isEmpty ? "" : "\n") + FigureTable.text(more)) }
+    figures += more
+    fflush(nil)
+  }
+
+  func end() {
+    if isJSON { print(JSON.text(.array(figures.map(\.json)), .pretty)) }
   }
 }
 
