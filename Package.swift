@@ -56,6 +56,7 @@ let package = Package(
     .executable(name: "drover-agent", targets: ["drover-agent"]),
     .executable(name: "drover-cpi", targets: ["drover-cpi"]),
     .executable(name: "bpm", targets: ["bpm"]),
+    .executable(name: "sipid", targets: ["sipid"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -149,6 +150,7 @@ let package = Package(
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
     program("bpm", ["BPM", "Processes"]),
     program("drover-cpi", ["Clouds", "Formats", "Processes", "Surroundings", logging]),
+    program("sipid", ["Formats", "Processes", "Surroundings", httpClient, nioCore, nioHTTP1, nioSSL]),
 
     .executableTarget(
       name: "drover-bench",
@@ -182,7 +184,7 @@ let package = Package(
     .executableTarget(
       name: "runner-fixture", dependencies: ["Formats", "Processes"], path: "Tests/Fixtures/runner",
       swiftSettings: strict),
-    tests("Processes", ["Formats", "Surroundings", "runner-fixture"]),
+    tests("Processes", ["Formats", "HTTPService", "Surroundings", "runner-fixture", "sipid"]),
     tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),
     tests("HTTPService", ["Certificates", "Formats"]),
     tests("Templates", ["Formats", "Surroundings", logging]),

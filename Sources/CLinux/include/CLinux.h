@@ -1,6 +1,7 @@
 #ifndef DROVER_CLINUX_H
 #define DROVER_CLINUX_H
 
+#include "clinux_attribute.h"
 #include "clinux_detached.h"
 #include "clinux_names.h"
 #include "clinux_image.h"
