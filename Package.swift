@@ -88,6 +88,7 @@ let package = Package(
     room("Releases", ["Formats"]),
     room("Manifests", ["Formats", "Releases"]),
     room("AgentProtocol", ["Formats"]),
+    room("PoolsProtocol", ["Formats", "Surroundings"]),
 
     // Floor 1: engines, each hiding one outside thing.
     room("Archives", ["Formats", "CZlib", "CLinux"]),
@@ -107,6 +108,7 @@ let package = Package(
     room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
 
     // Floor 3: services.
+    room("Pools", ["Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
     room("Linting", ["Archives", "Formats", "Processes", "ReleaseFiles", "Releases", "Supervision"]),
     room(
       "Agent",
@@ -210,6 +212,8 @@ let package = Package(
         "AgentProtocol", "Archives", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging",
         "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
+    tests("PoolsProtocol", ["Formats", "Surroundings"]),
+    tests("Pools", ["Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
     tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
     tests("Server", ["AgentProtocol", "Certificates", "Formats", "Messaging", configuration, logging]),
     tests("CommandLine", ["Formats", arguments]),

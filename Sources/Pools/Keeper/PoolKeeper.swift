@@ -1,0 +1,145 @@
+public import Documents
+import Formats
+public import Logging
+public import Surroundings
+
+/// The pools of one server: decides by ``LeaseEngine``, one operation at a time, and answers when what it changed is on
+/// the store's medium.
+///
+/// While one commit is being synced, operations go on in memory; what they change shares the next commit. When a commit
+/// fails, everything that was decided since is taken back, and all of those operations fail.
+public actor PoolKeeper {
+  public struct Options: Sendable {
+    /// How long a place in a queue is kept for somebody who does not ask again.
+    public var requestTime: Duration
+    /// How often at least it is noted that the server lives; for so long after a crash nothing expires.
+    public var aliveInterval: Duration
+
+    public init(requestTime: Duration = .seconds(30), aliveInterval: Duration = .seconds(5)) {
+      self.requestTime = requestTime
+      self.aliveInterval = aliveInterval
+    }
+  }
+
+  private struct Pending {
+    let changes: [LeaseChange]
+    let continuation: CheckedContinuation<Void, any Error>
+  }
+
+  var engine: LeaseEngine
+  /// Nil keeps everything in memory only.
+  let store: (any DocumentStore)?
+  let surroundings: Surroundings
+  let logger: Logger
+  private let options: Options
+  private var pending: [Pending] = []
+  private var isCommitting = false
+  private var aliveAt: Timestamp?
+  var sleepers = Sleepers()
+  public internal(set) var statistics = PoolStatistics()
+
+  /// Reads what is stored.
+  ///
+  /// - Throws: when the store cannot be read, or holds what cannot be understood.
+  public init(
+    store: (any DocumentStore)?, options: Options = Options(), surroundings: Surroundings, logger: Logger
+  ) async throws {
+    self.store = store
+    self.options = options
+    self.surroundings = surroundings
+    self.logger = logger
+    var engine = LeaseEngine(identifier: surroundings.identifier)
+    engine.requestTime = options.requestTime
+    if let store { try await PoolLoader(store: store, now: surroundings.now()).load(into: &engine) }
+    self.engine = engine
+  }
+
+  /// Does an operation and returns its answer once all that it changed is stored.
+  func perform<Answer: Sendable>(
+    _ operation: (inout LeaseEngine, Timestamp) throws(PoolFault) -> Answer
+  ) async throws(PoolFault) -> Answer {
+    let outcome: Result<Answer, PoolFault>
+    do {
+      outcome = .success(try operation(&engine, surroundings.now()))
+    } catch {
+      outcome = .failure(error)
+    }
+    let changes = engine.takeChanges()
+    if !changes.isEmpty {
+      try await persist(changes)
+      wake(after: changes)
+    }
+    return try outcome.get()
+  }
+
+  private func persist(_ changes: [LeaseChange]) async throws(PoolFault) {
+    guard store != nil else { return }
+    do {
+      try await withCheckedThrowingContinuation { continuation in
+        pending.append(Pending(changes: changes, continuation: continuation))
+        guard !isCommitting else { return }
+        isCommitting = true
+        Task { await commitPending() }
+      }
+    } catch {
+      throw .storage("storing the change: \(error)")
+    }
+  }
+
+  private func commitPending() async {
+    while !pending.isEmpty {
+      let batch = pending
+      pending = []
+      var writes = PoolWrites()
+      for item in batch { writes.add(item.changes) }
+      let now = surroundings.now()
+      let isAliveDue = aliveAt.map { now - $0 >= options.aliveInterval } ?? true
+      if isAliveDue { writes.add(alive(now)) }
+      do {
+        try await commit(writes.all)
+        if isAliveDue { aliveAt = now }
+        for item in batch { item.continuation.resume() }
+      } catch {
+        let failed = batch + pending
+        pending = []
+        engine.undo(failed.flatMap(\.changes))
+        logger.error(
+          "storing changes failed, and they were taken back",
+          metadata: ["operations": "\(failed.count)", "error": "\(error)"])
+        for item in failed { item.continuation.resume(throwing: error) }
+      }
+    }
+    isCommitting = false
+  }
+
+  /// One commit, or several for what a new configuration changes all at once.
+  private func commit(_ writes: [Write]) async throws {
+    guard let store else { return }
+    let most = 50_000
+    if writes.count <= most {
+      _ = try await store.commit(writes)
+      return
+    }
+    for start in stride(from: 0, to: writes.count, by: most) {
+      _ = try await store.commit(Array(writes[start..<min(start + most, writes.count)]))
+    }
+  }
+
+  private func alive(_ now: Timestamp) -> Write {
+    .put(PoolDocuments.server, "time", PoolDocuments.body(alive: now, engine.table.outages))
+  }
+
+  /// Notes that the server lives, if that is due.
+  func noteAlive(always: Bool = false) async {
+    let now = surroundings.now()
+    guard let store, !isCommitting, always || aliveAt.map({ now - $0 >= options.aliveInterval }) ?? true else {
+      return
+    }
+    do {
+      _ = try await store.commit([alive(now)])
+      aliveAt = now
+    } catch {
+      logger.warning("noting that the server lives failed", metadata: ["error": "\(error)"])
+    }
+  }
+}

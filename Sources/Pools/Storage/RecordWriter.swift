@@ -1,0 +1,107 @@
+import PoolsProtocol
+import Surroundings
+
+/// Documents of pools as JSON, written directly: a million of them are read at a start.
+///
+/// Kind `pool-resource`, named as the resource; kind `pool-type`, named as the dynamic type; kind `pool-waiter`, named by
+/// its number in the queue; kind `pool-server`, named `time`.
+enum PoolDocuments {
+  static let resource = "pool-resource"
+  static let lifeCycle = "pool-type"
+  static let waiter = "pool-waiter"
+  static let server = "pool-server"
+
+  static func body(_ record: PoolRecord) -> [UInt8] {
+    var writer = RecordWriter()
+    writer.text("type", record.type)
+    writer.text("state", record.state)
+    writer.number("updated", record.lastUpdate.nanoseconds)
+    if record.isOwned { writer.text("owner", record.owner) }
+    if !record.userData.isEmpty { writer.map("data", record.userData) }
+    if let expiration = record.expiration { writer.number("expires", expiration.nanoseconds) }
+    if record.isDoomed { writer.number("doomed", 1) }
+    if let grant = record.grant {
+      writer.text("request", grant.requestID)
+      writer.text("from", grant.from)
+      writer.number("granted", grant.at.nanoseconds)
+    }
+    return writer.end()
+  }
+
+  static func body(_ lifeCycle: LifeCycle) -> [UInt8] {
+    var writer = RecordWriter()
+    writer.text("state", lifeCycle.initialState)
+    writer.number("minimum", Int64(lifeCycle.minimum))
+    writer.number("maximum", Int64(lifeCycle.maximum))
+    if let lifespan = lifeCycle.lifespan { writer.number("lifespan", lifespan.nanoseconds) }
+    writer.map("needs", lifeCycle.needs.mapValues(String.init))
+    if let construction = lifeCycle.construction {
+      writer.map("config", ["type": construction.type, "content": construction.content])
+    }
+    return writer.end()
+  }
+
+  static func body(_ key: QueueKey, _ waiter: WaitQueue.Waiter) -> [UInt8] {
+    var writer = RecordWriter()
+    writer.text("type", key.type)
+    writer.text("state", key.state)
+    writer.text("request", waiter.id)
+    writer.number("created", waiter.createdAt.nanoseconds)
+    return writer.end()
+  }
+
+  static func body(alive: Timestamp, _ outages: Outages) -> [UInt8] {
+    var writer = RecordWriter()
+    writer.number("alive", alive.nanoseconds)
+    let texts = outages.all.map { ("\($0.end.nanoseconds)", "\($0.length.nanoseconds)") }
+    writer.map("outages", Dictionary(texts, uniquingKeysWith: { $1 }))
+    return writer.end()
+  }
+
+  /// Sorts as the number does.
+  static func name(sequence: Int64) -> String {
+    let digits = String(sequence, radix: 16)
+    return String(repeating: "0", count: max(0, 16 - digits.count)) + digits
+  }
+}
+
+/// Members of one JSON object, one after the other.
+struct RecordWriter {
+  private var bytes: [UInt8] = []
+
+  init() { bytes.reserveCapacity(160) }
+
+  private mutating func name(_ name: StaticString) {
+    bytes.append(bytes.isEmpty ? UInt8(ascii: "{") : UInt8(ascii: ","))
+    bytes.append(UInt8(ascii: "\""))
+    name.withUTF8Buffer { bytes += $0 }
+    bytes.append(UInt8(ascii: "\""))
+    bytes.append(UInt8(ascii: ":"))
+  }
+
+  mutating func text(_ name: StaticString, _ value: String) {
+    self.name(name)
+    GoText.appendJSON(value, to: &bytes)
+  }
+
+  mutating func number(_ name: StaticString, _ value: Int64) {
+    self.name(name)
+    bytes += Array(String(value).utf8)
+  }
+
+  mutating func map(_ name: StaticString, _ value: [String: String]) {
+    self.name(name)
+    GoText.appendJSON(value, to: &bytes)
+  }
+
+  mutating func end() -> [UInt8] { bytes + [UInt8(ascii: "}")] }
+}
+
+extension Duration {
+  /// Nanoseconds, up to 292 years.
+  var nanoseconds: Int64 {
+    let (seconds, attoseconds) = components
+    let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    return overflow ? (seconds < 0 ? .min : .max) : whole + attoseconds / 1_000_000_000
+  }
+}
