@@ -45,6 +45,7 @@ let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: 
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -134,7 +135,7 @@ let package = Package(
       "CommandLine",
       [
         "AgentProtocol", "Archives", "Clouds", "Formats", "HTTPService", "Linting", "Manifests", "Processes",
-        "ReleaseFiles", "Releases", "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL,
+        "ReleaseFiles", "Releases", "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,
       ]),
 
     // Floor 5: whole servers.

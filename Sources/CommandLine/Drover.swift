@@ -43,7 +43,7 @@ public struct Drover: AsyncParsableCommand {
         subcommands: [
           SSH.self, SCP.self, Logs.self, Start.self, Stop.self, Restart.self, Recreate.self,
         ]),
-      CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self]),
+      CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self, ErrandRuns.self]),
       CommandGroup(
         name: "Tasks and server:", subcommands: [TasksCommand.self, TaskCommand.self, CancelTask.self, Env.self]),
     ])
@@ -53,7 +53,8 @@ public struct Drover: AsyncParsableCommand {
   /// Runs the command line; returns its exit code. Errors are one sentence on standard error.
   public static func run() async -> Int32 {
     do {
-      var command = try parseAsRoot(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst())))
+      var command = try parseAsRoot(
+        ErrandWords.plain(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst()))))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

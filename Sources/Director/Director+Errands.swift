@@ -22,7 +22,7 @@ extension Director {
         type: "run_errand", description: "run errand \(errand) from deployment \(name)", user: user,
         deployment: name, request: order)
     ) {
-      try await refuseTwice(order)
+      if run.waitsForTurn != true { try await refuseTwice(order) }
     }
   }
 
@@ -35,7 +35,8 @@ extension Director {
       guard other.errand == order.errand, order.run.mayMeet(other.run) else { continue }
       throw DirectorFailure(
         510001, status: 409,
-        "Errand '\(order.errand)' is already running as task \(task.id); follow it with 'drover attach \(task.id)'")
+        "Errand '\(order.errand)' is already running as task \(task.id); follow it with 'drover attach \(task.id)', "
+          + "or wait for your turn with --queue")
     }
   }
 

@@ -39,6 +39,7 @@ struct DeploymentRoutes: Sendable {
       Response.json(
         .array(try await director.errands(name(context)).map { ["name": .string($0)] }))
     }
+    router.get("/errand_runs") { request, _ in try await errandRuns(request) }
     router.post("/deployments/:name/errands/:errand/runs") { request, context in
       let errand = try context.parameters.require("errand")
       let run = try ErrandRun(try await request.bodyFields())

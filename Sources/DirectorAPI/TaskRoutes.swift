@@ -77,7 +77,7 @@ struct TaskRoutes: Sendable {
     return Response.noContent
   }
 
-  /// The output of a kind from an offset on. `wait=SECONDS`, an extension of ours, holds the answer back until there is
+  /// The output of a kind, whole or a range of it. `wait=SECONDS`, an extension of ours, holds the answer back until there is
   /// something new or the task has ended.
   private func output(_ request: Request, _ id: Int) async throws -> Response {
     let name = request.query("type") ?? "debug"
@@ -86,22 +86,22 @@ struct TaskRoutes: Sendable {
       throw DroverError(.invalid, "query parameter 'type': unknown type '\(name)'; allowed: \(allowed)")
     }
     _ = try await director.tasks.task(id)
-    let offset = Self.rangeStart(request.headers[.range])
+    let range = ByteRange(request.headers[.range])
     if let wait = try request.number("wait"), wait > 0 {
-      await director.tasks.waitForOutput(of: id, kind, beyond: offset ?? 0, atMost: .seconds(min(wait, 30)))
+      await director.tasks.waitForOutput(of: id, kind, beyond: range?.start ?? 0, atMost: .seconds(min(wait, 30)))
     }
     let size = try await director.journals.size(TaskOutput.journal(task: id, kind)) ?? 0
-    guard let offset else {
+    guard let range else {
       return Response(
         status: .ok, headers: [.contentType: "text/plain"], body: body(of: id, kind, from: 0, to: size))
     }
-    guard offset < size else {
+    guard let part = range.within(size) else {
       return Response(status: .rangeNotSatisfiable, headers: [.contentRange: "bytes */\(size)"])
     }
     return Response(
       status: .partialContent,
-      headers: [.contentType: "text/plain", .contentRange: "bytes \(offset)-\(size - 1)/\(size)"],
-      body: body(of: id, kind, from: offset, to: size))
+      headers: [.contentType: "text/plain", .contentRange: "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(size)"],
+      body: body(of: id, kind, from: part.lowerBound, to: part.upperBound))
   }
 
   private func body(of id: Int, _ kind: TaskOutput.Kind, from start: Int64, to end: Int64) -> ResponseBody {
@@ -117,11 +117,5 @@ struct TaskRoutes: Sendable {
       }
       try await writer.finish(nil)
     }
-  }
-
-  /// The offset of a `bytes=N-` header; nil for no header, and for forms that nobody sends.
-  private static func rangeStart(_ header: String?) -> Int64? {
-    guard let header, header.hasPrefix("bytes=") else { return nil }
-    return Int64(header.dropFirst(6).prefix { $0 != "-" })
   }
 }

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Agent
 
-@Suite(.timeLimit(.minutes(2))) struct AuditLogTests {
+@Suite(.timeLimit(.minutes(10))) struct AuditLogTests {
   @Test("what is asked over the bus is a line in the machine's log, also what was asked before there was one")
   func bus() async throws {
     try await TestAgent.with { test in

@@ -27,7 +27,7 @@ private let fileSystems: [String] = {
   return xfs ? ["ext4", "xfs"] : ["ext4"]
 }()
 
-@Suite(.enabled(if: canMount), .serialized, .timeLimit(.minutes(2))) struct BlockDiskTests {
+@Suite(.enabled(if: canMount), .serialized, .timeLimit(.minutes(10))) struct BlockDiskTests {
   private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
   private static func with(

@@ -8,7 +8,7 @@ import Testing
 @testable import Agent
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(2))) struct DrainTests {
+@Suite(.timeLimit(.minutes(10))) struct DrainTests {
   private static func states(_ test: TestAgent) throws -> [String: JobDrain] {
     try JobDrains(JSON.parse(Files.read("\(test.base)/instance/drain.json"))).jobs
   }

@@ -15,7 +15,7 @@ private let monit: String? = {
   return found
 }()
 
-@Suite(.timeLimit(.minutes(2))) struct MailDoorTests {
+@Suite(.timeLimit(.minutes(10))) struct MailDoorTests {
   /// As monit 5.2.5 writes it.
   private static let mail = """
     From: monit@localhost\r

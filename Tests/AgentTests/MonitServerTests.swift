@@ -8,7 +8,7 @@ import Testing
 @testable import Agent
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(1))) struct MonitServerTests {
+@Suite(.timeLimit(.minutes(10))) struct MonitServerTests {
   @Test("the monit command does over HTTP what it is told, and waits until it is done")
   func command() async throws {
     try await withTemporaryFolder { folder in

@@ -15,7 +15,7 @@ import Testing
 /// Sandboxes for templates need root, and Ruby must be there.
 private let canRender = geteuid() == 0 && Files.exists("/usr/bin/ruby")
 
-@Suite(.timeLimit(.minutes(2))) struct UnrenderedJobsTests {
+@Suite(.timeLimit(.minutes(10))) struct UnrenderedJobsTests {
   /// The job of slides 32 to 35.
   private static let manifest = """
     ---

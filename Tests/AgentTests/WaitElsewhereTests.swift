@@ -11,7 +11,7 @@ import Testing
 @testable import Director
 
 /// `wait-drained JOB@GROUP/INDEX`.
-@Suite(.timeLimit(.minutes(2))) struct WaitElsewhereTests {
+@Suite(.timeLimit(.minutes(10))) struct WaitElsewhereTests {
   private func wait(_ bus: any MessageBus, timeout: Duration = .seconds(30)) -> WaitElsewhere {
     var wait = WaitElsewhere(
       job: "router", instance: "web/1", timeout: timeout, agentID: "a1", bus: bus, surroundings: .system)

@@ -5,6 +5,7 @@ import Glibc
 import Logging
 import Processes
 import Surroundings
+import Synchronization
 import Testing
 
 /// What real tests need: root, runc and the programs that the cloud calls. The reason is printed when it is missing.
@@ -36,17 +37,23 @@ struct CloudFixture: Sendable {
     return try await SmallStemcell.makeImage(in: folder)
   }
 
+  private static let lastNumber = Mutex(Int(getpid()) * 64 % 2048)
+
   static func with<T>(_ body: (CloudFixture) async throws -> T) async throws -> T {
     let image = try await image.value
-    let number = UInt16.random(in: .min ... .max)
-    let name = "test\(number)"
+    // Never twice in one process, and apart from what other processes use.
+    let number = lastNumber.withLock { number in
+      number = (number + 1) % 2048
+      return number
+    }
+    let name = "test\(getpid())n\(number)"
     let directory = "/tmp/drover-clouds-tests.\(getpid())/\(name)"
     let cloud = RuncCloud(
       configuration: RuncCloud.Configuration(name: name, directory: directory, shutdownTimeout: .seconds(5)),
       logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     let stemcell = try await cloud.createStemcell(imagePath: image, cloudProperties: [:], tags: [:])
     let fixture = CloudFixture(
-      cloud: cloud, stemcell: stemcell, network: "10.\(220 + number >> 13).\(number & 255)")
+      cloud: cloud, stemcell: stemcell, network: "10.\(220 + number >> 8).\(number & 255)")
     let result: Result<T, any Error>
     do { result = .success(try await body(fixture)) } catch { result = .failure(error) }
     try await cloud.destroyAll()

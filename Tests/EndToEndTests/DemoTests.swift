@@ -15,7 +15,7 @@ struct DemoTests {
       // What is looked for at the end is really there now.
       #expect(Set(try await Trace.find(server).map(\.kind)) == Trace.expected)
       try await identicalDeploy(server)
-      try await errands(server)
+      try await ErrandSteps(server: server).run()
       try await AccessSteps(server: server).run()
       try await killedServer(server)
       try await downAndUp(server)
@@ -35,14 +35,6 @@ struct DemoTests {
     let events = String(decoding: result.errors, as: UTF8.self)
     #expect(!events.contains("Updating instance"))
     #expect(!events.contains("Compiling packages"))
-  }
-
-  private func errands(_ server: ServerUnderTest) async throws {
-    let failing = try await server.drover("run-errand", "smoke-tests", "-d", "redis", "--", "--fail", "3")
-    #expect(failing.ending == .exited(3))
-    let unknown = try await server.drover("run-errand", "nothing", "-d", "redis")
-    #expect(unknown.ending == .exited(125))
-    #expect(unknown.lastErrorLines().contains("nothing"))
   }
 
   private func killedServer(_ server: ServerUnderTest) async throws {

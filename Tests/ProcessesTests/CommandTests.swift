@@ -4,7 +4,7 @@ import Processes
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CommandTests {
+@Suite(.timeLimit(.minutes(10))) struct CommandTests {
   private func shell(_ script: String) -> Command { Command("sh", "-c", script) }
 
   @Test("captures output and errors, and feeds input")

@@ -4,7 +4,7 @@ import Processes
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ProcessIdentityTests {
+@Suite(.timeLimit(.minutes(10))) struct ProcessIdentityTests {
   @Test("this process is alive, and its form in a file is itself again")
   func current() throws {
     let identity = try #require(ProcessIdentity.current())
@@ -68,7 +68,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct PidfileTests {
+@Suite(.timeLimit(.minutes(10))) struct PidfileTests {
   @Test(
     "reads a decimal pid with blanks around it, and nothing else",
     arguments: [

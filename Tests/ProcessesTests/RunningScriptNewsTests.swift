@@ -2,7 +2,7 @@ import Processes
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RunningScriptNewsTests {
+@Suite(.timeLimit(.minutes(10))) struct RunningScriptNewsTests {
   /// Prints once there is a file `go`, and ends once there is a file `end`.
   private static func script(_ folder: String) -> ScriptSpec {
     let text = """

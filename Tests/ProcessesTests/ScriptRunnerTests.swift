@@ -4,7 +4,7 @@ import Processes
 import TestSupport
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ScriptRunnerTests {
+@Suite(.timeLimit(.minutes(10))) struct ScriptRunnerTests {
   private func sh(_ script: String, environment: [String: String] = ["PATH": "/usr/bin:/bin"]) -> ScriptSpec {
     ScriptSpec(["/bin/sh", "-c", script], environment: environment)
   }

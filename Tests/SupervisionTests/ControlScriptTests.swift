@@ -8,7 +8,7 @@ import Testing
 
 /// A job as releases have them that run databases: control scripts, a user of its own, two processes, one of which
 /// depends on the other.
-@Suite(.timeLimit(.minutes(2))) struct ControlScriptTests {
+@Suite(.timeLimit(.minutes(10))) struct ControlScriptTests {
   private func write(_ vm: FakeVM) throws {
     try FilesFixture.open(vm.folder)
     for name in ["db", "janitor"] {

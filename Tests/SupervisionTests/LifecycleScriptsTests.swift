@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(2))) struct LifecycleScriptsTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleScriptsTests {
   @Test("runs the script of every job that has it, with its logs, PATH, environment and niceness")
   func run() async throws {
     try await FakeVM.with { vm in

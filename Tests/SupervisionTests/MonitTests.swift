@@ -150,7 +150,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct MonitFaceTests {
+@Suite(.timeLimit(.minutes(10))) struct MonitFaceTests {
   private let authorization = "Basic \(Base64.encode(Array("vcap:secret".utf8)))"
 
   private func face(_ supervisor: Supervisor) -> MonitFace {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(1))) struct ProcessSearchTests {
+@Suite(.timeLimit(.minutes(10))) struct ProcessSearchTests {
   @Test(
     "takes what matches, but neither the service's own scripts nor the monit command",
     arguments: [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(2))) struct StartOrderTests {
+@Suite(.timeLimit(.minutes(10))) struct StartOrderTests {
   /// What each service needs to be ready before it is.
   private static let needs = [
     "database": [], "cache": [], "api": ["database", "cache"], "worker": ["api"], "router": ["api", "worker"],

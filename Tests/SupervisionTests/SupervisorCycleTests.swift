@@ -9,7 +9,7 @@ import Testing
 @testable import Supervision
 
 /// Tests of control files, made on real processes, files and sockets, in short cycles.
-@Suite(.timeLimit(.minutes(2))) struct SupervisorCycleTests {
+@Suite(.timeLimit(.minutes(10))) struct SupervisorCycleTests {
   private func supervisor(_ vm: FakeVM) -> Supervisor {
     Supervisor(
       paths: vm.paths, cycle: .milliseconds(100), surroundings: .system,

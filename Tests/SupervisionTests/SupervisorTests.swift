@@ -6,7 +6,7 @@ import Testing
 
 @testable import Supervision
 
-@Suite(.timeLimit(.minutes(2))) struct SupervisorTests {
+@Suite(.timeLimit(.minutes(10))) struct SupervisorTests {
   @Test("starts what is loaded, in a session of its own with monit's environment, and tells its state")
   func start() async throws {
     try await FakeVM.with { vm in

@@ -26,7 +26,7 @@ struct RunErrandAction: AgentAction {
     }
     let script = try await runner.start(id: id, spec)
     let exit = try await TaskScripts.wait(script, call.cancellation, surroundings)
-    guard let code = exit.code else { throw DroverError(.failed, "Running errand script: \(exit)") }
+    guard let code = exit.code else { throw DroverError(.failed, AgentTexts.errandFailed + "\(exit)") }
     return try Self.result(script, code)
   }
 

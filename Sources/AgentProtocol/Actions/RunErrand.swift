@@ -22,6 +22,29 @@ public struct ErrandOptions: Sendable, Hashable {
 
 /// The value of `run_errand`. Output that does not fit is head and tail around ``AgentTexts/truncationMark``; the whole
 /// of it is read with `read_output`.
+/// Why the script of an errand did not begin, as agents say it.
+public enum ErrandStartFailure: String, Sendable, Hashable, CaseIterable {
+  case notFound = "script not found"
+  case notExecutable = "script not executable"
+
+  /// Reads what an agent said; nil when it means something else. The Go agent says it in Go's words.
+  public init?(exception message: String) {
+    guard let start = message.firstRange(of: AgentTexts.errandFailed) else { return nil }
+    let reason = message[start.upperBound...]
+    func says(_ texts: String...) -> Bool { texts.contains { reason.contains($0) } }
+    if says("no such file", "interpreter", "not found") {
+      self = .notFound
+    } else if says("not executable", "it is a folder", "permission denied", "exec format error", "neither a program nor a script") {
+      self = .notExecutable
+    } else {
+      return nil
+    }
+  }
+
+  /// As container tools have it.
+  public var exitCode: Int { self == .notFound ? 127 : 126 }
+}
+
 public struct ErrandResult: Sendable, Hashable {
   public var stdout: String
   public var stderr: String

@@ -12,6 +12,9 @@ public enum AgentTexts {
   /// A failed task as `get_task` tells it, inside ``actionFailed(_:_:)``.
   public static func taskFailed(_ id: String, _ reason: String) -> String { "Task \(id) result: \(reason)" }
 
+  /// Begins what is said of an errand whose script could not be run.
+  public static let errandFailed = "Running errand script: "
+
   public static let responseTooLong = "Response exceeded maximum allowed length"
   public static let truncationMark = "\n...[truncated]...\n"
 

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Formats
+import Surroundings
+import UnixSignals
 
 /// Follows the run of an errand: what the script prints goes to standard output and standard error as it comes, what
 /// Drover does meanwhile is told on standard error.
@@ -7,63 +9,139 @@ struct ErrandAttachment: Sendable {
   let client: DirectorClient
   let task: Int
   let json: Bool
+  /// Whether what was printed before is left out.
+  var fromNow = false
+
+  /// Exit codes that are not the script's.
+  enum Code {
+    static let timedOut: Int32 = 124
+    static let failed: Int32 = 125
+    static let detached: Int32 = 130
+  }
+
+  /// How long after Ctrl-C another one means that the errand is to end.
+  private static let secondThought = Duration.seconds(2)
+
+  private enum Event: Sendable {
+    case ended(Int32)
+    case interrupted
+    case secondThoughtOver
+  }
 
   /// Ends with the script's exit code.
-  func follow() async throws {
+  func follow(onInterrupt mode: OnInterrupt) async throws {
+    let signals = AsyncStream<Void>.makeStream()
+    let reader = Task {
+      for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { signals.continuation.yield() }
+    }
+    defer { reader.cancel() }
+    let code = try await withThrowingTaskGroup(of: Event?.self) { group in
+      defer { group.cancelAll() }
+      func listen() { group.addTask { await signals.stream.first { true } == nil ? nil : .interrupted } }
+      group.addTask { .ended(try await print()) }
+      listen()
+      var plan = InterruptionPlan(mode)
+      var isCancelling = false
+      while let event = try await group.next() {
+        switch event {
+        case nil: continue
+        case .ended(let code): return code
+        case .secondThoughtOver: if !isCancelling { return Code.detached }
+        case .interrupted:
+          switch plan.interrupted() {
+          case .detachSoon:
+            remark("detaching: the errand goes on; Ctrl-C once more ends it. Follow it with: drover attach \(task)")
+            group.addTask {
+              try? await Surroundings.system.sleep(Self.secondThought)
+              return .secondThoughtOver
+            }
+          case .detach:
+            remark("detached; the errand goes on. Follow it with: drover attach \(task)")
+            return Code.detached
+          case .cancel:
+            isCancelling = true
+            await cancel()
+          }
+          listen()
+        }
+      }
+      return Code.failed
+    }
+    throw ExitCode(code)
+  }
+
+  private func remark(_ text: String) { Console.remark("\nTask \(task): \(text)") }
+
+  private func cancel() async {
+    do {
+      _ = try await client.expect(.delete, "/task/\(task)")
+      remark("asked to end; its script gets SIGTERM, and SIGKILL after 10 s")
+    } catch {
+      remark("cannot be ended: \(error)")
+    }
+  }
+
+  /// Prints all there is until the task has ended. Returns the exit code.
+  private func print() async throws -> Int32 {
     let follower = TaskFollower(client: client, task: task)
-    async let events: Void = printEvents()
-    var output = ErrandPrinter(json: json)
-    let end = try await follower.follow("errand") { try output.take($0) }
+    async let events: Void = printEvents(from: fromNow ? follower.beginning(of: "event").size : 0)
+    let json = json
+    var output = ErrandPrinter { bytes, stream in
+      // With --json standard output is the result's alone.
+      Console.write(bytes, to: stream == .errors || json ? 2 : 1)
+    }
+    var start = 0
+    if fromNow {
+      let beginning = try await follower.beginning(of: "errand")
+      // The first line says which instances run it.
+      if let end = beginning.bytes.firstIndex(of: 0x0A) { try output.take(Array(beginning.bytes[...end])) }
+      start = beginning.size
+    }
+    let end = try await follower.follow("errand", from: start) { try output.take($0) }
+    output.end()
     try? await events
     guard end.state == "done" || end.state == "cancelled" else {
       Console.remark("drover: Task \(task): \(end.result ?? end.state)")
       if json { Console.printJSON(["task": .int(task), "state": .string(end.state), "error": Value(end.result)]) }
-      throw ExitCode(125)
+      return Code.failed
     }
-    let outcomes = try await follower.resultLines()
+    return try await report(follower.resultLines().filter { $0["errand_name"] != nil }, end)
+  }
+
+  private func report(_ outcomes: [Value], _ end: (state: String, result: String?)) async throws -> Int32 {
     if json {
-      Console.printJSON(["task": .int(task), "state": .string(end.state), "outcomes": .array(outcomes)])
+      Console.printJSON([
+        "task": .int(task), "state": .string(end.state), "outcomes": .array(outcomes), "result": Value(end.result),
+      ])
     } else {
       for outcome in outcomes {
-        let instance = outcome["instance"]
+        let (instance, failure) = (outcome["instance"], outcome["failure"]?.string)
         Console.remark(
           "Errand '\(outcome["errand_name"]?.string ?? "")' on \(instance?["group"]?.string ?? "")/"
-            + "\(instance?["id"]?.string ?? ""): exit code \(outcome["exit_code"]?.int ?? -1)")
+            + "\(instance?["id"]?.string ?? ""): exit code \(outcome["exit_code"]?.int ?? -1)"
+            + (failure.map { " (\($0))" } ?? ""))
       }
+      if outcomes.isEmpty { Console.remark("Task \(task): \(end.result ?? end.state)") }
     }
-    if outcomes.isEmpty, end.state == "cancelled" { throw ExitCode(125) }
-    throw ExitCode(Int32(truncatingIfNeeded: outcomes.compactMap { $0["exit_code"]?.int }.max() ?? 0))
+    if outcomes.isEmpty { return end.state == "cancelled" ? Code.failed : 0 }
+    if outcomes.contains(where: { $0["failure"]?.string == "timeout" }) { return Code.timedOut }
+    return Int32(truncatingIfNeeded: outcomes.compactMap { $0["exit_code"]?.int }.max() ?? 0)
   }
 
   /// What Drover does, without the lines that are printed raw anyway.
-  private func printEvents() async throws {
+  private func printEvents(from start: Int) async throws {
     var printer = EventPrinter(task: task)
-    _ = try await TaskFollower(client: client, task: task).follow("event") { bytes in
-      let lines = bytes.split(separator: 0x0A).filter { line in
-        let event = try? JSON.parse(Array(line))
-        return !(event?["stage"]?.string == "Running errand" && event?["state"]?.string == "in_progress")
+    var rest: [UInt8] = []
+    _ = try await TaskFollower(client: client, task: task).follow("event", from: start) { bytes in
+      rest += bytes
+      guard let end = rest.lastIndex(of: 0x0A) else { return }
+      for line in rest[...end].split(separator: 0x0A) {
+        let event = try JSON.parse(Array(line))
+        if event["stage"]?.string == "Running errand", event["state"]?.string == "in_progress" { continue }
+        try printer.take(Array(line) + [0x0A])
       }
-      for line in lines { try printer.take(Array(line) + [0x0A]) }
+      rest.removeSubrange(...end)
     }
     printer.end()
-  }
-}
-
-/// Writes the lines of a task's errand output as what they stand for.
-struct ErrandPrinter {
-  let json: Bool
-  private var rest: [UInt8] = []
-
-  init(json: Bool) { self.json = json }
-
-  mutating func take(_ bytes: [UInt8]) throws {
-    rest += bytes
-    while let end = rest.firstIndex(of: 0x0A) {
-      let line = try JSON.parse(Array(rest[..<end]))
-      rest.removeSubrange(...end)
-      guard let data = line["data"]?.string.flatMap(Base64.decode) else { continue }
-      // With --json standard output is the result's alone.
-      Console.write(data, to: line["stream"]?.string == "stderr" || json ? 2 : 1)
-    }
   }
 }

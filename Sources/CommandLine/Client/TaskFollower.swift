@@ -1,4 +1,5 @@
 import Formats
+import NIOHTTP1
 import Surroundings
 
 /// Follows a task's output until the task has ended.
@@ -8,6 +9,9 @@ struct TaskFollower: Sendable {
 
   /// How long a server may be away, since it is being started again, before following it ends.
   static let patience = Duration.seconds(60)
+
+  /// How many bytes are asked for at once.
+  private static let chunk = 4 << 20
 
   /// Asks again while the server cannot be reached: tasks outlive their server, and so does following them.
   private func patiently<Result>(_ ask: () async throws -> Result) async throws -> Result {
@@ -28,6 +32,16 @@ struct TaskFollower: Sendable {
     return (value["state"]?.string ?? "unknown", value["result"]?.string)
   }
 
+  /// The first bytes of one kind of output, and how many there are now.
+  func beginning(of kind: String) async throws -> (bytes: [UInt8], size: Int) {
+    let answer = try await patiently {
+      try await client.send(.get, "/tasks/\(task)/output?type=\(kind)", headers: ["Range": "bytes=0-65535"])
+    }
+    guard answer.status == 206 else { return ([], 0) }
+    let size = answer.headers.first(name: "Content-Range")?.split(separator: "/").last.flatMap { Int($0) }
+    return (answer.bytes, size ?? answer.bytes.count)
+  }
+
   /// Hands every byte of one kind of output to `take` as it comes. Returns the task's final state.
   ///
   /// The server holds each question back until there is something new, so that nothing is asked twice in vain.
@@ -42,7 +56,7 @@ struct TaskFollower: Sendable {
       let answer = try await patiently {
         try await client.send(
           .get, "/tasks/\(task)/output?type=\(kind)\(isFinal ? "" : "&wait=20")",
-          headers: ["Range": "bytes=\(offset)-"])
+          headers: ["Range": "bytes=\(offset)-\(offset + Self.chunk - 1)"])
       }
       switch answer.status {
       case 206 where !answer.bytes.isEmpty:

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Formats
+import Surroundings
 
 struct Errands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -19,16 +20,39 @@ struct RunErrand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run-errand", abstract: "Run an errand; its output appears as it is written.",
     discussion: """
-      What stands after -- is passed to the errand's script as it is. The command ends with the script's own exit code;
-      125 means that the script was not run or not to its end.
+      Also written as: drover run errand NAME. What stands after --, and what stands behind the errand's name and is no \
+      flag of this command, is passed to the errand's script as it is.
+
+      The command ends with the script's own exit code, the highest one when it ran on several instances; 128 + n when \
+      signal n ended it. Other codes: 124 the time of --timeout was up; 125 the script was not run or not to its end; \
+      126 the script is not executable; 127 there is no such script; 130 the command was interrupted, and the errand \
+      goes on.
       """)
   @OptionGroup var options: GlobalOptions
   @Flag(help: "Keep the errand's VM for the next run.") var keepAlive = false
-  @Flag(help: "Print the task and return.") var detach = false
+  @Flag(help: "Run nothing if nothing has changed since the errand last succeeded.") var whenChanged = false
+  @Flag(exclusivity: .exclusive, help: "Follow the errand to its end, or print the task and return.")
+  var follows: Following = .attach
+  @Flag(help: "Wait while the same errand runs, instead of being refused.") var queue = false
+  @Option(help: "End the script after that long: 30s, 10m, 1h30m.") var timeout: String?
   @Option(help: "Instances to run on: GROUP, or GROUP/ID, or GROUP/first.") var instance: [String] = []
-  @Option(name: [.customShort("E"), .long], help: "KEY=VALUE for the script's environment.") var env: [String] = []
+  @Option(
+    name: [.customShort("E"), .long],
+    help: "KEY=VALUE for the script's environment; -e KEY=VALUE means the same.")
+  var env: [String] = []
+  @Option(help: "KEY=VALUE for the script's environment; the value is shown nowhere.") var secretEnv: [String] = []
+  @Flag(help: "Show the arguments nowhere.") var maskArguments = false
+  @OptionGroup var interruption: InterruptionOption
   @Argument(help: "The errand.") var name: String
   @Argument(parsing: .postTerminator, help: "Arguments of the script, after --.") var arguments: [String] = []
+
+  enum Following: String, EnumerableFlag { case attach, detach }
+
+  func validate() throws {
+    if let timeout, try Duration(text: timeout) < .seconds(1) {
+      throw ValidationError("--timeout '\(timeout)': expected at least 1s")
+    }
+  }
 
   func run() async throws {
     let deployment = try options.requireDeployment()
@@ -36,52 +60,110 @@ struct RunErrand: AsyncParsableCommand {
     try await options.withClient { client in
       let task: Int
       do {
-        task = try await start(deployment, body, client)
+        task = try await client.start(
+          .post, "/deployments/\(PathText.escape(deployment))/errands/\(PathText.escape(name))/runs", .json(body))
       } catch {
         Console.remark("drover: \(error)")
+        if options.json { Console.printJSON(["state": "refused", "error": .string("\(error)")]) }
         throw ExitCode(125)
       }
-      if detach {
+      if follows == .detach {
         Console.remark("Task \(task) runs errand '\(name)'; follow it with: drover attach \(task)")
         Console.print(options.json ? JSON.text(["task": .int(task)]) : String(task))
         return
       }
-      try await ErrandAttachment(client: client, task: task, json: options.json).follow()
+      try await ErrandAttachment(client: client, task: task, json: options.json)
+        .follow(onInterrupt: interruption.onInterrupt)
     }
-  }
-
-  private func start(_ deployment: String, _ body: Value, _ client: DirectorClient) async throws -> Int {
-    try await client.start(
-      .post, "/deployments/\(PathText.escape(deployment))/errands/\(PathText.escape(name))/runs", .json(body))
   }
 
   private func requestBody() throws -> Value {
-    let environment = try env.map { text -> (String, Value) in
-      let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--env '\(text)': expected KEY=VALUE") }
-      return (parts[0], .string(parts[1]))
-    }
+    let open = try env.map(Self.variable)
+    let secret = try secretEnv.map(Self.variable)
     let instances = instance.map { text -> Value in
       let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
       return ["group": .string(parts[0]), "id": .string(parts.count == 2 ? parts[1] : "")]
     }
-    return [
-      "keep-alive": .bool(keepAlive), "when-changed": false, "instances": .array(instances),
-      "arguments": Value(arguments), "environment": .object(ValueObject(environment)),
+    var body: ValueObject = [
+      "keep-alive": .bool(keepAlive), "when-changed": .bool(whenChanged), "instances": .array(instances),
+      "arguments": Value(arguments), "environment": .object(ValueObject(open + secret)), "queue": .bool(queue),
+      "mask-arguments": .bool(maskArguments), "masked-environment": Value(secret.map(\.0)),
     ]
+    if let timeout { body["timeout"] = .string(timeout) }
+    return .object(body)
   }
+
+  private static func variable(_ text: String) throws -> (String, Value) {
+    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("'\(text)': expected KEY=VALUE") }
+    return (parts[0], .string(parts[1]))
+  }
+}
+
+/// What Ctrl-C does to an errand that is followed.
+struct InterruptionOption: ParsableArguments {
+  @Option(
+    help: """
+      What Ctrl-C does: detach leaves the errand running, cancel ends it, ask detaches unless Ctrl-C is pressed twice, \
+      which cancels.
+      """)
+  var onInterrupt = OnInterrupt.ask
 }
 
 struct Attach: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "attach", abstract: "Follow an errand that runs, from its first line on.",
-    discussion: "Ends with the exit code of the errand's script, as run-errand does.")
+    commandName: "attach", abstract: "Follow an errand that runs, or ran: what its script prints, and how it ends.",
+    discussion: "Ends with the exit code of the errand's script, as run-errand does. Any number may follow one errand.")
   @OptionGroup var options: GlobalOptions
+  @Flag(exclusivity: .exclusive, help: "From the first line on, or only what is printed from now on.")
+  var beginning: Beginning = .fromStart
+  @OptionGroup var interruption: InterruptionOption
   @Argument(help: "The task's id.") var task: Int
+
+  enum Beginning: String, EnumerableFlag { case fromStart, fromNow }
 
   func run() async throws {
     try await options.withClient { client in
-      try await ErrandAttachment(client: client, task: task, json: options.json).follow()
+      try await ErrandAttachment(client: client, task: task, json: options.json, fromNow: beginning == .fromNow)
+        .follow(onInterrupt: interruption.onInterrupt)
     }
+  }
+}
+
+struct ErrandRuns: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "errand-runs", abstract: "List runs of errands, the last one first.",
+    discussion: "Of one deployment with --deployment, else of all.")
+  @OptionGroup var options: GlobalOptions
+  @Option(help: "At most so many.") var limit = 30
+  @Argument(help: "Only runs of this errand.") var name: String?
+
+  func run() async throws {
+    try await options.withClient { client in
+      var query = "limit=\(limit)"
+      if let deployment = options.deployment { query += "&deployment=\(PathText.escape(deployment))" }
+      if let name { query += "&errand=\(PathText.escape(name))" }
+      let runs = try await client.get("/errand_runs?\(query)")
+      guard !options.json else { return Console.printJSON(runs) }
+      let now = Surroundings.system.now().seconds
+      let rows = (runs.array ?? []).map { Self.row($0, now) }
+      Table(
+        "errand runs",
+        ["Task", "Errand", "Deployment", "State", "Exit Code", "Started At", "Duration", "User", "Arguments"], rows
+      ).print(json: false)
+    }
+  }
+
+  private static func row(_ run: Value, _ now: Int) -> [String] {
+    func text(_ key: String) -> String { run[key]?.string ?? "-" }
+    func number(_ key: String) -> String { run[key]?.int.map(String.init) ?? "-" }
+    let began = run["started_at"]?.int
+    let duration = began.map { Duration.seconds((run["finished_at"]?.int ?? now) - $0).shortText } ?? "-"
+    let arguments = (run["arguments"]?.array ?? []).compactMap(\.string)
+    return [
+      number("task"), text("errand"), text("deployment"), text("state"), number("exit_code"),
+      began.map { Timestamp(seconds: $0).text } ?? "-", duration, text("user"),
+      arguments.joined(separator: " "),
+    ]
   }
 }

@@ -7,7 +7,8 @@ import Surroundings
 ///
 /// The agent is asked for the bytes from an offset on, again and again; the offsets are what has been written to the
 /// journal, so that after any restart reading goes on where it was. A line of the journal of kind `errand` is a JSON
-/// object: `{"instance": …, "stream": "stdout"|"stderr", "offset": …, "data": base64}`.
+/// object: `{"instance": …, "stream": "stdout"|"stderr", "offset": …, "data": base64}`. The first line names the
+/// instances: `{"instances": [{"name": "web/UUID", "index": 0}]}`.
 struct ErrandOutput: Sendable {
   let agent: AgentClient
   /// `group/uuid`.
@@ -15,6 +16,17 @@ struct ErrandOutput: Sendable {
   let output: TaskOutput
   /// Where the stock CLI sees the lines; nil for no such events.
   let reporter: StepReporter?
+
+  static func name(of instance: ResolvedInstance) -> String { "\(instance.group)/\(instance.id)" }
+
+  /// Writes the line that names the instances, before anything is run.
+  static func begin(_ instances: [ResolvedInstance], _ context: TaskContext) async throws {
+    _ = try await context.once("output") {
+      let names = instances.map { Value.object(["name": .string(name(of: $0)), "index": .int($0.index)]) }
+      try await context.output.errand(JSON.bytes(["instances": .array(names)]) + [0x0A])
+      return true
+    }
+  }
 
   /// Follows the output of a task of the agent until it has ended.
   ///

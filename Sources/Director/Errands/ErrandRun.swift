@@ -10,16 +10,26 @@ public struct ErrandRun: Codable, Sendable, Hashable {
   public var arguments: [String]
   /// Added to the script's environment.
   public var environment: [String: String]
+  /// After so many seconds the script is ended; nil for never.
+  public var timeoutSeconds: Int?
+  /// Whether it waits for its turn while the same errand runs on the same instances, instead of being refused.
+  public var waitsForTurn: Bool?
+  /// Variables of the environment whose values nobody is shown.
+  public var maskedVariables: [String]?
+  /// Whether nobody is shown the arguments.
+  public var masksArguments: Bool?
 
   public init(
     keepAlive: Bool = false, whenChanged: Bool = false, instances: [ErrandFilter] = [], arguments: [String] = [],
-    environment: [String: String] = [:]
+    environment: [String: String] = [:], timeoutSeconds: Int? = nil, waitsForTurn: Bool? = nil
   ) {
     self.keepAlive = keepAlive
     self.whenChanged = whenChanged
     self.instances = instances
     self.arguments = arguments
     self.environment = environment
+    self.timeoutSeconds = timeoutSeconds
+    self.waitsForTurn = waitsForTurn
   }
 
   /// Whether two runs may have an instance in common. An index and a UUID may mean the same one.
@@ -49,6 +59,20 @@ public struct ErrandRun: Codable, Sendable, Hashable {
       }
       environment[member.key] = text
     }
+    if let text = try fields.optionalScalarText("timeout") {
+      let timeout = try Int(text).map { .seconds($0) } ?? Duration(text: text)
+      guard timeout >= .seconds(1) else {
+        throw fields.error("timeout", "expected at least one second, found '\(text)'")
+      }
+      timeoutSeconds = timeout.wholeSeconds
+    }
+    waitsForTurn = try fields.optionalBool("queue")
+    masksArguments = try fields.optionalBool("mask-arguments")
+    let masked = try fields.strings("masked-environment")
+    for name in masked where environment[name] == nil {
+      throw fields.error("masked-environment", "'\(name)' is not in the environment")
+    }
+    maskedVariables = masked.isEmpty ? nil : masked
   }
 }
 
@@ -69,14 +93,19 @@ struct ErrandOutcome: Codable, Sendable {
   /// Blob and digest of the logs, if they could be had.
   var logsBlobID: String?
   var logsDigest: String?
+  /// Why the exit code is not the script's own: ``ErrandStartFailure``'s texts, or `timeout`.
+  var failure: String?
+  /// Digest of what the instance was configured with.
+  var state: String?
 
   func line(errand: String) -> [UInt8] {
-    let value: Value = [
+    var value: ValueObject = [
       "instance": ["group": .string(group), "id": .string(id)], "errand_name": .string(errand),
       "exit_code": .int(exitCode), "stdout": .string(stdout), "stderr": .string(stderr),
       "logs": ["blobstore_id": Value(logsBlobID), "sha1": Value(logsDigest)],
     ]
-    return JSON.bytes(value) + [0x0A]
+    if let failure { value["failure"] = .string(failure) }
+    return JSON.bytes(.object(value)) + [0x0A]
   }
 
   /// The task's short result.

@@ -18,6 +18,7 @@ struct RunErrand: Sendable {
   }
 
   private var records: Records { director.records }
+  private var execution: ErrandExecution { ErrandExecution(director: director, context: context, order: order) }
 
   /// What is to be run, as the deployment is now.
   private struct Subject: Sendable {
@@ -50,10 +51,16 @@ struct RunErrand: Sendable {
   func run() async throws -> String? {
     try await context.locked(deciding: subject, claims: claims) { subject in
       for warning in subject.selection.warnings { try await context.warn(warning) }
+      let changes = ErrandChanges(director: director, context: context, order: order)
+      if try await changes.begin(subject.selection.targets, of: subject.resolved) == .unchanged {
+        return "skipped - no changes detected"
+      }
+      try await ErrandOutput.begin(subject.selection.targets.map(\.instance), context)
       let outcomes = try await inParallel(subject.selection.targets, atMost: 32) { target in
-        target.needsVM ? try await runOnOwnVM(target, subject.resolved) : try await runOnInstance(target)
+        target.needsVM ? try await runOnOwnVM(target, subject.resolved) : try await execution.run(target)
       }
       try await context.output.result(outcomes.flatMap { $0.line(errand: order.errand) })
+      try await changes.end(outcomes)
       // What was written is the result also of a run that somebody ended.
       try context.cancellation.check()
       return ErrandOutcome.summary(outcomes)
@@ -68,7 +75,7 @@ struct RunErrand: Sendable {
     let instance = target.instance
     let failure = "failure \(instance.id)"
     // The last server was killed when nothing was left to do but to remove the VM.
-    if let outcome = try await context.known(Self.outcome(instance), as: ErrandOutcome.self) {
+    if let outcome = try await context.known(ErrandExecution.outcome(instance), as: ErrandOutcome.self) {
       try await removeVM(instance)
       return outcome
     }
@@ -79,7 +86,7 @@ struct RunErrand: Sendable {
     do {
       try context.cancellation.check()
       try await bringUp(target, resolved)
-      let outcome = try await runOnInstance(target)
+      let outcome = try await execution.run(target)
       try await removeVM(instance)
       return outcome
     } catch {
@@ -131,102 +138,5 @@ struct RunErrand: Sendable {
         stemcell: "", tracking: .init(work: .removal, base: base), report: { try await reporter.status($0) })
       try await worker.take(InstanceDeletion(errandVMOf: base).steps)
     }
-  }
-
-  // MARK: Running
-
-  /// The checkpoint that keeps what came of the run on an instance.
-  private static func outcome(_ instance: ResolvedInstance) -> String { "outcome \(instance.id)" }
-
-  private func runOnInstance(_ target: ErrandSelection.Target) async throws -> ErrandOutcome {
-    let instance = target.instance
-    return try await context.once(Self.outcome(instance)) {
-      try context.cancellation.check()
-      guard let vm = try await records.instances.require(instance.record.documentName).body.vm else {
-        throw DirectorFailure.errand("Errand '\(order.errand)' cannot run: \(instance.label) has no VM")
-      }
-      let agent = director.client(vm.agentID, context.output)
-      let stage = context.stage("Running errand", total: 1)
-      let result = try await stage.step(instance.label) { reporter in
-        try await execute(target, agent, reporter)
-      }
-      var outcome = ErrandOutcome(
-        group: instance.group, id: instance.id, exitCode: result.exitCode, stdout: result.stdout,
-        stderr: result.stderr)
-      let logs = context.stage("Fetching logs for \(instance.label)", total: 1)
-      do {
-        let found = try await logs.step("Finding and packing log files") { _ in try await fetchLogs(agent, instance) }
-        outcome.logsBlobID = found.blobstoreID
-        outcome.logsDigest = found.sha1
-      } catch  where !Task.isCancelled {
-        try await context.warn("The logs of \(instance.label) cannot be had: \(error)")
-      }
-      return outcome
-    }
-  }
-
-  /// Runs the script; what it prints is brought home meanwhile.
-  private func execute(
-    _ target: ErrandSelection.Target, _ agent: AgentClient, _ reporter: StepReporter
-  ) async throws -> ErrandResult {
-    let identity = RequestIdentity(
-      task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
-    let options = ErrandOptions(arguments: order.run.arguments, environment: order.run.environment)
-    let follower = ErrandFollower(surroundings: context.surroundings)
-    let output = ErrandOutput(
-      agent: agent, instance: "\(target.instance.group)/\(target.instance.id)", output: context.output,
-      reporter: reporter)
-    let value: Value
-    do {
-      value = try await agent.perform(
-        .runErrand, [.string(target.script), options.value], identity: identity, cancellation: context.cancellation
-      ) { agentTask in
-        await follower.start { try await output.follow(agentTask: agentTask) }
-      }
-    } catch {
-      await follower.stop()
-      throw error
-    }
-    let result = try ErrandResult(value)
-    // The result comes when the script has ended; the last of what it printed is then still on its way. An agent that
-    // cannot be read from has all of it in the result.
-    if try await !follower.finish() { try await output.complete(with: result) }
-    return result
-  }
-
-  private func fetchLogs(_ agent: AgentClient, _ instance: ResolvedInstance) async throws -> LogResult {
-    let identity = RequestIdentity(task: context.id, agent: agent.agentID, step: "\(instance.id) fetch_logs")
-    let request = LogRequest(types: "job", uploadURL: try director.engines.blobAddresses.put(identity.uuid))
-    var result = try LogResult(
-      await agent.perform(.fetchLogsWithSignedURL, [request.signedArgument], identity: identity))
-    result.blobstoreID = identity.uuid
-    try await LogBundles(director: director).keep(identity.uuid)
-    return result
-  }
-}
-
-/// Follows the output of a script beside whoever waits for its result.
-private actor ErrandFollower {
-  private let surroundings: Surroundings
-  private var task: Task<Bool, any Error>?
-
-  init(surroundings: Surroundings) { self.surroundings = surroundings }
-
-  func start(_ body: @escaping @Sendable () async throws -> Bool) { task = surroundings.task(body) }
-
-  /// Waits for the end. Returns whether the agent could be read from.
-  func finish() async throws -> Bool {
-    guard let task else { return false }
-    return try await withTaskCancellationHandler {
-      try await task.value
-    } onCancel: {
-      task.cancel()
-    }
-  }
-
-  /// Nobody waits for the result any more.
-  func stop() async {
-    task?.cancel()
-    _ = await task?.result
   }
 }

@@ -119,7 +119,8 @@ extension ResolvedDeployment {
 
   private func groupErrand(_ name: String, _ filters: [ErrandFilter]) throws -> ErrandSelection {
     guard let group = group(name) else {
-      throw DroverError(.notFound, "Errand '\(name)' doesn't exist", number: 70009)
+      throw DroverError(
+        .notFound, "Errand '\(name)' doesn't exist" + NearNames.hint(name, among: errandNames), number: 70009)
     }
     guard group.lifecycle == .errand else {
       throw DroverError(

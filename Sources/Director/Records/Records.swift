@@ -14,6 +14,7 @@ struct Records: Sendable {
   let orphanDisks: DocumentCollection<OrphanDiskRecord>
   let power: DocumentCollection<PowerRecord>
   let logBundles: DocumentCollection<LogBundleRecord>
+  let errandStates: DocumentCollection<ErrandStateRecord>
 
   init(_ store: any DocumentStore) {
     self.store = store
@@ -28,6 +29,7 @@ struct Records: Sendable {
     orphanDisks = DocumentCollection(store, kind: "orphan-disk")
     power = DocumentCollection(store, kind: "power")
     logBundles = DocumentCollection(store, kind: "log-bundle")
+    errandStates = DocumentCollection(store, kind: "errand-state")
   }
 
   /// The instances of a deployment, in order of group and id.

@@ -250,6 +250,9 @@ final class SimulatedAgent: Sendable {
 
   private func runErrand(_ request: AgentRequest, _ taskID: String) async throws -> Value {
     let script = request.arguments.first?.string ?? ""
+    if behaviour.fails(state.withLock { $0.spec["name"]?.string ?? "" }, "errand") {
+      throw DroverError(.failed, AgentTexts.errandFailed + "cannot run /jobs/\(script)/bin/run: there is no such file")
+    }
     note("errand \(script)")
     if !Self.hasJobs(state.withLock({ $0.spec })) {
       behaviour.violation("errand \(script) ran on \(id), to which nothing was applied")

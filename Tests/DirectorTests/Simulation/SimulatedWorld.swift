@@ -167,7 +167,7 @@ final class SimulatedWorld: Sendable {
   /// What the script of an errand printed, as it was brought home.
   func errandOutput(_ task: Int, sourceLocation: SourceLocation = #_sourceLocation) async throws -> [String: String] {
     var output: [String: [UInt8]] = [:]
-    for line in try await lines(task, .errand) {
+    for line in try await lines(task, .errand).dropFirst() {
       let value = try JSON.parse(line)
       let instance = value["instance"]?.string ?? ""
       let bytes = try #require(value["data"]?.string.flatMap(Base64.decode))

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct TaskBoardTests {
   @Test(
-    "Whoever waits for output hears of the task's end, also when it ends just then", .timeLimit(.minutes(2)))
+    "Whoever waits for output hears of the task's end, also when it ends just then", .timeLimit(.minutes(10)))
   func endWhileWaiting() async throws {
     // Time does not pass: only the end of the task can wake those who wait.
     var surroundings = Surroundings.system
