@@ -135,7 +135,8 @@ let package = Package(
       "CommandLine",
       [
         "AgentProtocol", "Archives", "Clouds", "Formats", "HTTPService", "Linting", "Manifests", "Processes",
-        "ReleaseFiles", "Releases", "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,
+        "ReleaseFiles", "Releases", "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL,
+        unixSignals,
       ]),
 
     // Floor 5: whole servers.

@@ -65,7 +65,7 @@ import Testing
         do {
           _ = try await store.put(bytes: [UInt8](repeating: 1, count: 300_000), id: "fits")
           break
-        } catch where attempt < 200 {
+        } catch  where attempt < 200 {
           try await Task.sleep(for: .milliseconds(50))
         }
       }

@@ -31,15 +31,19 @@ public enum ErrandStartFailure: String, Sendable, Hashable, CaseIterable {
   public init?(exception message: String) {
     guard let start = message.firstRange(of: AgentTexts.errandFailed) else { return nil }
     let reason = message[start.upperBound...]
-    func says(_ texts: String...) -> Bool { texts.contains { reason.contains($0) } }
-    if says("no such file", "interpreter", "not found") {
+    func says(_ texts: [String]) -> Bool { texts.contains { reason.contains($0) } }
+    if says(["no such file", "interpreter", "not found"]) {
       self = .notFound
-    } else if says("not executable", "it is a folder", "permission denied", "exec format error", "neither a program nor a script") {
+    } else if says(Self.refusals) {
       self = .notExecutable
     } else {
       return nil
     }
   }
+
+  private static let refusals = [
+    "not executable", "it is a folder", "permission denied", "exec format error", "neither a program nor a script",
+  ]
 
   /// As container tools have it.
   public var exitCode: Int { self == .notFound ? 127 : 126 }
