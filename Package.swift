@@ -58,6 +58,7 @@ let package = Package(
     .executable(name: "drover-cpi", targets: ["drover-cpi"]),
     .executable(name: "bpm", targets: ["bpm"]),
     .executable(name: "sipid", targets: ["sipid"]),
+    .executable(name: "boskos", targets: ["boskos"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -132,6 +133,12 @@ let package = Package(
         logging, nioCore, nioSSL,
       ]),
     room(
+      "PoolsAPI",
+      [
+        "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes, hummingbird, lifecycle,
+        logging, nioCore,
+      ]),
+    room(
       "CommandLine",
       [
         "AgentProtocol", "Archives", "Clouds", "Formats", "HTTPService", "Linting", "Manifests", "Processes",
@@ -144,7 +151,8 @@ let package = Package(
       "Server",
       [
         "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Formats",
-        "Messaging", "Processes", "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
+        "Messaging", "PoolsAPI", "PoolsProtocol", "Processes", "Surroundings", "Templates", configuration, hummingbird,
+        lifecycle, logging,
         systemPackage,
       ]),
 
@@ -154,6 +162,7 @@ let package = Package(
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
     program("bpm", ["BPM", "Processes"]),
     program("drover-cpi", ["Clouds", "Formats", "Processes", "Surroundings", logging]),
+    program("boskos", ["PoolsAPI", "Processes", "Surroundings"]),
     program("sipid", ["Formats", "Processes", "Surroundings", httpClient, nioCore, nioHTTP1, nioSSL]),
 
     .executableTarget(
@@ -215,7 +224,13 @@ let package = Package(
         "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
     tests("PoolsProtocol", ["Formats", "Surroundings"]),
-    tests("Pools", ["Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
+    tests("Pools", ["CPowerCut", "Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
+    tests(
+      "PoolsAPI",
+      [
+        "boskos", "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", httpClient, logging, nioCore,
+        nioHTTP1,
+      ]),
     tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
     tests("Server", ["AgentProtocol", "Certificates", "Formats", "Messaging", configuration, logging]),
     tests("CommandLine", ["Formats", arguments]),

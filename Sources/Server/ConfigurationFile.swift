@@ -10,7 +10,10 @@ enum ConfigurationFile {
     ("endpoint.address", .scalar), ("endpoint.nats_port", .scalar), ("endpoint.blob_port", .scalar),
     ("nats.urls", .list), ("nats.ca", .scalar), ("nats.certificate", .scalar), ("nats.key", .scalar),
     ("nats.issuer.certificate", .scalar), ("nats.issuer.key", .scalar), ("nats.authorization_file", .scalar),
-    ("nats.reload_command", .scalar), ("users", .list), ("log.level", .scalar),
+    ("nats.reload_command", .scalar), ("pools.resources", .scalar), ("pools.address", .scalar), ("pools.port", .scalar),
+    ("pools.health_port", .scalar),
+    ("pools.metrics_port", .scalar), ("pools.request_ttl", .scalar), ("pools.users", .scalar), ("users", .list),
+    ("log.level", .scalar),
   ]
 
   enum Kind { case scalar, list }

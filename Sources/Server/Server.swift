@@ -8,6 +8,7 @@ import Formats
 import Glibc
 public import Logging
 import Messaging
+import PoolsAPI
 import Processes
 import ServiceLifecycle
 public import Surroundings
@@ -27,7 +28,7 @@ public struct Server: Sendable {
     self.logger = logger
   }
 
-  private var files: StateFiles { StateFiles(directory: configuration.stateDirectory) }
+  var files: StateFiles { StateFiles(directory: configuration.stateDirectory) }
 
   /// Runs until it is told to stop. VMs and the bus go on without it.
   public func run() async throws {
@@ -67,15 +68,17 @@ public struct Server: Sendable {
     let api = try await apiFace(director, authority)
     let apiHost = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress
     try SmallFile.write("\(apiHost):\(configuration.apiPort)\n", to: files.address, mode: .ownerReadWrite)
+    let pools = try await pools()
     let services = ServiceGroup(
       configuration: .init(
-        services: [
+        services: (pools?.services ?? []).map { .init(service: $0) } + [
           .init(service: NATSService(server: host.server, bus: bus)),
           .init(service: try await blobFace(blobs, signer, authority)),
           .init(service: api),
           .init(service: DirectorService(director: director, renderer: renderer)),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await services.run()
+    try await pools?.close()
     try await store.close()
   }
 

@@ -19,6 +19,8 @@ public struct ServerConfiguration: Sendable {
   public var blobPort: Int
   /// The NATS cluster of others that is used; nil for a nats-server of our own.
   var cluster: ClusterConfiguration?
+  /// Pools of resources that are leased; nil when there are none.
+  var pools: PoolsSection?
   /// Passwords by user; empty for one user `admin` whose password is made at first start.
   public var users: [String: String]
   /// `trace` … `critical`.
@@ -59,6 +61,7 @@ public struct ServerConfiguration: Sendable {
     natsPort = try port("endpoint.nats_port", 4222)
     blobPort = try port("endpoint.blob_port", 25250)
     cluster = try ClusterConfiguration(reader)
+    pools = try PoolsSection(reader, port: port)
     logLevel = text("log.level", "info")
     users = [:]
     for user in reader.stringArray(forKey: "users", default: []) {

@@ -9,6 +9,7 @@ struct StateFiles: Sendable {
   let directory: String
 
   var documents: String { "\(directory)/documents.sqlite" }
+  var pools: String { "\(directory)/pools.sqlite" }
   var journals: String { "\(directory)/journals" }
   var blobs: String { "\(directory)/blobs" }
   var cloud: String { "\(directory)/cloud" }

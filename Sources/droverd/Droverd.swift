@@ -21,6 +21,11 @@ struct Droverd: AsyncParsableCommand {
   @Option(help: "The address of this host that VMs reach (default: 10.254.0.1).") var endpointAddress: String?
   @Option(help: "The port of the bus on that address (default: 4222).") var natsPort: Int?
   @Option(help: "The port of blobs on that address (default: 25250).") var blobPort: Int?
+  @Option(help: "A file of resources to lease, as Boskos has it (default: none, and no pools).")
+  var poolsResources: String?
+  @Option(help: "The address that the pools' API listens on (default: 127.0.0.1).") var poolsAddress: String?
+  @Option(help: "The port of the pools' API (default: 8080).") var poolsPort: Int?
+  @Option(help: "Run only this part of the server: pools (default: everything).") var only: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
 
   func run() async throws {
@@ -28,7 +33,11 @@ struct Droverd: AsyncParsableCommand {
       ("name", name), ("state", state), ("api.address", apiAddress), ("api.port", apiPort.map(String.init)),
       ("endpoint.address", endpointAddress), ("endpoint.nats_port", natsPort.map(String.init)),
       ("endpoint.blob_port", blobPort.map(String.init)), ("log.level", logLevel),
+      ("pools.resources", poolsResources), ("pools.address", poolsAddress), ("pools.port", poolsPort.map(String.init)),
     ]
+    guard only == nil || only == "pools" else {
+      throw ValidationError("--only: expected 'pools', found '\(only ?? "")'")
+    }
     let configuration = try ServerConfiguration.load(
       file: config,
       flags: Dictionary(uniqueKeysWithValues: flags.compactMap { key, value in value.map { (key, $0) } }))
@@ -37,6 +46,7 @@ struct Droverd: AsyncParsableCommand {
       throw ValidationError("configuration log.level: unknown level '\(configuration.logLevel)'")
     }
     logger.logLevel = level
-    try await Server(configuration, surroundings: .system, logger: logger).run()
+    let server = Server(configuration, surroundings: .system, logger: logger)
+    if only == nil { try await server.run() } else { try await server.runPools() }
   }
 }

@@ -38,7 +38,7 @@ extension LeaseEngine {
     if let lease = repeated(request, now) { return Acquired(resource: lease.resource, waitingSince: now) }
     let key = QueueKey(type: request.type, state: request.state)
     queues[key]?.expire(now)
-    let expiry = now + requestTime
+    let expiry = now.advanced(by: requestTime)
     let known = request.requestID.flatMap { queues[key]?[$0] }
     if let known { queues[key]?.renew(known.id, until: expiry) }
     let rank = queues[key]?.rank(request.requestID) ?? 0
@@ -71,7 +71,8 @@ extension LeaseEngine {
       let record = table.granted(
         .init(
           type: request.type, owner: request.owner, from: request.state, to: request.destination, requestID: id)),
-      let grant = record.grant, now <= grant.at + requestTime + table.outages.total(since: grant.at)
+      let grant = record.grant,
+      now <= grant.at.advanced(by: requestTime).advanced(by: table.outages.total(since: grant.at))
     else { return nil }
     return record
   }

@@ -20,7 +20,7 @@ extension LeaseEngine {
     record.lastUpdate = now
     record.grant = nil
     if let lifeCycle = lifeCycles[record.type] {
-      if let lifespan = lifeCycle.lifespan { record.expiration = now + lifespan }
+      if let lifespan = lifeCycle.lifespan { record.expiration = now.advanced(by: lifespan) }
     } else {
       record.expiration = nil
     }

@@ -73,7 +73,7 @@ struct ResourceTable: Sendable {
     guard let expiration = record.expiration, !record.isOwned, !record.isStatic,
       record.state != ResourceState.toBeDeleted, record.state != ResourceState.tombstone
     else { return nil }
-    return (expiration + outages.total(since: record.lastUpdate)).nanoseconds
+    return expiration.advanced(by: outages.total(since: record.lastUpdate)).nanoseconds
   }
 
   static func grantKey(_ record: PoolRecord) -> GrantKey? {

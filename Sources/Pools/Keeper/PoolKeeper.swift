@@ -79,7 +79,7 @@ public actor PoolKeeper {
         pending.append(Pending(changes: changes, continuation: continuation))
         guard !isCommitting else { return }
         isCommitting = true
-        Task { await commitPending() }
+        surroundings.task { await self.commitPending() }
       }
     } catch {
       throw .storage("storing the change: \(error)")

@@ -17,7 +17,8 @@ struct PoolLoader {
     }
     for document in try await store.list(PoolDocuments.waiter).documents {
       // Whoever waited gets the time again that the server was away.
-      let (key, waiter) = try PoolDocuments.waiter(document.name, document.body, expiry: now + engine.requestTime)
+      let (key, waiter) = try PoolDocuments.waiter(
+        document.name, document.body, expiry: now.advanced(by: engine.requestTime))
       engine.restore(key, waiter)
     }
     var shared = SharedTexts()

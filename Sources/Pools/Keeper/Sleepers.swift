@@ -37,9 +37,9 @@ extension PoolKeeper {
     let surroundings = surroundings
     await withCheckedContinuation { continuation in
       let number = sleepers.add(.init(key: key, requestID: requestID, continuation: continuation))
-      Task {
+      surroundings.task {
         try? await surroundings.sleep(duration)
-        wake(number)
+        await self.wake(number)
       }
     }
   }

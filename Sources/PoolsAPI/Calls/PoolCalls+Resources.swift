@@ -1,0 +1,37 @@
+import Pools
+import PoolsProtocol
+
+extension PoolCalls {
+  /// What the original does not have: looking at resources without leasing them. User data is not shown.
+  func resources(_ call: PoolCall, _ query: PoolQuery) async -> PoolReply {
+    guard call.path == "/resources" || call.path.hasPrefix("/resources/") else {
+      return .error(404, "404 page not found")
+    }
+    guard call.method == "GET" else { return .error(405, "Method \(call.method), /resources only accepts GET.") }
+    if call.path.hasPrefix("/resources/") {
+      let name = String(call.path.dropFirst("/resources/".count))
+      guard var resource = await keeper.resource(name) else {
+        return .error(404, "no resource \(GoText.quoted(name)) exists")
+      }
+      resource.userData = [:]
+      return .success(resource.json, type: PoolReply.json)
+    }
+    let limit: Int
+    switch query.given("limit").map({ Int($0) }) {
+    case nil: limit = 1000
+    case .some(let number?) where (1...10_000).contains(number): limit = number
+    default: return .error(400, "limit: expected a number from 1 to 10000")
+    }
+    let found = await keeper.resources(
+      type: query.given("type"), state: query.given("state"), owner: query.given("owner"),
+      after: query["after"], limit: limit)
+    var body: [UInt8] = [UInt8(ascii: "[")]
+    for (index, resource) in found.enumerated() {
+      if index > 0 { body.append(UInt8(ascii: ",")) }
+      var shown = resource
+      shown.userData = [:]
+      shown.appendJSON(to: &body)
+    }
+    return .success(body + Array("]\n".utf8), type: PoolReply.json)
+  }
+}

@@ -1,0 +1,85 @@
+import Documents
+import Formats
+public import Logging
+import Pools
+public import ServiceLifecycle
+public import Surroundings
+
+/// A server of pools on real ports: the API, health and metrics (reference/boskos.md 7).
+public struct PoolsServer: Sendable {
+  public struct Configuration: Sendable {
+    /// The file of resources.
+    public var resources: String
+    /// Where everything listens; `0.0.0.0` is everywhere.
+    public var address: String
+    public var port: Int
+    public var healthPort: Int
+    public var metricsPort: Int
+    /// The database; nil keeps everything in memory.
+    public var database: String?
+    public var requestTime: Duration
+    /// A file of users, see ``PoolUsers``; nil lets everybody in.
+    public var users: String?
+
+    public init(
+      resources: String, address: String = "127.0.0.1", port: Int = 8080, healthPort: Int = 8081,
+      metricsPort: Int = 9090, database: String?, requestTime: Duration = .seconds(30), users: String? = nil
+    ) {
+      self.resources = resources
+      self.address = address
+      self.port = port
+      self.healthPort = healthPort
+      self.metricsPort = metricsPort
+      self.database = database
+      self.requestTime = requestTime
+      self.users = users
+    }
+  }
+
+  /// To be run one beside the other, and stopped the last one first.
+  public let services: [any Service]
+  private let store: SQLiteDocumentStore?
+
+  /// Reads the database and the configuration.
+  ///
+  /// - Throws: when one of them, or the file of users, cannot be used.
+  public static func prepare(
+    _ configuration: Configuration, surroundings: Surroundings, logger: Logger
+  ) async throws -> PoolsServer {
+    var users: PoolUsers?
+    if let path = configuration.users {
+      users = try PoolUsers(String(decoding: try ResourceFile.read(path, limit: 1 << 20), as: UTF8.self))
+    }
+    var store: SQLiteDocumentStore?
+    if let path = configuration.database { store = try await SQLiteDocumentStore.open(path, history: 1000) }
+    let keeper = try await PoolKeeper(
+      store: store, options: .init(requestTime: configuration.requestTime), surroundings: surroundings, logger: logger)
+    let metrics = PoolMetrics()
+    let file = try await ResourceFile.load(configuration.resources)
+    try await keeper.configure(file.configuration)
+    metrics.configured(fault: nil)
+    let calls = PoolCalls(keeper: keeper, users: users, metrics: metrics, surroundings: surroundings)
+    let readiness = Readiness()
+    return PoolsServer(
+      services: [
+        KeeperService(keeper: keeper),
+        ResourceFileWatch(file: file, keeper: keeper, metrics: metrics, surroundings: surroundings, logger: logger),
+        PoolsFace.metrics(
+          keeper, metrics, address: configuration.address, port: configuration.metricsPort, logger: logger),
+        PoolsFace.health(
+          readiness, metrics, address: configuration.address, port: configuration.healthPort, logger: logger),
+        PoolsFace.api(
+          calls, readiness, address: configuration.address, port: configuration.port, logger: logger),
+      ], store: store)
+  }
+
+  /// To be called when the services have ended.
+  public func close() async throws { try await store?.close() }
+}
+
+/// Does what is due in the pools.
+struct KeeperService: Service {
+  let keeper: PoolKeeper
+
+  func run() async throws { await cancelWhenGracefulShutdown { await keeper.run() } }
+}

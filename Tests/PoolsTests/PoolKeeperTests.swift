@@ -1,0 +1,148 @@
+import Documents
+import Logging
+import PoolsProtocol
+import Surroundings
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Pools
+
+@Suite struct PoolKeeperTests {
+  private func keeper(
+    _ store: (any DocumentStore)?, _ surroundings: Surroundings = .system
+  ) async throws -> PoolKeeper {
+    let keeper = try await PoolKeeper(store: store, surroundings: surroundings, logger: Logger(label: "test"))
+    try await keeper.configure(
+      PoolsConfiguration([
+        .init(type: "t", names: ["a", "b", "c"]), .init(type: "d", minimum: 1, maximum: 2, lifespan: .seconds(60)),
+      ]))
+    return keeper
+  }
+
+  private func request(_ owner: String, state: String = "free", id: String? = nil) -> AcquireRequest {
+    AcquireRequest(
+      type: "t", state: state, destination: "busy", owner: owner, requestID: id, isIdempotent: id != nil)
+  }
+
+  @Test("leases, user data, queues and life cycles are there after a restart")
+  func restart() async throws {
+    let store = MemoryDocumentStore()
+    let first = try await keeper(store)
+    let lease = try await first.acquire(request("ann", id: "r1")).resource
+    try await first.update(lease.name, owner: "ann", state: "busy", userData: ["k<": "v\n", "gone": ""])
+    for id in ["w1", "w2"] { _ = try? await first.acquire(request("bob", state: "clean", id: id)) }
+    let second = try await keeper(store)
+    for name in ["a", "b", "c"] { #expect(await second.resource(name) == first.resource(name)) }
+    #expect(await second.resource(lease.name)?.userData == ["k<": "v\n"])
+    #expect(await second.metrics() == first.metrics())
+    // Two resources for two who wait: the order of those who wait is kept.
+    let key = QueueKey(type: "t", state: "clean")
+    #expect(await second.engine.queues[key]?.all.map(\.id) == ["w1", "w2"])
+    #expect(await second.engine.lifeCycles == first.engine.lifeCycles)
+    // And the request that was granted is known, too.
+    #expect(try await second.acquire(request("ann", id: "r1")).resource.name == lease.name)
+  }
+
+  @Test("when the store fails, everything that was decided is taken back, and the next operation goes on from there")
+  func failure() async throws {
+    let store = FailingStore()
+    let keeper = try await keeper(store)
+    let before = await keeper.metrics()
+    store.isFailing = true
+    await withTaskGroup(of: Bool.self) { group in
+      for number in 0..<20 {
+        group.addTask {
+          do {
+            _ = try await keeper.acquire(self.request("o\(number)", id: "r\(number)"))
+            return true
+          } catch {
+            return false
+          }
+        }
+      }
+      for await succeeded in group { #expect(!succeeded) }
+    }
+    #expect(await keeper.metrics() == before)
+    #expect(await keeper.waiting == 0)
+    store.isFailing = false
+    let lease = try await keeper.acquire(request("ann")).resource
+    #expect(lease.name == "a")
+    #expect(try await self.keeper(store.inner).resource("a") == lease)
+  }
+
+  @Test("operations that come while a commit is under way share the next one")
+  func shared() async throws {
+    let store = FailingStore()
+    let keeper = try await PoolKeeper(store: store, surroundings: .system, logger: Logger(label: "test"))
+    try await keeper.configure(PoolsConfiguration([.init(type: "t", names: (0..<200).map { "r\($0)" })]))
+    let before = store.commits
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for number in 0..<200 {
+        group.addTask { _ = try await keeper.acquire(self.request("o\(number)")) }
+      }
+      try await group.waitForAll()
+    }
+    #expect(store.commits - before < 150)
+    let names = Set(await keeper.resources(type: "t", state: "busy", owner: nil, after: "", limit: 1000).map(\.owner))
+    #expect(names.count == 200)
+  }
+
+  @Test("time without a server is known from what was noted last")
+  func downtime() async throws {
+    let store = MemoryDocumentStore()
+    let clock = Clock()
+    var surroundings = Surroundings.system
+    surroundings.now = { clock.now }
+    let first = try await keeper(store, surroundings)
+    _ = try await first.acquire(request("ann"))
+    clock.advance(.seconds(10))
+    await first.noteAlive(always: true)
+    clock.advance(.seconds(1000))
+    let second = try await keeper(store, surroundings)
+    clock.advance(.seconds(10))
+    let expiry = Duration.seconds(21)
+    #expect(try await second.reset(type: "t", state: "busy", expiry: expiry, destination: "dirty") == [:])
+    clock.advance(.seconds(1))
+    #expect(try await second.reset(type: "t", state: "busy", expiry: expiry, destination: "dirty") == ["a": "ann"])
+  }
+}
+
+/// A time that a test sets.
+final class Clock: Sendable {
+  private let time = Mutex(Timestamp(seconds: 1_000_000))
+  var now: Timestamp { time.withLock { $0 } }
+  func advance(_ duration: Duration) { time.withLock { $0 = $0 + duration } }
+}
+
+/// A store that fails when it is told to.
+final class FailingStore: DocumentStore {
+  struct Broken: Error {}
+
+  let inner = MemoryDocumentStore()
+  private let state = Mutex((failing: false, commits: 0))
+
+  var isFailing: Bool {
+    get { state.withLock { $0.failing } }
+    set { state.withLock { $0.failing = newValue } }
+  }
+  var commits: Int { state.withLock { $0.commits } }
+
+  func get(_ kind: String, _ name: String) async throws -> Document? { try await inner.get(kind, name) }
+  func list(_ kind: String, prefix: String) async throws -> DocumentListing {
+    try await inner.list(kind, prefix: prefix)
+  }
+  func commit(_ writes: [Write]) async throws -> Int64 {
+    // Takes a moment, as a disk does, so that others come meanwhile.
+    for _ in 0..<50 { await Task.yield() }
+    let isFailing = state.withLock { state in
+      state.commits += 1
+      return state.failing
+    }
+    if isFailing { throw Broken() }
+    return try await inner.commit(writes)
+  }
+  func watch(_ kinds: Set<String>, from revision: Int64) -> DocumentChanges { inner.watch(kinds, from: revision) }
+  func revision() async throws -> Int64 { try await inner.revision() }
+  func close() async throws { try await inner.close() }
+}
