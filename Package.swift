@@ -12,6 +12,10 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
+/// A build that is to know its version is told it: DROVER_VERSION=1.2.3 swift build.
+let stampedVersion: [CSetting] =
+  Context.environment["DROVER_VERSION"].map { [.define("DROVER_VERSION", to: "\"\($0)\"")] } ?? []
+
 func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -79,7 +83,7 @@ let package = Package(
   ],
   targets: [
     // C: a few functions each, where Swift has no way to say it.
-    .target(name: "CLinux"),
+    .target(name: "CLinux", cSettings: stampedVersion),
     .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 

@@ -18,7 +18,7 @@ import Processes
   @Option(help: "A Go agent (cloudfoundry/bosh-agent) to measure beside ours.") var goAgent: String?
   @Flag(help: "Print JSON.") var json = false
 
-  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, services, deployments }
+  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, services, deployments, bpm }
 
   func run() async throws {
     ProgramStart.useLocalNames()
@@ -36,6 +36,13 @@ import Processes
       try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
         report.add(try await DeploymentFigures.measure(server))
         report.add(try await MemoryFigures.measure(server))
+      }
+    }
+    if groups.contains(.bpm) {
+      if let obstacle = BPMFigures.obstacle, only.isEmpty {
+        print("bpm is not measured: \(obstacle)")
+      } else {
+        report.add(try await BPMFigures.measure(programs: folder))
       }
     }
   }

@@ -26,3 +26,9 @@ static int release(struct dl_phdr_info *info, size_t size, void *context) {
 }
 
 void drover_release_program(void) { dl_iterate_phdr(release, NULL); }
+
+#ifndef DROVER_VERSION
+#define DROVER_VERSION ""
+#endif
+
+const char *drover_stamped_version(void) { return DROVER_VERSION; }

@@ -23,7 +23,8 @@ public struct Drover: AsyncParsableCommand {
       CommandGroup(
         name: "Releases and stemcells:",
         subcommands: [
-          InitJob.self, Lint.self, CreateRelease.self, UploadRelease.self, Releases.self, DeleteRelease.self,
+          InitJob.self, Lint.self, CreateRelease.self, BuildBPMRelease.self, UploadRelease.self, Releases.self,
+          DeleteRelease.self,
           UploadStemcell.self, Stemcells.self, DeleteStemcell.self, BlobsCommand.self,
         ]),
       CommandGroup(

@@ -6,3 +6,9 @@ public enum ProgramPages {
   /// life does. What is needed again comes back by itself.
   public static func release() { drover_release_program() }
 }
+
+/// What the build was told about itself.
+public enum ProgramVersion {
+  /// The version in the environment of the build (DROVER_VERSION); empty when there was none.
+  public static let stamped = String(cString: drover_stamped_version())
+}

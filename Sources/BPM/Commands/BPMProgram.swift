@@ -138,5 +138,5 @@ public struct BPMProgram: Sendable {
 
 /// The version that `bpm version` prints.
 enum BPMVersion {
-  static let text = "[DEV BUILD]"
+  static let text = ProgramVersion.stamped.isEmpty ? "[DEV BUILD]" : ProgramVersion.stamped
 }

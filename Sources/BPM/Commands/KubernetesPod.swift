@@ -48,8 +48,8 @@ struct KubernetesPod {
   private var container: ValueObject {
     var container: ValueObject = [
       "name": "process",
-      // Everything it runs comes from the node's folders.
-      "image": "scratch",
+      // Any will do: everything that the process runs comes from the node's folders, which lie over the image's.
+      "image": "debian:stable-slim",
       "command": Value(spec.process.arguments),
       "workingDir": .string(spec.process.directory),
       "env": .array(spec.process.environment.map(variable)),
@@ -74,8 +74,8 @@ struct KubernetesPod {
     let added = (spec.process.capabilities?.permitted ?? []).map { String($0.dropFirst("CAP_".count)) }
     context["capabilities"] = added.isEmpty ? ["drop": ["ALL"]] : ["drop": ["ALL"], "add": Value(added)]
     context["seccompProfile"] =
-      spec.linux.seccomp == nil
-      ? ["type": "Unconfined"] : ["type": "Localhost", "localhostProfile": "bpm.json"]
+      spec.linux.hasSeccomp
+      ? ["type": "Localhost", "localhostProfile": "bpm.json"] : ["type": "Unconfined"]
     return context
   }
 

@@ -102,7 +102,7 @@ struct SystemdUnit {
   }
 
   private var systemCalls: [(String, String)] {
-    guard spec.linux.seccomp != nil else { return [] }
+    guard spec.linux.hasSeccomp else { return [] }
     return [
       ("SystemCallArchitectures", "x86-64 x86 x32"),
       ("SystemCallFilter", (SeccompProfile.allowed + ["clone", "personality"]).joined(separator: " ")),

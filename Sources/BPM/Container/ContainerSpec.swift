@@ -101,7 +101,7 @@ public struct ContainerSpec: Sendable, Hashable {
     return OCISpec.Linux(
       namespaces: namespaces, resources: resources, cgroupsPath: host.cgroupsPath(of: names),
       rootfsPropagation: "private", maskedPaths: Self.maskedPaths, readonlyPaths: Self.readonlyPaths,
-      devices: devices, seccomp: host.supportsSeccomp ? SeccompProfile.value : nil)
+      devices: devices, seccomp: host.supportsSeccomp ? SeccompProfile.value : Value?.none)
   }
 
   private var resources: OCISpec.Resources {
@@ -131,7 +131,7 @@ public struct ContainerSpec: Sendable, Hashable {
     spec.process.noNewPrivileges = false
     spec.linux.maskedPaths = []
     spec.linux.readonlyPaths = []
-    spec.linux.seccomp = nil
+    spec.linux.seccomp = Value?.none
     for index in spec.mounts.indices { spec.mounts[index].options.removeAll { $0 == "nosuid" } }
   }
 
@@ -148,4 +148,9 @@ public struct ContainerSpec: Sendable, Hashable {
   static let privilegedCapabilities = Capabilities.names.filter {
     !["CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE"].contains($0)
   }.sorted()
+}
+
+extension OCISpec.Linux {
+  /// Whether system calls are filtered. (`== nil` would ask for the value `null`.)
+  var hasSeccomp: Bool { if case .some = seccomp { true } else { false } }
 }

@@ -1,5 +1,6 @@
 import Containers
 import Formats
+import Glibc
 import Processes
 
 /// A container's bundle, and all that has to be there before runc can start it.
@@ -75,7 +76,10 @@ struct Bundle: Sendable {
 
   private func write(_ spec: OCISpec) throws {
     try SmallFiles.makeFolder(names.bundle, root: names.root)
-    try SmallFiles.makeFolder("\(names.bundle)/rootfs", root: names.root, mode: 0o755)
+    let rootfs = "\(names.bundle)/rootfs"
+    try SmallFiles.makeFolder(rootfs, root: names.root, mode: 0o755)
+    // Whatever the caller's umask: vcap has to pass it.
+    if chmod(rootfs, 0o755) != 0 { throw DroverError.system(errno, "chmod \(rootfs)") }
     try SmallFiles.write("\(names.bundle)/config.json", JSON.bytes(spec.value), mode: 0o600)
   }
 

@@ -78,6 +78,8 @@ extension Lifecycle {
     while !Files.exists(started), ProcessIdentity(livingPid: child.pid) != nil {
       try await setup.surroundings.sleep(.milliseconds(3))
     }
+    // Until here it is runc that fails, afterwards it is the process.
+    let hasStarted = Files.exists(started)
     lock.release()
     let ending = try await waiting.value
     try await copied
@@ -88,7 +90,7 @@ extension Lifecycle {
       case .exited(let code): code
       case .signalled(let number): 128 + number
       }
-    if status != 0, !Runc.messages(inLog: said).isEmpty {
+    if status != 0, !hasStarted {
       throw DroverError(.failed, RuncRunner.reason(said, ending))
     }
     return status

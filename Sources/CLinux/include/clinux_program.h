@@ -5,4 +5,7 @@
 /// from the page cache by themselves. Nothing that was written is touched.
 void drover_release_program(void);
 
+/// The version that the build was told (DROVER_VERSION in its environment); empty for a build that was told none.
+const char *drover_stamped_version(void);
+
 #endif
