@@ -40,7 +40,7 @@ import Processes
     }
     if groups.contains(.bpm) {
       if let obstacle = BPMFigures.obstacle, only.isEmpty {
-        print("bpm is not measured: \(obstacle)")
+        if !json { print("bpm is not measured: \(obstacle)") }
       } else {
         report.add(try await BPMFigures.measure(programs: folder))
       }

@@ -62,8 +62,8 @@ struct KubernetesPod {
 
   private func variable(_ line: String) -> Value {
     let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    // `$(NAME)` would be replaced.
-    return ["name": .string(parts[0]), "value": .string(parts.count > 1 ? parts[1].replacing("$(", with: "$$(") : "")]
+    // `$(NAME)` would be replaced; `$$` is one `$`.
+    return ["name": .string(parts[0]), "value": .string(parts.count > 1 ? parts[1].substituting(["$": "$$"]) : "")]
   }
 
   private var securityContext: ValueObject {

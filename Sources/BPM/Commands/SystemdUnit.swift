@@ -23,12 +23,12 @@ struct SystemdUnit {
 
   /// `%` begins a specifier, and text ends with its line.
   static func escaped(_ text: String) -> String {
-    text.replacing("%", with: "%%").replacing("\n", with: "\\n")
+    text.substituting(["%": "%%", "\n": "\\n"])
   }
 
   /// A word in double quotes.
   static func quoted(_ text: String) -> String {
-    let inner = escaped(text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))
+    let inner = escaped(text.substituting(["\\": "\\\\", "\"": "\\\""]))
     return "\"\(inner)\""
   }
 
@@ -36,7 +36,7 @@ struct SystemdUnit {
     var lines: [(String, String)] = [
       (
         "ExecStart",
-        spec.process.arguments.map { Self.quoted($0).replacing("$", with: "$$") }.joined(separator: " ")
+        spec.process.arguments.map { Self.quoted($0).substituting(["$": "$$"]) }.joined(separator: " ")
       ),
       ("User", "\(spec.process.user.uid)"), ("Group", "\(spec.process.user.gid)"),
       ("WorkingDirectory", Self.escaped(spec.process.directory)),
@@ -108,5 +108,12 @@ struct SystemdUnit {
       ("SystemCallFilter", (SeccompProfile.allowed + ["clone", "personality"]).joined(separator: " ")),
       ("SystemCallErrorNumber", "EPERM"), ("RestrictNamespaces", "yes"),
     ]
+  }
+}
+
+extension String {
+  /// With characters replaced by texts. (The standard library's own way links its whole regular expressions.)
+  func substituting(_ texts: [Character: String]) -> String {
+    reduce(into: "") { $0 += texts[$1] ?? String($1) }
   }
 }

@@ -27,15 +27,32 @@ enum VolumeGlob {
     try pattern.split(separator: "/").map { part in
       guard part.contains(where: { "*?[\\".contains($0) }) else { return .name(String(part)) }
       do {
-        // Braces and a leading `!` in a class mean nothing special to Go.
-        var text = part.replacing("{", with: "\\{").replacing("}", with: "\\}").replacing("[!", with: "[\\!")
-        while text.contains("**") { text = text.replacing("**", with: "*") }
         if part.hasSuffix("\\"), !part.hasSuffix("\\\\") { throw DroverError(.invalid, "") }
-        return .pattern(try Glob(String(text)))
+        return .pattern(try Glob(plain(part)))
       } catch {
         throw DroverError(.invalid, "syntax error in pattern: \(pattern)")
       }
     }
+  }
+
+  /// Without the meanings that our patterns have and Go's have not: braces, a leading `!` in a class, `**`.
+  private static func plain(_ part: Substring) -> String {
+    var text = ""
+    var previous: Character?
+    var isEscaped = false
+    for character in part {
+      if isEscaped {
+        isEscaped = false
+        previous = nil
+      } else {
+        if character == "*", previous == "*" { continue }
+        if "{}".contains(character) || (character == "!" && previous == "[") { text += "\\" }
+        isEscaped = character == "\\"
+        previous = character
+      }
+      text.append(character)
+    }
+    return text
   }
 
   static func paths(_ pattern: String) throws -> [String] {
