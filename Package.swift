@@ -203,7 +203,7 @@ let package = Package(
       swiftSettings: strict),
     tests("Processes", ["Formats", "HTTPService", "Surroundings", "runner-fixture", "sipid"]),
     tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),
-    tests("HTTPService", ["Certificates", "Formats"]),
+    tests("HTTPService", ["Certificates", "Formats", "Surroundings"]),
     tests("Templates", ["Formats", "Surroundings", logging]),
     tests("Containers", ["Formats"]),
     tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),

@@ -3,6 +3,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import Synchronization
 
 /// A small HTTP/1.1 server, with TLS when it is given a certificate: what an agent without a director and a registry of
 /// settings need, and no more. Every connection is a task; bodies are streamed with backpressure.
@@ -20,6 +21,10 @@ public struct HTTPService: Sendable {
     public var tls: TLS?
     /// A connection on which nothing moves for so long is closed.
     public var idleTimeout: Duration = .seconds(600)
+    /// From the first byte of a request, or from the beginning of a connection, to the end of the request's fields.
+    public var headTimeout: Duration = .seconds(30)
+    /// Further connections are closed at once.
+    public var maximumConnections = 512
 
     public init(address: String, port: Int, tls: TLS? = nil) {
       self.address = address
@@ -60,8 +65,13 @@ public struct HTTPService: Sendable {
     onReady(server.channel.localAddress?.port ?? configuration.port)
     try await withThrowingDiscardingTaskGroup { group in
       try await server.executeThenClose { connections in
+        let places = Places(configuration.maximumConnections)
         for try await connection in connections {
-          group.addTask { await Self.serve(connection, handler) }
+          let hasPlace = places.take()
+          group.addTask {
+            if hasPlace { await Self.serve(connection, handler) } else { await Self.refuse(connection) }
+            if hasPlace { places.leave() }
+          }
         }
       }
       group.cancelAll()
@@ -72,6 +82,7 @@ public struct HTTPService: Sendable {
 
   private func listen() async throws -> NIOAsyncChannel<Connection, Never> {
     let (context, idle) = (context, TimeAmount(configuration.idleTimeout))
+    let headLimit = TimeAmount(configuration.headTimeout)
     do {
       return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
         .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -80,7 +91,10 @@ public struct HTTPService: Sendable {
             let pipeline = channel.pipeline.syncOperations
             if let context { try pipeline.addHandler(NIOSSLServerHandler(context: context)) }
             try pipeline.addHandlers([IdleStateHandler(allTimeout: idle), CloseWhenIdle()])
+            let deadline = HeadDeadline(limit: headLimit)
+            try pipeline.addHandler(deadline)
             try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+            try pipeline.addHandler(HeadDeadline.Watch(deadline))
             return try Connection(wrappingChannelSynchronously: channel)
           }
         }
@@ -101,9 +115,20 @@ public struct HTTPService: Sendable {
         // What is left of a body that nobody wanted is read away if that is quick; else the connection is of no more use.
         let isReusable = head.isKeepAlive && body.mayBeSkipped
         try await reply.send(for: head, keepAlive: isReusable, outbound)
-        guard isReusable, try await body.skip() else { return }
+        guard isReusable, try await skip(body, connection.channel) else { return }
       }
     }
+  }
+
+  /// Whoever sends slowly what nobody wants is not waited for.
+  private static func skip(_ body: HTTPBody, _ channel: any Channel) async throws -> Bool {
+    let limit = channel.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
+    defer { limit.cancel() }
+    return try await body.skip()
+  }
+
+  private static func refuse(_ connection: Connection) async {
+    try? await connection.executeThenClose { _, _ in }
   }
 
   private static func context(_ tls: TLS) throws -> NIOSSLContext {
@@ -117,6 +142,23 @@ public struct HTTPService: Sendable {
       throw DroverError(.invalid, "the server's certificate and key can't be used", cause: error)
     }
   }
+}
+
+/// How many connections there may be.
+private final class Places: Sendable {
+  private let free: Mutex<Int>
+
+  init(_ count: Int) { free = Mutex(count) }
+
+  func take() -> Bool {
+    free.withLock { free in
+      guard free > 0 else { return false }
+      free -= 1
+      return true
+    }
+  }
+
+  func leave() { free.withLock { $0 += 1 } }
 }
 
 /// Nobody speaks: the connection is given up.
