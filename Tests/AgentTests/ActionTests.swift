@@ -142,7 +142,10 @@ import Testing
       #expect(try await test.call("add_persistent_disk", "cid/1", ["path": .string(disk)]) == [:])
       #expect(try await test.call("list_disk") == [])
       #expect(try await test.call("mount_disk", "cid/1") == [:])
+      // As if the agent had been killed before it was on record.
+      try Files.remove(test.layout.managedDisk)
       #expect(try await test.call("mount_disk", "cid/1") == [:])
+      #expect(Files.textIfPresent(test.layout.managedDisk) == "cid/1")
       #expect(try await test.call("list_disk") == ["cid/1"])
       #expect(Files.exists("\(test.base)/store/kept"))
       #expect(

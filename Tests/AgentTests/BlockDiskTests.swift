@@ -134,6 +134,89 @@ private let fileSystems: [String] = {
     }
   }
 
+  @Test(
+    "an agent that was killed between partitioning and formatting, or while formatting, begins again with the formatting",
+    arguments: ["before", "within", "after"])
+  func killedPersistent(moment: String) async throws {
+    try await Self.with(megabytes: 64) { store, _, disks, hint in
+      let steps = MachineSteps(layout: disks.layout, ownership: disks.ownership, root: "", logger: Self.logger)
+      let plan = try PersistentDiskPlan(
+        try await DiskProbe.look(at: hint.path), fileSystem: "", isPreformatted: false)
+      // Partitioned, and then formatted and named, or not.
+      try await steps.perform(Array(plan.steps.dropLast(moment == "before" ? 2 : 1)))
+      if moment == "within" {
+        // What looks like a file system and is none.
+        try await Command("dd", "if=/dev/zero", "of=\(plan.device)", "bs=4k", "seek=1", "count=64", "conv=notrunc")
+          .run()
+        #expect(try await DiskProbe.content(of: plan.device) == "ext4")
+      }
+      // After a restart of the agent nobody takes it for the disk that was in use.
+      let wrong = await #expect(throws: DroverError.self) { try await disks.mount(hint, on: store, mayMake: false) }
+      #expect(wrong?.message.contains("is it the right one?") == true)
+      try await disks.mount(hint, on: store, mayMake: true)
+      #expect(try await DiskProbe.look(at: hint.path).table?.partitions.map(\.name) == [PersistentDiskPlan.name])
+      try writeTestFile("\(store)/kept", "data")
+      try await disks.unmount(store)
+      try await disks.mount(hint, on: store, mayMake: false)
+      #expect(Files.textIfPresent("\(store)/kept") == "data")
+      try await disks.unmount(store)
+    }
+  }
+
+  @Test("a disk that had no room for its file system gets it when there is room")
+  func fullDisk() async throws {
+    try await withSmallDisk(kilobytes: 256) { small in
+      let image = "\(small)/disk.img"
+      try await Command("truncate", "-s", "64M", image).run()
+      let layout = VMLayout(base: "\(small)/vcap")
+      let disks = BlockDisks(
+        layout: layout, ownership: Ownership(vcap: nil),
+        resolver: DeviceResolver(options: LinuxOptions(), surroundings: .system, patience: .seconds(2)),
+        fileSystem: "", mountOptions: [], surroundings: .system, logger: Self.logger)
+      try await withLoopDevice(image, "--partscan") { device in
+        defer { umount2(layout.store, Int32(MNT_DETACH)) }
+        let hint = DiskHint(path: device)
+        await #expect(throws: DroverError.self) { try await disks.mount(hint, on: layout.store, mayMake: true) }
+        #expect(!MountTable.isMountPoint(layout.store))
+        try await Command("mount", "-o", "remount,size=200m", small).run()
+        try await disks.mount(hint, on: layout.store, mayMake: true)
+        try writeTestFile("\(layout.store)/kept", "data")
+        #expect(Files.textIfPresent("\(layout.store)/kept") == "data")
+        try await disks.unmount(layout.store)
+      }
+    }
+  }
+
+  @Test("an ephemeral disk that was partitioned and not formatted is formatted when the agent starts again, once")
+  func killedEphemeral() async throws {
+    try await Self.with(megabytes: 128) { store, _, disks, hint in
+      let steps = MachineSteps(layout: disks.layout, ownership: disks.ownership, root: "", logger: Self.logger)
+      func plan() async throws -> [MachineStep] {
+        let disk = try await DiskProbe.look(at: hint.path)
+        return try EphemeralDiskPlan(
+          EphemeralDiskPlan.Disk(
+            device: hint.path, bytes: disk.bytes, partitions: (1...8).map(disk.partition).filter(Files.exists),
+            content: disk.content),
+          swapMegabytes: 16, memoryBytes: 1 << 30, canPartition: true, agentID: "a1", data: store
+        ).steps.filter { step in
+          // This machine's swap is not the test's.
+          if case .run(let arguments, _) = step { arguments[0] != "swapon" } else { true }
+        }
+      }
+      let first = try await plan()
+      let formats = try #require(
+        first.firstIndex { step in if case .run(let arguments, _) = step { arguments[0] == "mkswap" } else { false } })
+      try await steps.perform(Array(first[..<formats]))
+      try await steps.perform(plan())
+      #expect(MountTable.current().mounts.last { $0.point == store }?.type == "ext4")
+      #expect(try await DiskProbe.content(of: "\(hint.path)p1") == "swap")
+      try writeTestFile("\(store)/kept", "data")
+      umount2(store, 0)
+      try await steps.perform(plan())
+      #expect(Files.textIfPresent("\(store)/kept") == "data")
+    }
+  }
+
   @Test("data follow a root partition on a real disk")
   func behindRoot() async throws {
     try await Self.with(megabytes: 1400) { store, _, disks, hint in
@@ -149,7 +232,8 @@ private let fileSystems: [String] = {
       }
       try await steps.perform(plan())
       #expect(MountTable.current().mounts.last { $0.point == store }?.type == "ext4")
-      #expect(try await plan() == [.mount("\(hint.path)p2", on: store)])
+      #expect(
+        try await plan() == DiskSteps.finish(swap: nil, data: "\(hint.path)p2") + [.mount("\(hint.path)p2", on: store)])
     }
   }
 }

@@ -53,12 +53,14 @@ import Testing
     #expect(plan.device == "/dev/sdc1")
     #expect(
       Self.programs(plan.steps) == [
-        "sfdisk label: gpt\nname=bosh-persistent\n /dev/sdc", "mkfs.ext4 -q -F /dev/sdc1",
+        "sfdisk label: gpt\nname=bosh-unformatted\n --wipe always --wipe-partitions always /dev/sdc",
+        "mkfs.ext4 -q -F /dev/sdc1",
+        "sfdisk --quiet --no-reread --no-tell-kernel --part-label /dev/sdc 1 bosh-persistent",
       ])
     #expect(plan.steps.contains(.waitFor("/dev/sdc1")))
     let xfs = try PersistentDiskPlan(
       BlockDevice(device: "/dev/nvme1n1", bytes: Self.gigabyte), fileSystem: "xfs", isPreformatted: false)
-    #expect(Self.programs(xfs.steps).last == "mkfs.xfs -q -f /dev/nvme1n1p1")
+    #expect(Self.programs(xfs.steps).dropLast().last == "mkfs.xfs -q -f /dev/nvme1n1p1")
     let error = #expect(throws: DroverError.self) {
       try PersistentDiskPlan(disk, fileSystem: "btrfs", isPreformatted: false)
     }
@@ -85,9 +87,17 @@ import Testing
     #expect(
       try Self.programs(PersistentDiskPlan(disk, fileSystem: "", isPreformatted: false).steps)
         == ["mkfs.ext4 -q -F /dev/sdc1"])
+    // While the file system was made; what is seen of it then does not count.
+    disk.table = Self.table([(2048, 2_093_056, PersistentDiskPlan.unfinished)])
+    for content in [nil, "xfs", "ext4", "crypto_LUKS"] {
+      disk.firstContent = content
+      let plan = try PersistentDiskPlan(disk, fileSystem: "xfs", isPreformatted: false)
+      #expect(plan.makesFileSystem)
+      #expect(Self.programs(plan.steps).map { $0.prefix(8) } == ["mkfs.xfs", "sfdisk -"])
+    }
     disk.table = Self.table([])
     #expect(
-      try Self.programs(PersistentDiskPlan(disk, fileSystem: "", isPreformatted: false).steps).count == 2)
+      try Self.programs(PersistentDiskPlan(disk, fileSystem: "", isPreformatted: false).steps).count == 3)
   }
 
   @Test("what may be somebody's data is left alone")
@@ -157,16 +167,20 @@ import Testing
     let fresh = Self.table([(2048, 6_291_456, "")], device: "/dev/sda")
     #expect(
       try steps(fresh, gigabytes: 10) == [
-        "sfdisk size=1048576KiB, type=S, name=bosh-partition-a1\nname=bosh-partition-a1\n --append --no-reread /dev/sda",
+        "sfdisk size=1048576KiB, type=S, name=bosh-partition-a1\nname=bosh-partition-a1\n --append --no-reread --wipe-partitions always /dev/sda",
         "mkswap /dev/sda2", "swapon /dev/sda2", "mkfs.ext4 -q -F /dev/sda3", "mount /dev/sda3 /data",
       ])
     let dos = Self.table([(2048, 6_291_456, "")], label: "dos", device: "/dev/sda")
     #expect(
       try steps(dos, gigabytes: 10, swap: 0) == [
-        "sfdisk type=83\n --append --no-reread /dev/sda", "mkfs.ext4 -q -F /dev/sda2", "mount /dev/sda2 /data",
+        "sfdisk type=83\n --append --no-reread --wipe-partitions always /dev/sda", "mkfs.ext4 -q -F /dev/sda2",
+        "mount /dev/sda2 /data",
       ])
     let again = Self.table([(2048, 100, ""), (4096, 100, ""), (8192, 100, "")], device: "/dev/sda")
-    #expect(try steps(again, gigabytes: 10) == ["swapon /dev/sda2", "mount /dev/sda3 /data"])
+    #expect(
+      try steps(again, gigabytes: 10) == [
+        "blank mkswap /dev/sda2", "blank mkfs.ext4 -q -F /dev/sda3", "swapon /dev/sda2", "mount /dev/sda3 /data",
+      ])
     #expect(throws: DroverError.self) { try steps(fresh, gigabytes: 3) }
     #expect(throws: DroverError.self) { try steps(nil, gigabytes: 30) }
   }
@@ -175,7 +189,9 @@ import Testing
   func raw() throws {
     let blank = BlockDevice(device: "/dev/nvme1n1", bytes: Self.gigabyte)
     #expect(
-      Self.programs(RawDiskPlan.steps(blank, number: 1)) == ["sfdisk label: gpt\nname=raw-ephemeral-1\n /dev/nvme1n1"])
+      Self.programs(RawDiskPlan.steps(blank, number: 1)) == [
+        "sfdisk label: gpt\nname=raw-ephemeral-1\n --wipe always --wipe-partitions always /dev/nvme1n1"
+      ])
     var made = blank
     made.table = Self.table([(2048, 100, "raw-ephemeral-0")], device: "/dev/nvme1n1")
     #expect(RawDiskPlan.steps(made, number: 1).isEmpty)

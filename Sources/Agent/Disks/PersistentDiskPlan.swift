@@ -6,6 +6,10 @@ struct PersistentDiskPlan: Sendable, Hashable {
   static let fileSystems = ["ext4", "xfs"]
   /// Free space below this is what alignment leaves.
   static let slack: Int64 = 8 << 20
+  /// The partition's name, once it has its file system.
+  static let name = "bosh-persistent"
+  /// Its name until then: what an agent left that was killed in between is no data of anybody.
+  static let unfinished = "bosh-unformatted"
 
   /// Before mounting.
   var steps: [MachineStep] = []
@@ -34,8 +38,8 @@ struct PersistentDiskPlan: Sendable, Hashable {
       guard disk.content == nil else { throw Self.taken(disk.device, disk.content) }
       makesFileSystem = true
       steps =
-        DiskSteps.partition(disk.device, "label: gpt\nname=bosh-persistent\n", last: device)
-        + [DiskSteps.format(device, kind)]
+        DiskSteps.partition(disk.device, "label: gpt\nname=\(Self.unfinished)\n", last: device)
+        + Self.finish(disk, kind)
       return
     }
     guard table.partitions.count <= 1 else {
@@ -46,7 +50,7 @@ struct PersistentDiskPlan: Sendable, Hashable {
     }
     guard !table.partitions.isEmpty else {
       makesFileSystem = true
-      steps = DiskSteps.append(disk.device, "name=bosh-persistent\n", last: device) + [DiskSteps.format(device, kind)]
+      steps = DiskSteps.append(disk.device, "name=\(Self.unfinished)\n", last: device) + Self.finish(disk, kind)
       if table.label != "gpt" {
         steps = DiskSteps.append(disk.device, "type=83\n", last: device) + [DiskSteps.format(device, kind)]
       }
@@ -54,6 +58,11 @@ struct PersistentDiskPlan: Sendable, Hashable {
     }
     let hasGrown = table.freeBytes(diskBytes: disk.bytes) > Self.slack
     if hasGrown { steps += DiskSteps.grow(disk.device, number: 1) }
+    if table.partitions[0].name == Self.unfinished {
+      makesFileSystem = true
+      steps += Self.finish(disk, kind)
+      return
+    }
     switch disk.firstContent {
     // Partitioned by an agent that was killed before it had made the file system.
     case nil:
@@ -64,6 +73,10 @@ struct PersistentDiskPlan: Sendable, Hashable {
     case .some(let content) where Self.fileSystems.contains(content) || content.hasPrefix("ext"): break
     default: throw Self.taken(device, disk.firstContent)
     }
+  }
+
+  private static func finish(_ disk: BlockDevice, _ fileSystem: String) -> [MachineStep] {
+    [DiskSteps.format(disk.partition(1), fileSystem), DiskSteps.name(disk.device, number: 1, name)]
   }
 
   private static func growUnmounted(_ device: String) -> [MachineStep] {

@@ -25,7 +25,13 @@ actor PersistentDisks {
   /// Mounts a disk on the store, or beside it when another one is there.
   func mount(_ cid: String) async throws {
     let hint = try await hint(cid)
-    if try await attachment.isMounted(hint) { return }
+    if try await attachment.isMounted(hint) {
+      // Whoever mounted it may not have come to put that on record: killed, or without room.
+      if try await attachment.isMounted(hint, on: layout.store), Files.textIfPresent(layout.managedDisk) != cid {
+        try keepManaged(cid)
+      }
+      return
+    }
     let isTaken = MountTable.isMountPoint(layout.store)
     try await attachment.mount(hint, on: isTaken ? layout.storeMigrationTarget : layout.store, mayMake: true)
     if !isTaken { try keepManaged(cid) }

@@ -2,8 +2,8 @@ import Formats
 
 /// What becomes of a VM's ephemeral disk: swap and the file system under /var/vcap/data (reference/agent.md 5, 17).
 ///
-/// A disk that is partitioned already (by this agent or by another one before it) is used as it is. A blank one is
-/// partitioned where the stemcell has a tool for it; else it becomes one file system, with the swap in a file.
+/// A disk that is partitioned already (by this agent or by another one before it) is used as it is, and what is still
+/// blank on it is finished. A blank one is partitioned where the stemcell has a tool for it; else it becomes one file system, with the swap in a file.
 struct EphemeralDiskPlan: Sendable, Hashable {
   /// What there is.
   struct Disk: Sendable, Hashable {
@@ -29,10 +29,10 @@ struct EphemeralDiskPlan: Sendable, Hashable {
   ) throws {
     let swap = Self.swapBytes(swapMegabytes, disk: disk.bytes, memory: memoryBytes)
     if let last = disk.partitions.last {
-      let swapSteps: [MachineStep] =
-        disk.partitions.count > 1 && swapMegabytes != 0
-        ? [.run(["swapon", disk.partitions[0]], mayFail: true)] : []
-      steps = swapSteps + [.mount(last, on: data)]
+      let swap = disk.partitions.count > 1 && swapMegabytes != 0 ? disk.partitions[0] : nil
+      steps =
+        DiskSteps.finish(swap: swap, data: last) + (swap.map { [.run(["swapon", $0], mayFail: true)] } ?? [])
+        + [.mount(last, on: data)]
       return
     }
     if disk.content == "ext4" {

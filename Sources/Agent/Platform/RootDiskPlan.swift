@@ -62,9 +62,9 @@ enum RootDiskPlan {
     }
     let later = table.partitions.map(\.device).filter { PartitionTable.number($0) > root.number }
     if let last = later.last {
-      let swap: [MachineStep] =
-        later.count > 1 && swapMegabytes != 0 ? [.run(["swapon", later[0]], mayFail: true)] : []
-      return swap + [.mount(last, on: data)]
+      let swap = later.count > 1 && swapMegabytes != 0 ? later[0] : nil
+      return DiskSteps.finish(swap: swap, data: last) + (swap.map { [.run(["swapon", $0], mayFail: true)] } ?? [])
+        + [.mount(last, on: data)]
     }
     let free = table.freeBytes(diskBytes: disk.bytes)
     guard free >= smallestData else {
