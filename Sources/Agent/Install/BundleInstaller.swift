@@ -52,6 +52,16 @@ struct BundleInstaller: Sendable {
     }
   }
 
+  private static let temporaryPrefix = ".rendered-"
+
+  /// Removes what an installation left that was killed.
+  func sweep() throws {
+    let parent = "\(layout.data)/jobs"
+    for name in try Files.names(in: parent) where name.hasPrefix(Self.temporaryPrefix) {
+      try Archives.removeTree("\(parent)/\(name)")
+    }
+  }
+
   private struct JobFailure: Error {
     let job: String
     let cause: any Error
@@ -64,7 +74,7 @@ struct BundleInstaller: Sendable {
   ) throws {
     // Where only root may write: what is unpacked here will be run.
     let parent = "\(layout.data)/jobs"
-    let temporary = "\(parent)/.rendered-\(SafeName.fileName(String(archive.blobstoreID.suffix(40))))"
+    let temporary = "\(parent)/\(Self.temporaryPrefix)\(SafeName.fileName(String(archive.blobstoreID.suffix(40))))"
     try ownership.folderIfMissing(parent, 0o750)
     try Archives.removeTree(temporary)
     defer { try? Archives.removeTree(temporary) }

@@ -214,6 +214,7 @@ public struct Agent: Sendable {
     }
     await attempt("looking for the blobstore's client") { try await parts.blobs.check() }
     await attempt("reading the control files of jobs") { try await parts.jobSupervisor.reload() }
+    await attempt("removing what an installation left") { try await blocking { try parts.installer.sweep() } }
     let registry = parts.registry
     try await parts.tasks.resume { registry[$0] }
   }

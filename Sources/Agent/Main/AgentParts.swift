@@ -18,6 +18,7 @@ struct AgentParts: Sendable {
   let registry: ActionRegistry
   let drainBoard: DrainBoard
   let blobs: AgentBlobs
+  let installer: BundleInstaller
   let machineStop: MachineStop
   private let agentID: String
   private let bus: any MessageBus
@@ -129,6 +130,7 @@ struct AgentParts: Sendable {
     self.publisher = publisher
     drainBoard = board
     self.blobs = blobs
+    self.installer = installer
   }
 
   func messageLoop(outputBus: any MessageBus, audit: AuditTrail?) -> MessageLoop {
