@@ -81,8 +81,6 @@ public final class FileJournals: Journals {
     return try await self.size(name) ?? 0
   }
 
-  public func wake(_ name: String) { signal.wake(name) }
-
   public func sync(_ name: String) async throws {
     let path = try path(name)
     try await blocking {

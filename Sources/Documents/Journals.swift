@@ -16,12 +16,9 @@ public protocol Journals: Sendable {
   /// Bytes in it; nil when there is no such journal.
   func size(_ name: String) async throws -> Int64?
 
-  /// Waits until the journal is larger than `size`, or somebody calls ``wake(_:)``, and returns its size. A waiting
-  /// reader costs one suspended task, so there may be thousands.
+  /// Waits until the journal is larger than `size`, or is removed, and returns its size. A waiting reader costs one
+  /// suspended task, so there may be thousands.
   func wait(_ name: String, beyond size: Int64) async throws -> Int64
-
-  /// Lets everybody go who waits for this journal, grown or not: its writer has ended.
-  func wake(_ name: String)
 
   /// Returns when everything that was appended would survive a loss of power.
   func sync(_ name: String) async throws

@@ -37,8 +37,6 @@ public final class MemoryJournals: Journals {
     return bytes(in: name)
   }
 
-  public func wake(_ name: String) { signal.wake(name) }
-
   public func sync(_ name: String) async throws { _ = try JournalName.parts(name) }
 
   public func mend(_ name: String) async throws {

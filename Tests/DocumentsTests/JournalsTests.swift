@@ -83,7 +83,7 @@ enum JournalDriver: String, CaseIterable, Sendable, CustomTestStringConvertible 
     }
   }
 
-  @Test("a wait ends by waking, by removal and by cancellation", arguments: JournalDriver.allCases)
+  @Test("a wait ends by removal and by cancellation", arguments: JournalDriver.allCases)
   func waiting(_ driver: JournalDriver) async throws {
     try await driver.withJournals { journals in
       try await journals.append("tasks/1/event", Array("one\n".utf8))
@@ -92,19 +92,17 @@ enum JournalDriver: String, CaseIterable, Sendable, CustomTestStringConvertible 
       let cancelled = Task { try await journals.wait("tasks/1/event", beyond: 4) }
       cancelled.cancel()
       await #expect(throws: CancellationError.self) { try await cancelled.value }
-      let woken = Task { try await journals.wait("tasks/1/event", beyond: 4) }
-      let removed = Task { try await journals.wait("tasks/2/event", beyond: 0) }
-      let waker = Task {
+      let waiting = Task { try await journals.wait("tasks/1/event", beyond: 4) }
+      let remover = Task {
         while !Task.isCancelled {
-          journals.wake("tasks/1/event")
-          try await journals.remove("tasks/2")
+          try await journals.remove("tasks/1")
           try await Task.sleep(for: .milliseconds(1))
+          // Whether it waited already is not known: it is there again, and removed again, until it did.
+          try await journals.append("tasks/1/event", Array("one\n".utf8))
         }
       }
-      #expect(try await woken.value == 4)
-      _ = removed
-      waker.cancel()
-      removed.cancel()
+      #expect([0, 4].contains(try await waiting.value))
+      remover.cancel()
     }
   }
 

@@ -40,7 +40,6 @@ struct MortalJournals: Journals {
   }
   func size(_ name: String) async throws -> Int64? { try await fuse.pass { try await journals.size(name) } }
   func wait(_ name: String, beyond size: Int64) async throws -> Int64 { try await journals.wait(name, beyond: size) }
-  func wake(_ name: String) { journals.wake(name) }
   func sync(_ name: String) async throws { try await fuse.pass { try await journals.sync(name) } }
   func mend(_ name: String) async throws { try await fuse.pass { try await journals.mend(name) } }
   func list(under path: String) async throws -> [String] {
