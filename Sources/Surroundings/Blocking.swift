@@ -64,8 +64,14 @@ private final class BlockingLanes: Sendable {
         state.idle.append(lane)
         return nil
       }
-      defer { state.next += 1 }
-      return state.waiting[state.next]
+      let next = state.waiting[state.next]
+      state.next += 1
+      // What has had its turn is let go of also while there is always somebody who waits.
+      if state.next >= limit, state.next * 2 > state.waiting.count {
+        state.waiting.removeFirst(state.next)
+        state.next = 0
+      }
+      return next
     }
   }
 }
