@@ -36,7 +36,7 @@ public struct Drover: AsyncParsableCommand {
       CommandGroup(
         name: "Deployments:",
         subcommands: [
-          Deploy.self, Deployments.self, Manifest.self,
+          Deploy.self, Deployments.self, Manifest.self, TranslateManifest.self,
           Instances.self, VMs.self, DeleteDeployment.self, Disks.self,
         ]),
       CommandGroup(

@@ -50,7 +50,7 @@ extension Director {
     let surroundings = engines.surroundings
     return DeploymentInputs(
       directorName: identity.name, manifest: manifest,
-      cloudConfig: try configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
+      cloudConfig: try manifest.ownCloudConfig ?? configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
       releases: try await record.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await record.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try await records.instances(of: record.name).map { try $0.planned(by: task) },

@@ -73,7 +73,7 @@ import Testing
       ),
       ("networks: [{name: default}]", "networks: [{name: a, default: [mail]}]", "found 'mail'", 150003),
       ("name: redis\n", "name: redis\njobs: []\n", "it is 'instance_groups' now", 140023),
-      ("name: redis\n", "name: redis\nnetworks: []\n", "networks:", 140026),
+      ("name: redis\n", "name: redis\nnetworks: []\n", "networks belong into the cloud config", 140026),
       ("name: redis\n", "name: redis\nazs: []\n", "azs: not allowed in a deployment manifest", 140028),
       ("vm_type: small", "resource_pool: x", "instance_groups[0].resource_pool", 140010),
     ] as [(String, String, String, Int?)])

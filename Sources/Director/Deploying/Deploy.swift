@@ -35,6 +35,7 @@ struct Deploy: Sendable {
   }
 
   private func deploy() async throws -> String? {
+    for warning in manifest.warnings { try await context.warn(warning) }
     let preparing = context.stage("Preparing deployment", total: 2)
     let (resolved, configIDs) = try await preparing.step("Preparing deployment") { _ in
       let pinned = try await context.once("inputs") { try await pin() }
@@ -109,7 +110,7 @@ struct Deploy: Sendable {
 
   private func inputs(_ pinned: PinnedInputs) async throws -> DeploymentInputs {
     let configs = try await director.configStore.configs(ids: pinned.configIDs)
-    guard configs.contains(where: { $0.type == "cloud" }) else {
+    guard manifest.ownCloudConfig != nil || configs.contains(where: { $0.type == "cloud" }) else {
       throw DirectorFailure(
         40003,
         "No cloud config: a deployment needs one with networks, vm_types and compilation; see update-cloud-config")
@@ -121,7 +122,7 @@ struct Deploy: Sendable {
       instances.filter { $0.progress?.task == context.id && $0.progress?.isFinished == true }.map(\.id))
     return DeploymentInputs(
       directorName: director.identity.name, manifest: manifest,
-      cloudConfig: try configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
+      cloudConfig: try manifest.ownCloudConfig ?? configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
       releases: try await pinned.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await pinned.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try instances.map { try $0.planned(by: context.id) },

@@ -1,15 +1,15 @@
 public import Formats
 
 extension DeploymentManifest {
-  /// Reads a manifest whose `((variables))` have been filled in where it matters: properties and env may still have them.
+  /// Reads a manifest, of any version (see ``ManifestForm``), whose `((variables))` have been filled in where it matters: properties and env may still have them.
   ///
   /// - Throws: ``DroverError`` with code `invalid`, naming the field, what was found and what is allowed; with BOSH's
   ///   number where the API has one.
   public init(_ document: Value) throws {
-    guard case .object = document else {
-      throw DroverError(.invalid, "manifest: expected an object, found \(document.kindName)", number: 440001)
-    }
-    let reader = try FieldReader(document)
+    let form = try ManifestForm(document)
+    ownCloudConfig = try form.cloudConfig.map { try CloudConfig([$0]) }
+    warnings = form.warnings
+    let reader = try FieldReader(form.manifest)
     try Self.refuseCloudConfigKeys(reader)
     name = try reader.identifier("name")
     releases = try reader.readers("releases").map(ReleaseReference.init)
@@ -30,19 +30,7 @@ extension DeploymentManifest {
     properties = try reader.optionalObject("properties") ?? [:]
   }
 
-  /// Keys of version 1 manifests and of the cloud config (`reference/director.md B.1`).
   private static func refuseCloudConfigKeys(_ reader: FieldReader) throws {
-    let versionOne = [
-      ("jobs", "it is 'instance_groups' now", 140023),
-      ("resource_pools", "use 'vm_types' and 'stemcells'", 140024),
-      ("disk_pools", "use 'disk_types' of the cloud config", 140025),
-      ("networks", "networks belong into the cloud config", 140026),
-      ("compilation", "compilation belongs into the cloud config", 140027),
-    ]
-    for (key, advice, number) in versionOne where reader.object[key] != nil {
-      throw DroverError(
-        .invalid, "\(key): this key of version 1 manifests is not supported any more; \(advice)", number: number)
-    }
     for key in ["azs", "vm_types", "vm_extensions", "disk_types"] where reader.object[key] != nil {
       throw DroverError(
         .invalid, "\(key): not allowed in a deployment manifest; it belongs into the cloud config", number: 140028)

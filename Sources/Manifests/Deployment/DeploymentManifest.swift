@@ -1,6 +1,6 @@
 public import Formats
 
-/// What a deployment should be: a manifest in BOSH's version 2 form (`reference/director.md B.1`), read and checked as
+/// What a deployment should be: a manifest in BOSH's version 2 form, or translated to it (`reference/director.md B.1`), read and checked as
 /// far as it can be without cloud config, releases and stemcells.
 public struct DeploymentManifest: Sendable, Hashable {
   public var name: String
@@ -14,6 +14,10 @@ public struct DeploymentManifest: Sendable, Hashable {
   public var tags: [String: String]
   /// Deprecated properties of all jobs.
   public var properties: ValueObject
+  /// What a manifest of version 1 says instead of the director's cloud configs; nil in other manifests.
+  public var ownCloudConfig: CloudConfig?
+  /// What whoever deploys it should know.
+  public var warnings: [String]
 }
 
 /// A release that a deployment uses.
