@@ -93,7 +93,9 @@ public struct HTTPService: Sendable {
             try pipeline.addHandlers([IdleStateHandler(allTimeout: idle), CloseWhenIdle()])
             let deadline = HeadDeadline(limit: headLimit)
             try pipeline.addHandler(deadline)
-            try pipeline.configureHTTPServerPipeline(withErrorHandling: true)
+            // Requests are taken one after the other anyway; what is no HTTP is answered with 400, also when an answer
+            // is under way or behind it, which the assistance would take for a mistake of ours.
+            try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: false, withErrorHandling: true)
             try pipeline.addHandler(HeadDeadline.Watch(deadline))
             return try Connection(wrappingChannelSynchronously: channel)
           }
