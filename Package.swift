@@ -37,6 +37,7 @@ let cryptoExtras = Target.Dependency.product(name: "_CryptoExtras", package: "sw
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
@@ -203,7 +204,7 @@ let package = Package(
       swiftSettings: strict),
     tests("Processes", ["Formats", "HTTPService", "Surroundings", "runner-fixture", "sipid"]),
     tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),
-    tests("HTTPService", ["Certificates", "Formats", "Surroundings"]),
+    tests("HTTPService", ["Certificates", "Formats", "Surroundings", nioCore, nioEmbedded, nioHTTP1]),
     tests("Templates", ["Formats", "Surroundings", logging]),
     tests("Containers", ["Formats"]),
     tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),
