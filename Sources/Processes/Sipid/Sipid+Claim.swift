@@ -11,7 +11,11 @@ public enum Sipid {
     let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     try makeFolder(folder)
     let lock = try lock(path)
-    defer { close(lock) }
+    defer {
+      // Also on behalf of processes that are being forked, which hold it until they execute a program.
+      flock(lock, LOCK_UN)
+      close(lock)
+    }
     let file = ClaimedPidfile(path: path)
     if let number = try? file.number(), file.process(number) != nil {
       let state = number == pid ? "is already in the pidfile" : "already exists"
@@ -20,7 +24,6 @@ public enum Sipid {
     try file.write(pid)
   }
 
-  /// The lock goes with the descriptor.
   private static func lock(_ path: String) throws -> Int32 {
     while true {
       let descriptor = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0o600)
