@@ -22,7 +22,7 @@ public struct AgentOptions: Sendable, Hashable {
            monit [options] {arguments}
 
     The agent on a VM: does what a director asks for, and keeps the services of its jobs running. It runs in the
-    foreground and logs to standard output; something must start it again whenever it ends.
+    foreground and logs to standard error; something must start it again whenever it ends.
 
       -P PLATFORM    container (if not given), ubuntu, or dummy
       -C FILE        agent.json; DIRECTORY/bosh/agent.json if not given

@@ -41,7 +41,7 @@ struct SettingsRegistry: Sendable {
     } catch let error as DroverError where error.code == .invalid || error.code == .tooLarge {
       return .json(400, ["status": "error", "description": .string(error.message)])
     } catch {
-      return .json(500, ["status": "error"])
+      return .json(500, ["status": "error", "description": .string("\(error)")])
     }
   }
 }
