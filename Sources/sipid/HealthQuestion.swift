@@ -13,6 +13,8 @@ struct HealthQuestion: Sendable {
     tls.trustRoots = environment["SSL_CERT_FILE"].map { .file($0) } ?? .default
     var configuration = HTTPClient.Configuration(
       tlsConfiguration: tls, redirectConfiguration: .follow(max: 10, allowCycles: true))
+    // A question that cannot be asked is answered with no; when the next one is due, the poll says.
+    configuration.connectionPool.retryConnectionEstablishment = false
     configuration.proxy = ProxyChoice.proxy(for: url, environment: environment).map {
       .server(host: $0.host, port: $0.port)
     }
