@@ -64,6 +64,7 @@ let package = Package(
     .executable(name: "bpm", targets: ["bpm"]),
     .executable(name: "sipid", targets: ["sipid"]),
     .executable(name: "boskos", targets: ["boskos"]),
+    .executable(name: "boskosctl", targets: ["boskosctl"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -102,6 +103,7 @@ let package = Package(
     room("Documents", ["Files", "Formats", "Surroundings", grdb]),
     room("Blobs", ["Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
+    room("PoolsClient", ["Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
     room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
     room("HTTPService", ["Files", "Formats", "Surroundings", nioCore, nioHTTP1, nioPosix, nioSSL]),
@@ -143,10 +145,14 @@ let package = Package(
         "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes, hummingbird, lifecycle,
         logging, nioCore,
       ]),
+    room("PoolsControl", ["Formats", "PoolsClient", "PoolsProtocol", "Surroundings"]),
+    room(
+      "PoolsCommands", ["Formats", "Pools", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings", logging]),
     room(
       "CommandLine",
       [
-        "AgentProtocol", "Archives", "Clouds", "Formats", "HTTPService", "Linting", "Manifests", "Processes",
+        "AgentProtocol", "Archives", "Clouds", "Formats", "HTTPService", "Linting", "Manifests", "PoolsClient",
+        "PoolsCommands", "PoolsProtocol", "Processes",
         "ReleaseFiles", "Releases", "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL,
         unixSignals,
       ]),
@@ -167,6 +173,7 @@ let package = Package(
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
     program("bpm", ["BPM", "Processes"]),
     program("drover-cpi", ["Clouds", "Formats", "Processes", "Surroundings", logging]),
+    program("boskosctl", ["PoolsControl", "Processes", "Surroundings"]),
     program("boskos", ["PoolsAPI", "Processes", "Surroundings"]),
     program("sipid", ["Formats", "Processes", "Surroundings", httpClient, nioCore, nioHTTP1, nioSSL]),
 
@@ -236,6 +243,11 @@ let package = Package(
         "boskos", "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", httpClient, logging, nioCore,
         nioHTTP1,
       ]),
+    tests("PoolsClient", ["Formats", "HTTPService", "PoolsProtocol", "Surroundings"]),
+    tests("PoolsControl", ["Formats", "HTTPService", "PoolsClient", "PoolsProtocol", "Surroundings"]),
+    tests(
+      "PoolsCommands",
+      ["Formats", "HTTPService", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol", "Surroundings", logging]),
     tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
     tests("Server", ["AgentProtocol", "Certificates", "Formats", "Messaging", configuration, logging]),
     tests("CommandLine", ["Formats", arguments]),

@@ -18,7 +18,7 @@ import Processes
   @Option(help: "A Go agent (cloudfoundry/bosh-agent) to measure beside ours.") var goAgent: String?
   @Flag(help: "Print JSON.") var json = false
 
-  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, services, deployments, bpm }
+  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, services, pools, deployments, bpm }
 
   func run() async throws {
     ProgramStart.useLocalNames()
@@ -32,6 +32,7 @@ import Processes
     if groups.contains(.commands) { report.add(try await CommandFigures.measure(programs: folder)) }
     if groups.contains(.agent) { report.add(try await AgentFigures.measure(programs: folder, goAgent: goAgent)) }
     if groups.contains(.services) { report.add(try await ServiceFigures.measure(programs: folder)) }
+    if groups.contains(.pools) { report.add(try await PoolFigures.measure(programs: folder)) }
     if groups.contains(.deployments) {
       try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
         report.add(try await DeploymentFigures.measure(server))

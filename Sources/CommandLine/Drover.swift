@@ -45,6 +45,7 @@ public struct Drover: AsyncParsableCommand {
           SSH.self, SCP.self, Logs.self, Start.self, Stop.self, Restart.self, Recreate.self,
         ]),
       CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self, ErrandRuns.self]),
+      CommandGroup(name: "Pools:", subcommands: [Lease.self, PoolsCommand.self]),
       CommandGroup(
         name: "Tasks and server:", subcommands: [TasksCommand.self, TaskCommand.self, CancelTask.self, Env.self]),
     ])

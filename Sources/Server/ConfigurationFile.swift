@@ -12,7 +12,8 @@ enum ConfigurationFile {
     ("nats.issuer.certificate", .scalar), ("nats.issuer.key", .scalar), ("nats.authorization_file", .scalar),
     ("nats.reload_command", .scalar), ("pools.resources", .scalar), ("pools.address", .scalar), ("pools.port", .scalar),
     ("pools.health_port", .scalar),
-    ("pools.metrics_port", .scalar), ("pools.request_ttl", .scalar), ("pools.users", .scalar), ("users", .list),
+    ("pools.metrics_port", .scalar), ("pools.request_ttl", .scalar), ("pools.reaper_expire", .scalar),
+    ("pools.users", .scalar), ("users", .list),
     ("log.level", .scalar),
   ]
 

@@ -12,6 +12,8 @@ struct PoolsSection: Sendable, Hashable {
   var healthPort: Int
   var metricsPort: Int
   var requestTime: Duration
+  /// Nil when leases are not taken back by this server.
+  var reaperExpiry: Duration?
   var users: String?
 
   /// - Returns: nil when there is no file of resources, and so no pools.
@@ -22,17 +24,21 @@ struct PoolsSection: Sendable, Hashable {
     self.port = try port("pools.port", 8080)
     healthPort = try port("pools.health_port", 8081)
     metricsPort = try port("pools.metrics_port", 9090)
-    do {
-      requestTime = try GoDuration.parse(reader.string(forKey: "pools.request_ttl", default: "30s"))
-    } catch {
-      throw DroverError(.invalid, "configuration pools.request_ttl", cause: error)
+    func duration(_ key: ConfigKey) throws -> Duration? {
+      do {
+        return try reader.string(forKey: key).map { try GoDuration.parse($0) }
+      } catch {
+        throw DroverError(.invalid, "configuration \(key)", cause: error)
+      }
     }
+    requestTime = try duration("pools.request_ttl") ?? .seconds(30)
+    reaperExpiry = try duration("pools.reaper_expire")
     users = reader.string(forKey: "pools.users").flatMap { $0.isEmpty ? nil : $0 }
   }
 
   func configuration(database: String) -> PoolsServer.Configuration {
     .init(
       resources: resources, address: address, port: port, healthPort: healthPort, metricsPort: metricsPort,
-      database: database, requestTime: requestTime, users: users)
+      database: database, requestTime: requestTime, reaperExpiry: reaperExpiry, users: users)
   }
 }

@@ -10,12 +10,13 @@ extension LeaseEngine {
     let wanted = configuration.staticResources
     let cycles = configuration.lifeCycles
     // Static ones that are known: what the configuration names, and what is of a type without any life cycle.
-    for record in Array(table.records) {
+    for slot in 0..<table.slotCount {
+      guard let record = table[slot: slot] else { continue }
       if let entry = wanted[record.name] {
-        adopt(record, entry, now)
+        adopt(record, slot, entry, now)
       } else if record.isStatic || (cycles[record.type] == nil && lifeCycles[record.type] == nil) {
         let isDynamic = cycles[record.type] != nil || lifeCycles[record.type] != nil
-        if isDynamic || record.isOwned { flag(record, isStatic: false) } else { set(record.name, nil) }
+        if isDynamic || record.isOwned { table.flag(slot: slot, isStatic: false) } else { set(record.name, nil) }
       }
     }
     for (name, entry) in configuration.orderedStatic where table[name] == nil {
@@ -35,23 +36,15 @@ extension LeaseEngine {
   }
 
   /// A resource is there under a name that the configuration has.
-  private mutating func adopt(_ record: PoolRecord, _ entry: StaticResource, _ now: Timestamp) {
+  private mutating func adopt(_ record: PoolRecord, _ slot: Int, _ entry: StaticResource, _ now: Timestamp) {
     if record.type == entry.type {
-      flag(record, isStatic: true)
+      table.flag(slot: slot, isStatic: true)
     } else if record.isOwned {
-      flag(record, isStatic: false)
+      table.flag(slot: slot, isStatic: false)
       pendingStatic[record.name] = entry
     } else {
       set(record.name, nil)
       set(record.name, Self.record(record.name, entry, now))
     }
-  }
-
-  /// Nothing that is stored: no change of the record's own.
-  private mutating func flag(_ record: PoolRecord, isStatic: Bool) {
-    guard record.isStatic != isStatic else { return }
-    var flagged = record
-    flagged.isStatic = isStatic
-    table.set(record.name, flagged)
   }
 }

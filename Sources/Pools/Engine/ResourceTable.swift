@@ -29,6 +29,20 @@ struct ResourceTable: Sendable {
   /// Every resource, in no order that means something.
   var records: some Sequence<PoolRecord> { slots.lazy.compactMap { $0 } }
 
+  /// How many places there are, some of them empty.
+  var slotCount: Int { slots.count }
+  subscript(slot slot: Int) -> PoolRecord? { slots[slot] }
+
+  /// Notes whether the configuration names it, which changes nothing else of it.
+  mutating func flag(slot: Int, isStatic: Bool) {
+    guard let old = slots[slot], old.isStatic != isStatic else { return }
+    let before = deadline(old)
+    slots[slot]?.isStatic = isStatic
+    guard let new = slots[slot] else { return }
+    let after = deadline(new)
+    types[new.type]?.flag(from: old, to: new, slot: Int32(slot), before: before, after: after)
+  }
+
   func granted(_ key: GrantKey) -> PoolRecord? { granted[key].flatMap { self[$0] } }
 
   mutating func reserve(_ count: Int) {

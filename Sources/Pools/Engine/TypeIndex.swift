@@ -59,6 +59,14 @@ struct TypeIndex: Sendable {
     if let deadline { expiring.remove(Entry(time: deadline, slot: slot)) }
   }
 
+  /// The record is static now, or no longer.
+  mutating func flag(from old: PoolRecord, to new: PoolRecord, slot: Int32, before: Int64?, after: Int64?) {
+    tally(old, -1)
+    tally(new, 1)
+    if let before { expiring.remove(Entry(time: before, slot: slot)) }
+    if let after { expiring.insert(Entry(time: after, slot: slot)) }
+  }
+
   private mutating func tally(_ record: PoolRecord, _ change: Int) {
     count += change
     guard !record.isStatic else { return }

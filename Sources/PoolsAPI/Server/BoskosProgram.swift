@@ -28,6 +28,8 @@ public enum BoskosProgram {
     .init("pprof-port", .integer, "6060", "Without effect: there is no profile of Go's to be served"),
     .init("profile-memory-usage", .flag, "false", "Without effect"),
     .init("projected-token-file", .text, "", "Path of a service account's token (Kubernetes storage only)"),
+    .init(
+      "reaper-expire", .duration, "0s", "Take leases back to dirty after so much silence; 0s leaves it to a reaper"),
     .init("request-ttl", .duration, "30s", "How long a place in the queue is kept for who does not ask again"),
     .init(
       "users", .text, "",
@@ -89,6 +91,7 @@ public enum BoskosProgram {
         resources: flags.text("config"), address: flags.text("address"), port: flags.int("port"),
         healthPort: flags.int("health-port"), metricsPort: flags.int("metrics-port"),
         database: flags.isOn("in_memory") ? nil : flags.text("data"), requestTime: flags.duration("request-ttl"),
+        reaperExpiry: flags.duration("reaper-expire") > .zero ? flags.duration("reaper-expire") : nil,
         users: flags.text("users").isEmpty ? nil : flags.text("users")), level: level)
   }
 

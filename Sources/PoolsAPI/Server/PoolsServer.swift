@@ -18,12 +18,15 @@ public struct PoolsServer: Sendable {
     /// The database; nil keeps everything in memory.
     public var database: String?
     public var requestTime: Duration
+    /// After how much silence a lease is taken back; nil leaves that to others.
+    public var reaperExpiry: Duration?
     /// A file of users, see ``PoolUsers``; nil lets everybody in.
     public var users: String?
 
     public init(
       resources: String, address: String = "127.0.0.1", port: Int = 8080, healthPort: Int = 8081,
-      metricsPort: Int = 9090, database: String?, requestTime: Duration = .seconds(30), users: String? = nil
+      metricsPort: Int = 9090, database: String?, requestTime: Duration = .seconds(30),
+      reaperExpiry: Duration? = nil, users: String? = nil
     ) {
       self.resources = resources
       self.address = address
@@ -32,6 +35,7 @@ public struct PoolsServer: Sendable {
       self.metricsPort = metricsPort
       self.database = database
       self.requestTime = requestTime
+      self.reaperExpiry = reaperExpiry
       self.users = users
     }
   }
@@ -60,17 +64,19 @@ public struct PoolsServer: Sendable {
     metrics.configured(fault: nil)
     let calls = PoolCalls(keeper: keeper, users: users, metrics: metrics, surroundings: surroundings)
     let readiness = Readiness()
-    return PoolsServer(
-      services: [
-        KeeperService(keeper: keeper),
-        ResourceFileWatch(file: file, keeper: keeper, metrics: metrics, surroundings: surroundings, logger: logger),
-        PoolsFace.metrics(
-          keeper, metrics, address: configuration.address, port: configuration.metricsPort, logger: logger),
-        PoolsFace.health(
-          readiness, metrics, address: configuration.address, port: configuration.healthPort, logger: logger),
-        PoolsFace.api(
-          calls, readiness, address: configuration.address, port: configuration.port, logger: logger),
-      ], store: store)
+    var services: [any Service] = [
+      KeeperService(keeper: keeper),
+      ResourceFileWatch(file: file, keeper: keeper, metrics: metrics, surroundings: surroundings, logger: logger),
+      PoolsFace.metrics(
+        keeper, metrics, address: configuration.address, port: configuration.metricsPort, logger: logger),
+      PoolsFace.health(
+        readiness, metrics, address: configuration.address, port: configuration.healthPort, logger: logger),
+      PoolsFace.api(calls, readiness, address: configuration.address, port: configuration.port, logger: logger),
+    ]
+    if let expiry = configuration.reaperExpiry {
+      services.insert(InnerReaper(keeper: keeper, expiry: expiry, surroundings: surroundings, logger: logger), at: 1)
+    }
+    return PoolsServer(services: services, store: store)
   }
 
   /// To be called when the services have ended.

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Formats
+import Glibc
+import PoolsClient
+import Processes
+import Surroundings
+import Synchronization
+
+/// Where the pools are, and who asks.
+struct PoolsOptions: ParsableArguments {
+  @Option(help: "The address of the pools' API (default: $DROVER_POOLS_URL, or http://127.0.0.1:8080).")
+  var boskosUrl: String?
+  @Option(help: "The user, when the server wants one.") var username = ""
+  @Option(help: "A file with the user's password.") var passwordFile = ""
+
+  func client(owner: String) throws -> PoolsClient {
+    let url = boskosUrl ?? Environment.current()["DROVER_POOLS_URL"] ?? "http://127.0.0.1:8080"
+    return try PoolsClient(
+      url: url.contains("://") ? url : "http://\(url)", owner: owner, username: username,
+      passwordFile: passwordFile.isEmpty ? "" : absolutePath(passwordFile))
+  }
+
+  /// Asks as somebody who only looks.
+  func asking<Answer>(_ question: (PoolsClient) async throws -> Answer) async throws -> Answer {
+    do {
+      return try await question(try client(owner: "drover"))
+    } catch let error as PoolsClientError {
+      throw DroverError(.failed, "asking the pools", cause: error)
+    }
+  }
+}
+
+/// Signals that this program gets, for a task to notice.
+enum NoticedSignal {
+  private static let last = Atomic<Int32>(0)
+
+  static func notice(_ numbers: Int32...) {
+    for number in numbers { signal(number) { NoticedSignal.last.store($0, ordering: .relaxed) } }
+  }
+
+  /// The next one; nil when the task is cancelled.
+  static func next() async -> Int32? {
+    while !Task.isCancelled {
+      let number = last.exchange(0, ordering: .relaxed)
+      if number != 0 { return number }
+      try? await Surroundings.system.sleep(.milliseconds(50))
+    }
+    return nil
+  }
+}
