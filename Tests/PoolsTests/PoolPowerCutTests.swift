@@ -29,7 +29,7 @@ import Testing
         for client in 0..<16 {
           group.addTask {
             await Self.work(keeper, "c\(client)", ledger) {
-              if ledger.count == cut { powercut_cut(machine, UInt32(round)) }
+              if ledger.count >= cut, ledger.end() { powercut_cut(machine, UInt32(round)) }
             }
           }
         }
@@ -60,6 +60,8 @@ import Testing
       } catch .storage {
         return
       } catch {
+        // Those who failed to hand back what they hold have gone: there will be nothing any more.
+        if ledger.isOver { return }
         await Task.yield()
         continue
       }
@@ -77,6 +79,7 @@ import Testing
     private struct State {
       var owners: [String: String] = [:]
       var count = 0
+      var isOver = false
       /// By owner: the resource that is being released, nil when one is being asked for.
       var underWay: [String: String?] = [:]
     }
@@ -84,6 +87,14 @@ import Testing
     private let state = Mutex(State())
 
     var count: Int { state.withLock { $0.count } }
+    var isOver: Bool { state.withLock { $0.isOver } }
+    /// Whether this was the first call.
+    func end() -> Bool {
+      state.withLock { state in
+        defer { state.isOver = true }
+        return !state.isOver
+      }
+    }
 
     func begin(_ owner: String, releasing name: String?) { state.withLock { $0.underWay[owner] = .some(name) } }
 
