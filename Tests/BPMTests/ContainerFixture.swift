@@ -81,6 +81,11 @@ struct ContainerFixture {
 extension ContainerFixture {
   /// Starts the program itself, where the user vcap is there: in a mount namespace with an /etc/passwd of its own.
   func program(_ words: String...) throws -> ChildProcess {
+    try program { "exec \($0) \(words.joined(separator: " "))" }
+  }
+
+  /// Runs a shell's command line that is made of the program's path.
+  func program(input: Int32? = nil, _ command: (_ bpm: String) -> String) throws -> ChildProcess {
     let passwd = "\(root)/passwd"
     let line = "vcap:x:1000:1000::/home/vcap:/bin/sh\n"
     try SmallFiles.write(passwd, Array(((Files.textIfPresent("/etc/passwd") ?? "") + line).utf8), mode: 0o644)
@@ -88,10 +93,10 @@ extension ContainerFixture {
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let bpm = tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/bpm"
-    let script = "mount --bind \(passwd) /etc/passwd && exec \(bpm) \(words.joined(separator: " "))"
+    let script = "mount --bind \(passwd) /etc/passwd && \(command(String(bpm)))"
     return try ChildProcess(
       ["unshare", "-m", "--propagation", "private", "sh", "-c", script],
-      environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "BPM_BOSH_ROOT": root])
+      environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "BPM_BOSH_ROOT": root], input: input)
   }
 
   static let sleeper = "- name: web\n  executable: /bin/sleep\n  args: [1000]\n"

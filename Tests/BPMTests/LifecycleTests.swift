@@ -2,6 +2,7 @@ import Containers
 import Formats
 import Glibc
 import Processes
+import Surroundings
 import TestSupport
 import Testing
 
@@ -110,6 +111,36 @@ struct LifecycleTests {
         #expect(lock != nil)
         lock?.release()
       }
+    }
+  }
+
+  @Test("The end of a process is noticed by itself, without any time having to pass")
+  func endWithoutTime() async throws {
+    try await ContainerFixture.use { fixture in
+      try fixture.configure("web", ContainerFixture.sleeper)
+      #expect(await fixture.bpm("start", "web").status == 0)
+      let pid = try fixture.lifecycle("web").pid()
+      #expect(try await fixture.eventually { Lifecycle.heeds(pid) })
+      let real = Surroundings.system
+      let frozen = Surroundings(
+        now: real.now, elapsed: { .zero }, sleep: { _ in while true { try await real.sleep(.seconds(3600)) } },
+        identifier: real.identifier, randomBytes: real.randomBytes)
+      let setup = BPMSetup(root: fixture.root, user: fixture.setup.user, surroundings: frozen)
+      try await Lifecycle(setup, job: "web", process: "web").stop()
+      #expect(try fixture.setup.observer.ids().isEmpty)
+      #expect(!fixture.log("web").contains("failed-to-stop"))
+    }
+  }
+
+  @Test("A stop right after a start does not lose its signal")
+  func stopAtOnce() async throws {
+    try await ContainerFixture.use { fixture in
+      try fixture.configure("web", ContainerFixture.sleeper)
+      for _ in 0..<10 {
+        #expect(await fixture.bpm("start", "web").status == 0)
+        #expect(await fixture.bpm("stop", "web").status == 0)
+      }
+      #expect(!fixture.log("web").contains("failed-to-stop"))
     }
   }
 

@@ -69,6 +69,20 @@ struct RunTests {
     }
   }
 
+  @Test("The status of bpm shell is the shell's")
+  func shell() async throws {
+    try await ContainerFixture.use { fixture in
+      try fixture.configure("web", ContainerFixture.sleeper)
+      #expect(await fixture.bpm("start", "web").status == 0)
+      let typed = "\(fixture.root)/typed"
+      try SmallFiles.write(typed, Array("exit 7\n".utf8), mode: 0o600)
+      let input = OpenDescriptor(open(typed, O_RDONLY | O_CLOEXEC))
+      // `script` gives it a terminal.
+      let program = try fixture.program(input: input.fd) { "exec script -qec '\($0) shell web' /dev/null" }
+      #expect(try await program.ending() == .exited(7))
+    }
+  }
+
   @Test("What runs already is not run again")
   func alreadyRunning() async throws {
     try await ContainerFixture.use { fixture in

@@ -64,7 +64,7 @@ struct Bundle: Sendable {
     }
     let devices: [OCISpec.Device]
     do {
-      devices = try Prerequisites.devices(process)
+      devices = try Prerequisites.devices(process, owner: user)
     } catch {
       throw job.error("\(error)", process, "devices")
     }

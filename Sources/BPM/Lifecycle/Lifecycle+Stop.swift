@@ -49,6 +49,7 @@ extension Lifecycle {
   /// Asks the container's first process to end; when its time is over asks for a last sign of life (SIGQUIT, on which
   /// many runtimes print their stacks), and leaves the rest to ``remove(_:_:)``.
   private func end(_ living: ProcessIdentity, _ process: ProcessConfiguration?, _ log: BPMLog) async throws {
+    try await waitUntilHeeding(living)
     try living.signal(Self.signal(process))
     let limit = process?.shutdownTimeout ?? Self.shutdownTimeout
     if try await living.waitForExit(atMost: limit, in: setup.surroundings) { return }
@@ -59,5 +60,23 @@ extension Lifecycle {
     }
     _ = try await living.waitForExit(atMost: Self.quitGrace, in: setup.surroundings)
     throw DroverError(.timeout, "failed to stop job within timeout")
+  }
+
+  /// The kernel keeps signals from the first process of a pid namespace that it has not prepared for. Right after a
+  /// start that is runc still, or a tini that has just begun; a signal would be lost then, and the stop take all its
+  /// time. Waits for a second at most.
+  private func waitUntilHeeding(_ process: ProcessIdentity) async throws {
+    for _ in 0..<500 where process.isAlive {
+      if Self.heeds(process.pid) { return }
+      try await setup.surroundings.sleep(.milliseconds(2))
+    }
+  }
+
+  /// Whether a process is no more runc's own and has started another one, before which tini prepares for signals.
+  static func heeds(_ pid: Int) -> Bool {
+    guard let name = ProcessStat.read(pid: pid)?.name, !name.hasPrefix("runc") else { return false }
+    // Kernels that do not tell are not waited for.
+    guard let children = Files.textIfPresent("/proc/\(pid)/task/\(pid)/children") else { return true }
+    return children.contains(where: \.isNumber)
   }
 }

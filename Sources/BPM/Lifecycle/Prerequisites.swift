@@ -58,8 +58,9 @@ struct Prerequisites {
     throw DroverError.system(error, "sharing the mounts of volume \(path)")
   }
 
-  /// The nodes of the configured devices.
-  static func devices(_ process: ProcessConfiguration) throws -> [OCISpec.Device] {
+  /// The nodes of the configured devices, with the host's modes. They belong to whom the process runs as: on the host
+  /// most are root's.
+  static func devices(_ process: ProcessConfiguration, owner: ContainerSpec.User) throws -> [OCISpec.Device] {
     try process.devices.map { device in
       var information = stat()
       guard stat(device.path, &information) == 0 else {
@@ -73,7 +74,7 @@ struct Prerequisites {
       return OCISpec.Device(
         path: device.path, type: kind == S_IFBLK ? "b" : "c",
         major: Int((number >> 8) & 0xFFF | (number >> 32) & ~0xFFF), minor: Int(number & 0xFF | (number >> 12) & ~0xFF),
-        mode: Int(information.st_mode & 0o777), uid: Int(information.st_uid), gid: Int(information.st_gid))
+        mode: Int(information.st_mode & 0o777), uid: owner.uid, gid: owner.gid)
     }
   }
 }
