@@ -90,7 +90,14 @@ static void become(const struct drover_spawn_options *options, int report) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
-  execve(options->path, options->argv, options->envp);
+  // A program that was written a moment ago is busy as long as a child of another thread, between its fork and its exec,
+  // has the descriptor that it was written by.
+  struct timespec pause = {0, 10 * 1000 * 1000};
+  for (int attempt = 0; attempt < 200; attempt++) {
+    execve(options->path, options->argv, options->envp);
+    if (errno != ETXTBSY) break;
+    nanosleep(&pause, NULL);
+  }
   fail(report, DROVER_SPAWN_EXEC);
 }
 

@@ -77,6 +77,8 @@ struct LoggedAgent {
       nats = try server()
       try await waitFor(.value("pong")) { await ping("p2") }
       await director.close()
+      // What is answered is written down afterwards.
+      for line in ["agent-1.p2: {\"value\":\"pong\"}", "Heartbeat delivered"] { try await agent.says(line) }
       let log = agent.text
       #expect(log.contains("INFO - Message: {\"protocol\":3,\"method\":\"ping\""))
       #expect(log.contains("DEBUG - Response to director.test.agent-1.p2: {\"value\":\"pong\"}"))

@@ -41,12 +41,12 @@ struct CloudFixture: Sendable {
 
   static func with<T>(_ body: (CloudFixture) async throws -> T) async throws -> T {
     let image = try await image.value
-    // Never twice in one process, and apart from what other processes use.
+    // Never twice in one process, and apart from what other processes use; interfaces' names have room for no more.
     let number = lastNumber.withLock { number in
       number = (number + 1) % 2048
       return number
     }
-    let name = "test\(getpid())n\(number)"
+    let name = "t\(getpid())n\(number)"
     let directory = "/tmp/drover-clouds-tests.\(getpid())/\(name)"
     let cloud = RuncCloud(
       configuration: RuncCloud.Configuration(name: name, directory: directory, shutdownTimeout: .seconds(5)),

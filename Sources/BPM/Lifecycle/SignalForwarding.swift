@@ -18,5 +18,9 @@ struct SignalForwarding {
     signal(SIGPIPE, SIG_IGN)
   }
 
-  func stop() { for source in sources { source.cancel() } }
+  /// From here on signals do what they do by themselves.
+  func stop() {
+    for source in sources { source.cancel() }
+    for number in Self.numbers { signal(number, SIG_DFL) }
+  }
 }
