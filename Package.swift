@@ -113,7 +113,7 @@ let package = Package(
     // Floor 2: machines, and artifacts on disk.
     room("ReleaseFiles", ["Archives", "Formats", "Processes", "Releases"]),
     room("Supervision", ["Formats", "Surroundings", "Processes", logging]),
-    room("BPM", ["Containers", "Formats", "Processes", "Surroundings"]),
+    room("BPM", ["CLinux", "Containers", "Formats", "Processes", "Surroundings"]),
     room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
 
     // Floor 3: services.
@@ -188,7 +188,9 @@ let package = Package(
     // Tests.
     .target(
       name: "TestSupport",
-      dependencies: ["Files", "Formats", "HTTPService", "Surroundings", httpClient, nioCore, nioHTTP1, nioSSL],
+      dependencies: [
+        "CLinux", "Files", "Formats", "HTTPService", "Surroundings", httpClient, nioCore, nioHTTP1, nioSSL,
+      ],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Formats"),
     .executableTarget(

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A process of a test, whose standard output is read line by line.
@@ -18,8 +19,10 @@ public final class TestProcess {
   /// Starts the program at `path`, with no environment but a `PATH`.
   public init(path: String, _ arguments: [String]) throws {
     var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { throw NotStarted(path: path, reason: String(cString: strerror(errno))) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    // Closed in children from the first moment on: one of another test that had an end would keep the pipe open.
+    guard drover_pipe(&ends) == 0 else {
+      throw NotStarted(path: path, reason: String(cString: strerror(errno)))
+    }
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }

@@ -1,3 +1,4 @@
+import CLinux
 import Containers
 import Formats
 import Glibc
@@ -123,8 +124,7 @@ final class OutputCopier: Sendable {
 
   init(to targets: [Int32]) throws {
     var ends: [Int32] = [0, 0]
-    guard pipe(&ends) == 0 else { throw DroverError.system(errno, "making a pipe") }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    guard drover_pipe(&ends) == 0 else { throw DroverError.system(errno, "making a pipe") }
     source = OpenDescriptor(ends[0])
     input = OpenDescriptor(ends[1])
     self.targets = targets
