@@ -100,6 +100,8 @@ extension NATSConnection {
   func shut() {
     // Events of this connection come too late from here on.
     attempt += 1
+    // Who hears of the loss may publish at once, and that is to wait for the next connection.
+    outbox.set(maximumPayload: nil)
     flushOutgoing()
     channel?.close(promise: nil)
     channel = nil
