@@ -8,15 +8,15 @@ extension Director {
   /// Names of what can be run: groups that are errands, and jobs with `bin/run`.
   public func errands(_ name: String) async throws -> [String] {
     let record = try await deployment(name)
-    guard let text = record.manifest else { return [] }
-    let manifest = try DeploymentManifest(YAML.parse(text, file: "manifest of '\(name)'"))
+    guard let manifest = try record.parsedManifest() else { return [] }
     return try await storedInputs(record, manifest).resolve().errandNames
   }
 
   /// Starts a run. The same errand on the same instances is refused while it runs (design D8).
   public func runErrand(_ errand: String, in name: String, _ run: ErrandRun, user: String) async throws -> Int {
-    _ = try await deployment(name)
-    let order = ErrandOrder(deployment: name, errand: errand, run: run)
+    let deployment = try await deployment(name)
+    let policy = try deployment.parsedManifest()?.errands.first { $0.name == errand && $0.errand == errand }
+    let order = ErrandOrder(deployment: name, errand: errand, run: policy.map(run.completed) ?? run)
     return try await tasks.start(
       TaskBoard.Order(
         type: "run_errand", description: "run errand \(errand) from deployment \(name)", user: user,

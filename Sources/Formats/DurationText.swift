@@ -53,3 +53,18 @@ extension Duration {
     return "\(seconds / 86400)d\(two(seconds % 86400 / 3600))h"
   }
 }
+
+extension FieldReader {
+  /// A length of time, `10m` or a number of seconds, in whole seconds and at least one; nil when absent.
+  public func optionalSeconds(_ name: String) throws -> Int? {
+    guard let text = try optionalScalarText(name) else { return nil }
+    let duration: Duration
+    do {
+      duration = try Int(text).map { .seconds($0) } ?? Duration(text: text)
+    } catch {
+      throw self.error(name, "\(error)")
+    }
+    guard duration >= .seconds(1) else { throw error(name, "expected at least one second, found '\(text)'") }
+    return duration.wholeSeconds
+  }
+}

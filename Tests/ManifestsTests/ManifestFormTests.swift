@@ -148,6 +148,52 @@ import Testing
     #expect(manifest.ownCloudConfig == nil)
   }
 
+  @Test("errands at the top may speak of runs, of their own errands and of others, also when translated")
+  func policies() throws {
+    let text =
+      Fixtures.manifest + """
+
+        errands:
+        - name: backup
+          jobs: [{name: smoke-tests, release: redis}]
+          vm_type: small
+          networks: [{name: default}]
+          timeout: 90
+        - name: nightly
+          errand: smoke-tests
+          arguments: [--count, 3]
+          environment: {LEVEL: 1}
+          timeout: 1h
+        - name: smoke-tests
+        """
+    let document = try YAML.parse(text)
+    let manifest = try DeploymentManifest(document)
+    #expect(manifest.instanceGroups.map(\.name).filter { $0 == "backup" || $0 == "nightly" } == ["backup"])
+    #expect(manifest.errands.map(\.name) == ["backup", "nightly", "smoke-tests"])
+    #expect(manifest.errands.map(\.errand) == ["backup", "smoke-tests", "smoke-tests"])
+    #expect(manifest.errands.map(\.timeoutSeconds) == [90, 3600, nil])
+    #expect(manifest.errands[1].arguments == ["--count", "3"])
+    #expect(manifest.errands[1].environment == ["LEVEL": "1"])
+    let translated = try ManifestForm(document).manifest
+    #expect(try DeploymentManifest(translated) == manifest)
+    #expect(translated["errands"]?.array?.first == ["name": "backup", "timeout": 90])
+  }
+
+  @Test(
+    "What an errand without jobs of its own cannot say is refused, with the place",
+    arguments: [
+      ("{name: a, timout: 3}", "errands[0].timout: unknown key"),
+      ("{name: a, timeout: soon}", "errands[0].timeout: duration 'soon'"),
+      ("{name: a, timeout: 0}", "errands[0].timeout: expected at least one second"),
+      ("{name: a}, {name: a, errand: b}", "errands: the name 'a' is there twice"),
+    ])
+  func policyMistakes(_ entries: String, _ expected: String) throws {
+    let error = #expect(throws: DroverError.self) {
+      try DeploymentManifest(YAML.parse(Fixtures.manifest + "\nerrands: [\(entries)]\n"))
+    }
+    #expect(error.map { "\($0)".contains(expected) } == true, "\(String(describing: error))")
+  }
+
   @Test("without networks of its own, a manifest of version 1 uses the cloud config")
   func cloudConfig() throws {
     let form = try ManifestForm(

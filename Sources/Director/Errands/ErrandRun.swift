@@ -1,4 +1,5 @@
 public import Formats
+import Manifests
 
 /// What a run of an errand is asked to do (reference/director.md A.6, and what Drover adds to it).
 public struct ErrandRun: Codable, Sendable, Hashable {
@@ -32,6 +33,15 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     self.waitsForTurn = waitsForTurn
   }
 
+  /// This run with what the manifest says where it says nothing itself; of the environment, variable by variable.
+  func completed(_ policy: ErrandPolicy) -> ErrandRun {
+    var run = self
+    if run.arguments.isEmpty { run.arguments = policy.arguments }
+    run.environment.merge(policy.environment) { mine, _ in mine }
+    run.timeoutSeconds = run.timeoutSeconds ?? policy.timeoutSeconds
+    return run
+  }
+
   /// Whether two runs may have an instance in common. An index and a UUID may mean the same one.
   func mayMeet(_ other: ErrandRun) -> Bool {
     if instances.isEmpty || other.instances.isEmpty { return true }
@@ -59,13 +69,7 @@ public struct ErrandRun: Codable, Sendable, Hashable {
       }
       environment[member.key] = text
     }
-    if let text = try fields.optionalScalarText("timeout") {
-      let timeout = try Int(text).map { .seconds($0) } ?? Duration(text: text)
-      guard timeout >= .seconds(1) else {
-        throw fields.error("timeout", "expected at least one second, found '\(text)'")
-      }
-      timeoutSeconds = timeout.wholeSeconds
-    }
+    timeoutSeconds = try fields.optionalSeconds("timeout")
     waitsForTurn = try fields.optionalBool("queue")
     masksArguments = try fields.optionalBool("mask-arguments")
     let masked = try fields.strings("masked-environment")

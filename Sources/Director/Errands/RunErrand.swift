@@ -28,11 +28,10 @@ struct RunErrand: Sendable {
 
   private func subject() async throws -> Subject {
     let deployment = try await director.deployment(order.deployment)
-    guard let text = deployment.manifest else {
+    guard let manifest = try deployment.parsedManifest() else {
       throw DirectorFailure.errand(
         "Deployment '\(order.deployment)' was never deployed to its end: deploy it before running its errands")
     }
-    let manifest = try DeploymentManifest(YAML.parse(text, file: "manifest of '\(order.deployment)'"))
     let resolved = try await director.storedInputs(deployment, manifest, task: context.id).resolve()
     return Subject(
       resolved: resolved, selection: try resolved.errand(order.errand, filters: order.run.instances))

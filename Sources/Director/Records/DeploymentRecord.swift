@@ -1,3 +1,6 @@
+import Formats
+import Manifests
+
 /// A deployment: the manifest that was last deployed in full. Kind `deployment`, named by its name.
 public struct DeploymentRecord: Codable, Sendable, Hashable {
   public var name: String
@@ -17,6 +20,11 @@ public struct DeploymentRecord: Codable, Sendable, Hashable {
     self.releases = releases
     self.stemcells = stemcells
     self.configIDs = configIDs
+  }
+
+  /// The manifest as a value; nil until the first deploy has succeeded.
+  func parsedManifest() throws -> DeploymentManifest? {
+    try manifest.map { try DeploymentManifest(YAML.parse($0, file: "manifest of '\(name)'")) }
   }
 }
 

@@ -9,6 +9,7 @@ extension DeploymentManifest {
     let form = try ManifestForm(document)
     ownCloudConfig = try form.cloudConfig.map { try CloudConfig([$0]) }
     warnings = form.warnings
+    errands = form.errands
     let reader = try FieldReader(form.manifest)
     try Self.refuseCloudConfigKeys(reader)
     name = try reader.identifier("name")

@@ -9,6 +9,8 @@ public struct DeploymentManifest: Sendable, Hashable {
   public var update: UpdatePolicy
   public var instanceGroups: [InstanceGroup]
   public var addons: [Addon]
+  /// What is said of runs of errands.
+  public var errands: [ErrandPolicy]
   public var variables: [VariableDefinition]
   public var features: DeploymentFeatures
   public var tags: [String: String]

@@ -12,6 +12,8 @@ public struct ManifestForm: Sendable, Hashable {
   public let cloudConfig: Value?
   /// What was understood, a sentence for each key of version 1.
   public let warnings: [String]
+  /// What `errands` at the top say of runs.
+  public let errands: [ErrandPolicy]
 
   private static let cloudKeys = ["networks", "resource_pools", "disk_pools", "compilation"]
   private static let oldKeys = cloudKeys + ["jobs", "release"]
@@ -25,7 +27,7 @@ public struct ManifestForm: Sendable, Hashable {
     let found = Self.oldKeys.filter { reader.value($0) != nil }
     let hasErrands = reader.value("errands") != nil
     guard !found.isEmpty || hasErrands else {
-      (manifest, cloudConfig, warnings) = (document, nil, [])
+      (manifest, cloudConfig, warnings, errands) = (document, nil, [], [])
       return
     }
     if reader.value("instance_groups") != nil { try Self.refuseMixture(found) }
@@ -42,9 +44,13 @@ public struct ManifestForm: Sendable, Hashable {
     }
     result["instance_groups"] = .array(
       (try reader.optionalArray("instance_groups") ?? []) + (try groups.services()) + (try groups.errands()))
+    let policies = try reader.readers("errands").compactMap(ErrandPolicy.alone)
+    if !policies.isEmpty { result["errands"] = .array(policies) }
     manifest = .object(result)
     cloudConfig = try Self.cloudConfig(reader, groups)
     warnings = found.map { Self.warning($0) }
+    errands = try reader.readers("errands").map(ErrandPolicy.init)
+    try reader.requireUnique(errands.map(\.name), in: "errands")
   }
 
   private static func refuseMixture(_ found: [String]) throws {

@@ -55,15 +55,18 @@ struct VersionOneGroups {
   /// `jobs` of version 1.
   func services() throws -> [Value] { try reader.readers("jobs").map { try group($0, isErrand: false) } }
 
-  /// `errands` of the proposal.
-  func errands() throws -> [Value] { try reader.readers("errands").map { try group($0, isErrand: true) } }
+  /// `errands` of the proposal, those that have jobs of their own.
+  func errands() throws -> [Value] {
+    try reader.readers("errands").filter(ErrandPolicy.defines).map { try group($0, isErrand: true) }
+  }
 
   private static let translated: Set<String> = [
     "template", "templates", "release", "resource_pool", "persistent_disk_pool",
   ]
 
   private func group(_ reader: FieldReader, isErrand: Bool) throws -> Value {
-    var group = ValueObject(reader.object.filter { !Self.translated.contains($0.key) }.map { ($0, $1) })
+    let dropped = isErrand ? Self.translated.union(ErrandPolicy.keys) : Self.translated
+    var group = ValueObject(reader.object.filter { !dropped.contains($0.key) }.map { ($0, $1) })
     let name = try reader.identifier("name")
     if isErrand {
       if let lifecycle = try reader.optionalString("lifecycle"), lifecycle != "errand" {

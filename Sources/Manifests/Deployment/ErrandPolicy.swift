@@ -1,0 +1,46 @@
+import Formats
+
+/// What a manifest says of the runs of an errand: an entry of `errands` at its top.
+///
+/// An entry that says on what it runs (jobs, VM, networks) also defines the errand, as an instance group; any other one
+/// speaks of an errand that the deployment has anyway. Several entries may speak of one errand.
+public struct ErrandPolicy: Sendable, Hashable, Codable {
+  /// Unique in the manifest.
+  public var name: String
+  /// The errand that is run, a job or an instance group.
+  public var errand: String
+  /// For runs that bring none of their own.
+  public var arguments: [String]
+  /// For runs, under what they bring of their own.
+  public var environment: [String: String]
+  /// After so many seconds a script is ended, unless the run says otherwise; nil for never.
+  public var timeoutSeconds: Int?
+
+  /// The keys of an entry that are not an instance group's.
+  static let keys: Set<String> = ["errand", "arguments", "environment", "timeout"]
+
+  private static let groupKeys = [
+    "templates", "template", "jobs", "release", "resource_pool", "vm_type", "stemcell", "networks", "lifecycle",
+  ]
+
+  /// What an entry says of runs, without what defines the errand; nil when it says nothing.
+  static func alone(_ entry: FieldReader) -> Value? {
+    let kept = entry.object.filter { keys.contains($0.key) }.map { ($0.key, $0.value) }
+    guard !kept.isEmpty || !defines(entry), let name = entry.value("name") else { return nil }
+    return .object(ValueObject([("name", name)] + kept))
+  }
+
+  /// Whether an entry defines the errand that it speaks of.
+  static func defines(_ entry: FieldReader) -> Bool {
+    entry.value("errand") == nil && groupKeys.contains { entry.value($0) != nil }
+  }
+
+  init(_ reader: FieldReader) throws {
+    name = try reader.identifier("name")
+    errand = reader.value("errand") == nil ? name : try reader.identifier("errand")
+    arguments = try reader.strings("arguments")
+    environment = try reader.texts("environment")
+    timeoutSeconds = try reader.optionalSeconds("timeout")
+    if !Self.defines(reader) { try reader.allowOnly(Self.keys.union(["name"])) }
+  }
+}
