@@ -8,13 +8,14 @@ extension RunningScript {
   ///
   /// - Throws: `CancellationError` when the task is cancelled meanwhile.
   public func waitForNews(stdout: Int, stderr: Int) async throws {
+    // Looked at before they are watched: one that is made in between is not watched.
+    let areThere = Files.exists(stdoutPath) && Files.exists(stderrPath)
     let watch = drover_watch(folder.path, stdoutPath, stderrPath)
     // All of a machine's watches may be taken.
     guard watch >= 0 else { return try await Surroundings.system.sleep(.milliseconds(100)) }
     defer { close(watch) }
     if outputSize(.stdout) > stdout || outputSize(.stderr) > stderr { return }
     if try exitIfEnded() != nil { return }
-    let areThere = Files.exists(stdoutPath) && Files.exists(stderrPath)
     // A file elsewhere that is made later is not watched.
     guard areThere else { return try await Surroundings.system.sleep(.milliseconds(50)) }
     try await Readiness.shared.wait(watch)
