@@ -102,10 +102,10 @@ let package = Package(
     room("Archives", ["Formats", "CZlib", "CLinux"]),
     room("Documents", ["Files", "Formats", "Surroundings", grdb]),
     room("Blobs", ["Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
-    room("Certificates", ["Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
+    room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("PoolsClient", ["Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
-    room("Messaging", ["Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
+    room("Messaging", ["Files", "Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
     room("HTTPService", ["Files", "Formats", "Surroundings", nioCore, nioHTTP1, nioPosix, nioSSL]),
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
     room("Containers", ["Formats", "CLinux", logging]),
@@ -161,10 +161,10 @@ let package = Package(
     room(
       "Server",
       [
-        "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Formats",
-        "Messaging", "PoolsAPI", "PoolsProtocol", "Processes", "Surroundings", "Templates", configuration, hummingbird,
+        "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Files",
+        "Formats", "Messaging", "PoolsAPI", "PoolsProtocol", "Processes", "Surroundings", "Templates", configuration,
+        hummingbird,
         lifecycle, logging,
-        systemPackage,
       ]),
 
     // Floor 6: executables, nothing but wiring.
@@ -251,7 +251,7 @@ let package = Package(
       "PoolsCommands",
       ["Formats", "HTTPService", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol", "Surroundings", logging]),
     tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
-    tests("Server", ["AgentProtocol", "Certificates", "Formats", "Messaging", configuration, logging]),
+    tests("Server", ["AgentProtocol", "Certificates", "Files", "Formats", "Messaging", configuration, logging]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],

@@ -1,4 +1,5 @@
 import Certificates
+import Files
 import Formats
 import Logging
 import Messaging
@@ -109,9 +110,12 @@ struct BusHost: Sendable {
   }
 
   private static func pem(_ path: String, _ key: String) throws -> String {
-    do { return try SmallFile.read(path) } catch {
+    do {
+      if let text = try SmallFile.text(path) { return text }
+    } catch {
       throw DroverError(.invalid, "configuration \(key): reading \(path)", cause: error)
     }
+    throw DroverError(.invalid, "configuration \(key): reading \(path): No such file or directory")
   }
 
   private static func naming<Result: Sendable>(

@@ -1,9 +1,9 @@
+import Files
 import Formats
 import Glibc
 import PoolsAPI
 import Processes
 import ServiceLifecycle
-import SystemPackage
 import UnixSignals
 
 extension Server {
@@ -21,7 +21,7 @@ extension Server {
     try files.prepare()
     let lock = try await files.lock(surroundings)
     defer { lock.release() }
-    try SmallFile.write("\(getpid())\n", to: files.pidfile, mode: .ownerReadWrite)
+    try SmallFile.write("\(getpid())\n", to: files.pidfile)
     defer { unlink(files.pidfile) }
     guard let pools = try await pools() else {
       throw DroverError(.invalid, "configuration pools.resources: missing; expected the path of a file of resources")

@@ -4,6 +4,7 @@ import Clouds
 import Director
 import DirectorAPI
 import Documents
+import Files
 import Formats
 import Glibc
 public import Logging
@@ -12,7 +13,6 @@ import PoolsAPI
 import Processes
 import ServiceLifecycle
 public import Surroundings
-import SystemPackage
 import Templates
 import UnixSignals
 
@@ -35,9 +35,9 @@ public struct Server: Sendable {
     try files.prepare()
     let lock = try await files.lock(surroundings)
     defer { lock.release() }
-    try SmallFile.write("\(getpid())\n", to: files.pidfile, mode: .ownerReadWrite)
+    try SmallFile.write("\(getpid())\n", to: files.pidfile)
     defer { unlink(files.pidfile) }
-    try SmallFile.write("\(configuration.name)\n", to: files.name, mode: .ownerReadWrite)
+    try SmallFile.write("\(configuration.name)\n", to: files.name)
     let store = try await SQLiteDocumentStore.open(files.documents)
     let secrets = try await ServerSecrets.load(from: store, surroundings)
     let authority = CertificateAuthority(
@@ -67,7 +67,7 @@ public struct Server: Sendable {
 
     let api = try await apiFace(director, authority)
     let apiHost = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress
-    try SmallFile.write("\(apiHost):\(configuration.apiPort)\n", to: files.address, mode: .ownerReadWrite)
+    try SmallFile.write("\(apiHost):\(configuration.apiPort)\n", to: files.address)
     let pools = try await pools()
     let services = ServiceGroup(
       configuration: .init(

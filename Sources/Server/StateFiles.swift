@@ -1,8 +1,8 @@
+import Files
 import Formats
 import Glibc
 import Processes
 import Surroundings
-import SystemPackage
 
 /// Where a server keeps what it keeps: everything is below one directory.
 struct StateFiles: Sendable {
@@ -52,10 +52,10 @@ struct StateFiles: Sendable {
     guard configured.isEmpty else {
       // Commands on this machine look here for a user that they may be.
       let lines = configured.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)\n" }
-      try SmallFile.write(lines.joined(), to: passwords, mode: .ownerReadWrite)
+      try SmallFile.write(lines.joined(), to: passwords)
       return configured
     }
-    if let text = try? SmallFile.read(passwords) {
+    if let text = try? SmallFile.text(passwords) {
       var users: [String: String] = [:]
       for line in text.split(separator: "\n") {
         let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
@@ -64,7 +64,7 @@ struct StateFiles: Sendable {
       guard users.isEmpty else { return users }
     }
     let password = Base64.encode(surroundings.randomBytes(24), .url)
-    try SmallFile.write("admin:\(password)\n", to: passwords, mode: .ownerReadWrite)
+    try SmallFile.write("admin:\(password)\n", to: passwords)
     return ["admin": password]
   }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Dispatch
+import Files
 import Formats
 import Glibc
 
@@ -53,7 +54,7 @@ struct DetachedProcess: Sendable, Hashable {
   var isRunning: Bool { Self.running(pid) == self }
 
   func hasArguments(_ arguments: [String]) -> Bool {
-    guard let bytes = try? StateFile.read("/proc/\(pid)/cmdline") else { return false }
+    guard let bytes = try? SmallFile.read("/proc/\(pid)/cmdline") else { return false }
     let parts = bytes.split(separator: 0, omittingEmptySubsequences: false).dropLast()
       .map { String(decoding: $0, as: UTF8.self) }
     func base(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
@@ -92,7 +93,7 @@ struct DetachedProcess: Sendable, Hashable {
   }
 
   private static func stat(_ pid: pid_t) throws -> (state: Character, started: Int)? {
-    guard let text = try StateFile.text("/proc/\(pid)/stat"), let name = text.lastIndex(of: ")") else { return nil }
+    guard let text = try SmallFile.text("/proc/\(pid)/stat"), let name = text.lastIndex(of: ")") else { return nil }
     // After the name, which may hold anything: state is field 3, the start field 22.
     let fields = text[name...].dropFirst().split(separator: " ")
     guard fields.count > 19, let state = fields[0].first, let started = Int(fields[19]) else { return nil }

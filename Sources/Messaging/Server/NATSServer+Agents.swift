@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Logging
@@ -30,19 +31,19 @@ extension NATSServer {
 
   /// Returns which change is in the file now.
   func writeAuthorization() throws -> Int {
-    try StateFile.makeDirectory(files.directory)
-    try StateFile.write(NATSAuthorization.text(agents: agents), to: files.authorization)
+    try FileTree.makeFolder(files.directory, mode: 0o700)
+    try SmallFile.write(NATSAuthorization.text(agents: agents), to: files.authorization)
     return change
   }
 
   /// Has the server read its files again, and waits until it says that it did.
   func reload() async throws {
     guard let process else { return }
-    let logged = StateFile.size(files.log)
+    let logged = try SmallFile.size(files.log)
     process.signal(SIGHUP)
     let began = surroundings.elapsed()
     while process.isRunning, process == self.process {
-      let text = String(decoding: try StateFile.read(files.log, from: logged) ?? [], as: UTF8.self)
+      let text = String(decoding: try SmallFile.read(files.log, from: logged) ?? [], as: UTF8.self)
       switch NATSReload(log: text) {
       case .done: return
       case .refused(let reason):

@@ -1,3 +1,4 @@
+import Files
 public import Formats
 public import Logging
 public import Surroundings
@@ -86,7 +87,7 @@ public actor NATSServer {
       if isSame {
         logger.info("took the running NATS server over", metadata: ["pid": "\(found.pid)"])
         process = found
-        try StateFile.write(NATSProcessRecord.text(found), to: files.process)
+        try SmallFile.write(NATSProcessRecord.text(found), to: files.process)
         // The files may have been written just before an earlier process of ours died.
         return try await reload()
       }
