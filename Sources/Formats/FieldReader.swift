@@ -57,6 +57,12 @@ public struct FieldReader: Sendable {
   }
 
   public func optionalInt(_ name: String) throws -> Int? { try convert(name, "an integer", \.int) }
+  /// An integer of at least one; nil when absent.
+  public func optionalCount(_ name: String) throws -> Int? {
+    guard let count = try optionalInt(name) else { return nil }
+    guard count > 0 else { throw error(name, "expected at least 1, found \(count)") }
+    return count
+  }
   public func int(_ name: String) throws -> Int { try required(name, "an integer", optionalInt(name)) }
   public func optionalDouble(_ name: String) throws -> Double? { try convert(name, "a number", \.double) }
   public func optionalBool(_ name: String) throws -> Bool? { try convert(name, "true or false", \.bool) }

@@ -125,7 +125,10 @@ struct ErrandAttachment: Sendable {
     }
     if outcomes.isEmpty { return end.state == "cancelled" ? Code.failed : 0 }
     if outcomes.contains(where: { $0["failure"]?.string == "timeout" }) { return Code.timedOut }
-    return Int32(truncatingIfNeeded: outcomes.compactMap { $0["exit_code"]?.int }.max() ?? 0)
+    // Those that were ended because another one had failed say nothing of their own.
+    let counting = outcomes.filter { !["ended by fail-fast", "not run"].contains($0["failure"]?.string) }
+    let codes = (counting.isEmpty ? outcomes : counting).compactMap { $0["exit_code"]?.int }
+    return Int32(truncatingIfNeeded: codes.max() ?? 0)
   }
 
   /// What Drover does, without the lines that are printed raw anyway.

@@ -23,7 +23,8 @@ struct RunErrand: AsyncParsableCommand {
       Also written as: drover run errand NAME. What stands after --, and what stands behind the errand's name and is no \
       flag of this command, is passed to the errand's script as it is.
 
-      The command ends with the script's own exit code, the highest one when it ran on several instances; 128 + n when \
+      The command ends with the script's own exit code, the highest one when it ran on several instances (those that \
+      --fail-fast ended do not count); 128 + n when \
       signal n ended it. Other codes: 124 the time of --timeout was up; 125 the script was not run or not to its end; \
       126 the script is not executable; 127 there is no such script; 130 the command was interrupted, and the errand \
       goes on.
@@ -36,6 +37,10 @@ struct RunErrand: AsyncParsableCommand {
   @Flag(help: "Wait while the same errand runs, instead of being refused.") var queue = false
   @Option(help: "End the script after that long: 30s, 10m, 1h30m.") var timeout: String?
   @Option(help: "Instances to run on: GROUP, or GROUP/ID, or GROUP/first.") var instance: [String] = []
+  @Option(help: "Run on so many instances of the group, each on a VM of its own if it is an errand's.")
+  var instances: Int?
+  @Option(help: "Run on at most so many instances at once.") var parallel: Int?
+  @Flag(help: "End it everywhere when it has failed on one instance.") var failFast = false
   @Option(
     name: [.customShort("E"), .long],
     help: "KEY=VALUE for the script's environment; -e KEY=VALUE means the same.")
@@ -51,6 +56,9 @@ struct RunErrand: AsyncParsableCommand {
   func validate() throws {
     if let timeout, try Duration(text: timeout) < .seconds(1) {
       throw ValidationError("--timeout '\(timeout)': expected at least 1s")
+    }
+    for (flag, count) in [("instances", instances), ("parallel", parallel)] {
+      if let count, count < 1 { throw ValidationError("--\(flag) '\(count)': expected at least 1") }
     }
   }
 
@@ -90,6 +98,9 @@ struct RunErrand: AsyncParsableCommand {
       "mask-arguments": .bool(maskArguments), "masked-environment": Value(secret.map(\.0)),
     ]
     if let timeout { body["timeout"] = .string(timeout) }
+    body["instance-count"] = self.instances.map { Value.int($0) }
+    body["parallel"] = parallel.map { Value.int($0) }
+    if failFast { body["fail-fast"] = true }
     return .object(body)
   }
 

@@ -4,11 +4,11 @@ enum ErrandWords {
   /// Flags of the command that have a value.
   static let withValue: Set<String> = [
     "-e", "--environment", "--ca-cert", "--client", "--client-secret", "-d", "--deployment", "--state", "--instance",
-    "-E", "--env", "--secret-env", "--timeout", "--on-interrupt",
+    "-E", "--env", "--secret-env", "--timeout", "--on-interrupt", "--instances", "--parallel",
   ]
   static let alone: Set<String> = [
     "-n", "--non-interactive", "--json", "--keep-alive", "--when-changed", "--detach", "--attach", "--queue",
-    "--mask-arguments", "-h", "--help", "--version",
+    "--mask-arguments", "--fail-fast", "-h", "--help", "--version",
   ]
 
   /// The arguments as the parser reads them: `run errand NAME` as `run-errand NAME`; `-e KEY=VALUE` as `--env KEY=VALUE`;

@@ -13,18 +13,31 @@ struct ErrandExecution: Sendable {
   /// The checkpoint that keeps what came of the run on an instance.
   static func outcome(_ instance: ResolvedInstance) -> String { "outcome \(instance.id)" }
 
-  func run(_ target: ErrandSelection.Target) async throws -> ErrandOutcome {
+  /// Whether the script may have been begun, maybe by an earlier server.
+  func hasBegun(_ target: ErrandSelection.Target) async throws -> Bool {
+    try await context.known(Self.begun(target.instance), as: Timestamp.self) != nil
+  }
+
+  private static func begun(_ instance: ResolvedInstance) -> String { "begun \(instance.id)" }
+
+  /// Runs the script, or goes on with it, or has what came of it before.
+  func run(_ target: ErrandSelection.Target, _ part: ErrandBatch.Part) async throws -> ErrandOutcome {
     let instance = target.instance
-    return try await context.once(Self.outcome(instance)) {
+    // A script that an earlier server has begun is gone on with, also to end it.
+    if try await !hasBegun(target) {
       try context.cancellation.check()
+      if part.haste.isRequested { return .notRun(instance) }
+    }
+    return try await context.once(Self.outcome(instance)) {
       let record = try await director.records.instances.require(instance.record.documentName).body
       guard let vm = record.vm else {
         throw DirectorFailure.errand("Errand '\(order.errand)' cannot run: \(instance.label) has no VM")
       }
       let agent = director.client(vm.agentID, context.output)
+      let begun = try await context.once(Self.begun(instance)) { context.surroundings.now() }
       let stage = context.stage("Running errand", total: 1)
       var outcome = try await stage.step(instance.label) { reporter in
-        try await attempt(target, agent, reporter)
+        try await attempt(target, part, begun, agent, reporter)
       }
       outcome.state = ErrandChanges.state(record.fingerprint)
       let logs = context.stage("Fetching logs for \(instance.label)", total: 1)
@@ -40,14 +53,22 @@ struct ErrandExecution: Sendable {
   }
 
   private func attempt(
-    _ target: ErrandSelection.Target, _ agent: AgentClient, _ reporter: StepReporter
+    _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ begun: Timestamp, _ agent: AgentClient,
+    _ reporter: StepReporter
   ) async throws -> ErrandOutcome {
     let instance = target.instance
     do {
-      let (result, isTimedOut) = try await limited(target) { try await execute(target, agent, reporter, $0) }
+      let end = Cancellation()
+      let (result, isTimedOut) = try await part.haste.whileWatched({ end.request() }) {
+        try await context.cancellation.whileWatched({ end.request() }) {
+          try await limited(target, begun, end) { try await execute(target, part, agent, reporter, end) }
+        }
+      }
+      let isEnded = part.haste.isRequested && result.exitCode > 128
+      let failure = isTimedOut ? "timeout" : isEnded ? ErrandOutcome.Ending.ended.rawValue : nil
       return ErrandOutcome(
         group: instance.group, id: instance.id, exitCode: result.exitCode, stdout: result.stdout,
-        stderr: result.stderr, failure: isTimedOut ? "timeout" : nil)
+        stderr: result.stderr, failure: failure)
     } catch let exception as AgentClient.Exception {
       guard let failure = ErrandStartFailure(exception: exception.message) else { throw exception }
       try await context.warn("\(instance.label): \(exception.message)")
@@ -57,17 +78,14 @@ struct ErrandExecution: Sendable {
     }
   }
 
-  /// Runs a script with a wish to end it that comes when somebody asks for the task's end, or when its time is up.
-  /// Its time goes on while no server runs.
+  /// Runs a script, and wishes its end when its time is up. Its time goes on while no server runs.
   private func limited(
-    _ target: ErrandSelection.Target, _ body: (Cancellation) async throws -> ErrandResult
+    _ target: ErrandSelection.Target, _ begun: Timestamp, _ end: Cancellation, _ body: () async throws -> ErrandResult
   ) async throws -> (ErrandResult, isTimedOut: Bool) {
-    guard let seconds = order.run.timeoutSeconds else { return (try await body(context.cancellation), false) }
+    guard let seconds = order.run.timeoutSeconds else { return (try await body(), false) }
     let instance = target.instance
     let surroundings = context.surroundings
-    let end = Cancellation()
     let isTimedOut = Mutex(false)
-    let begun = try await context.once("begun \(instance.id)") { surroundings.now() }
     let context = context
     let timer = surroundings.task {
       try await surroundings.sleep(begun + .seconds(seconds) - surroundings.now())
@@ -78,17 +96,19 @@ struct ErrandExecution: Sendable {
       end.request()
     }
     defer { timer.cancel() }
-    let result = try await context.cancellation.whileWatched({ end.request() }) { try await body(end) }
-    return (result, isTimedOut.withLock { $0 })
+    return (try await body(), isTimedOut.withLock { $0 })
   }
 
   /// Runs the script; what it prints is brought home meanwhile.
   private func execute(
-    _ target: ErrandSelection.Target, _ agent: AgentClient, _ reporter: StepReporter, _ cancellation: Cancellation
+    _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ agent: AgentClient, _ reporter: StepReporter,
+    _ cancellation: Cancellation
   ) async throws -> ErrandResult {
     let identity = RequestIdentity(
       task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
-    let options = ErrandOptions(arguments: order.run.arguments, environment: order.run.environment)
+    let options = ErrandOptions(
+      arguments: order.run.arguments,
+      environment: part.environment(of: target, task: context.id).merging(order.run.environment) { _, own in own })
     let follower = ErrandFollower(surroundings: context.surroundings)
     let output = ErrandOutput(
       agent: agent, instance: ErrandOutput.name(of: target.instance), output: context.output, reporter: reporter)

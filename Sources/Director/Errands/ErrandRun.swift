@@ -19,6 +19,12 @@ public struct ErrandRun: Codable, Sendable, Hashable {
   public var maskedVariables: [String]?
   /// Whether nobody is shown the arguments.
   public var masksArguments: Bool?
+  /// On how many instances of a group it runs; nil for as many as there are, and the first one of an errand group.
+  public var instanceCount: Int?
+  /// On how many of them at once; nil for ``ErrandBatch/usualWidth``.
+  public var parallel: Int?
+  /// Whether the first failure ends the others.
+  public var failsFast: Bool?
 
   public init(
     keepAlive: Bool = false, whenChanged: Bool = false, instances: [ErrandFilter] = [], arguments: [String] = [],
@@ -39,6 +45,9 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     if run.arguments.isEmpty { run.arguments = policy.arguments }
     run.environment.merge(policy.environment) { mine, _ in mine }
     run.timeoutSeconds = run.timeoutSeconds ?? policy.timeoutSeconds
+    if run.instances.isEmpty { run.instanceCount = run.instanceCount ?? policy.instances }
+    run.parallel = run.parallel ?? policy.parallel
+    run.failsFast = run.failsFast ?? policy.failsFast
     return run
   }
 
@@ -71,6 +80,9 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     }
     timeoutSeconds = try fields.optionalSeconds("timeout")
     waitsForTurn = try fields.optionalBool("queue")
+    instanceCount = try fields.optionalCount("instance-count")
+    parallel = try fields.optionalCount("parallel")
+    failsFast = try fields.optionalBool("fail-fast")
     masksArguments = try fields.optionalBool("mask-arguments")
     let masked = try fields.strings("masked-environment")
     for name in masked where environment[name] == nil {
@@ -97,10 +109,22 @@ struct ErrandOutcome: Codable, Sendable {
   /// Blob and digest of the logs, if they could be had.
   var logsBlobID: String?
   var logsDigest: String?
-  /// Why the exit code is not the script's own: ``ErrandStartFailure``'s texts, or `timeout`.
+  /// Why the exit code is not the script's own: ``ErrandStartFailure``'s texts, `timeout`, or ``Ending``'s.
   var failure: String?
   /// Digest of what the instance was configured with.
   var state: String?
+
+  /// What a failure elsewhere does to a run with `--fail-fast`. Such codes are not the worst ones of a run.
+  enum Ending: String, CaseIterable {
+    case ended = "ended by fail-fast"
+    case notRun = "not run"
+  }
+
+  /// An instance that was not begun with, since another one had failed.
+  static func notRun(_ instance: ResolvedInstance) -> ErrandOutcome {
+    ErrandOutcome(
+      group: instance.group, id: instance.id, exitCode: 143, stdout: "", stderr: "", failure: Ending.notRun.rawValue)
+  }
 
   func line(errand: String) -> [UInt8] {
     var value: ValueObject = [

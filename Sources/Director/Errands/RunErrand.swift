@@ -34,7 +34,8 @@ struct RunErrand: Sendable {
     }
     let resolved = try await director.storedInputs(deployment, manifest, task: context.id).resolve()
     return Subject(
-      resolved: resolved, selection: try resolved.errand(order.errand, filters: order.run.instances))
+      resolved: resolved,
+      selection: try resolved.errand(order.errand, filters: order.run.instances, count: order.run.instanceCount))
   }
 
   private func claims(_ subject: Subject) -> [String: LockTable.Mode] {
@@ -55,12 +56,16 @@ struct RunErrand: Sendable {
         return "skipped - no changes detected"
       }
       try await ErrandOutput.begin(subject.selection.targets.map(\.instance), context)
-      let outcomes = try await inParallel(subject.selection.targets, atMost: 32) { target in
-        target.needsVM ? try await runOnOwnVM(target, subject.resolved) : try await execution.run(target)
+      let preparation = ErrandPreparation(director: director, context: context, resolved: subject.resolved)
+      let batch = ErrandBatch(context: context, run: order.run)
+      let (outcomes, failure) = try await batch.run(subject.selection.targets) { target, part in
+        guard target.needsVM else { return try await execution.run(target, part) }
+        return try await runOnOwnVM(target, part, preparation)
       }
       try await context.output.result(outcomes.flatMap { $0.line(errand: order.errand) })
+      // What was written is the result also of a run that somebody ended, or that failed on other instances.
+      if let failure { throw failure }
       try await changes.end(outcomes)
-      // What was written is the result also of a run that somebody ended.
       try context.cancellation.check()
       return ErrandOutcome.summary(outcomes)
     }
@@ -68,9 +73,9 @@ struct RunErrand: Sendable {
 
   // MARK: Own VM
 
-  private func runOnOwnVM(_ target: ErrandSelection.Target, _ resolved: ResolvedDeployment) async throws
-    -> ErrandOutcome
-  {
+  private func runOnOwnVM(
+    _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ preparation: ErrandPreparation
+  ) async throws -> ErrandOutcome {
     let instance = target.instance
     let failure = "failure \(instance.id)"
     // The last server was killed when nothing was left to do but to remove the VM.
@@ -83,9 +88,15 @@ struct RunErrand: Sendable {
       throw failed.error
     }
     do {
-      try context.cancellation.check()
-      try await bringUp(target, resolved)
-      let outcome = try await execution.run(target)
+      if try await !execution.hasBegun(target) {
+        try context.cancellation.check()
+        if part.haste.isRequested {
+          try await removeVM(instance)
+          return .notRun(instance)
+        }
+        try await bringUp(target, part, preparation)
+      }
+      let outcome = try await execution.run(target, part)
       try await removeVM(instance)
       return outcome
     } catch {
@@ -103,16 +114,14 @@ struct RunErrand: Sendable {
   }
 
   /// Makes the VM, or brings the one that was kept to where it should be.
-  private func bringUp(_ target: ErrandSelection.Target, _ resolved: ResolvedDeployment) async throws {
+  private func bringUp(
+    _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ preparation: ErrandPreparation
+  ) async throws {
     let instance = target.instance
-    let renderer = InstanceRenderer(director: director, resolved: resolved)
-    let preparing = context.stage("Preparing deployment", total: 1)
-    let rendered = try await preparing.step("Rendering templates") { _ in try await renderer.render([instance]) }
-    let compiler = Compiler(director: director, context: context, resolved: resolved)
-    try await compiler.run()
+    let prepared = try await preparation.result(part.targets.filter(\.needsVM).map(\.instance))
+    let (resolved, rendered) = (prepared.resolved, prepared.rendered)
     let updater = InstanceUpdater(
-      director: director, context: context, resolved: resolved, packages: try await compiler.compiled(),
-      rendered: rendered)
+      director: director, context: context, resolved: resolved, packages: prepared.packages, rendered: rendered)
     let update = try resolved.update(
       of: instance, rendered: InstanceRenderer.digests(of: rendered[instance.id] ?? []))
     if !update.creationSteps.isEmpty {

@@ -56,10 +56,12 @@ extension ResolvedDeployment {
 
   /// Finds an errand by name, a job first, and the instances that it runs on.
   ///
+  /// - Parameter count: on how many instances of each group it runs, the first ones; nil for the first one of an errand
+  ///   group, and all of others.
   /// - Throws: ``DroverError`` with BOSH's texts and numbers.
-  public func errand(_ name: String, filters: [ErrandFilter] = []) throws -> ErrandSelection {
+  public func errand(_ name: String, filters: [ErrandFilter] = [], count: Int? = nil) throws -> ErrandSelection {
     let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.spec.isErrand } }
-    guard !withJob.isEmpty else { return try groupErrand(name, filters) }
+    guard !withJob.isEmpty else { return try groupErrand(name, filters, count) }
     var selection = ErrandSelection(name: name, targets: [], warnings: [])
     // A group named like its only job is no ambiguity: both names mean the same run.
     if groups.contains(where: { $0.name == name }), withJob.contains(where: { $0.name != name }) {
@@ -74,7 +76,8 @@ extension ResolvedDeployment {
         used.formUnion(fitting)
         return filters.isEmpty || !fitting.isEmpty
       }
-      add(chosen, of: group, to: &selection)
+      if let count { try Self.require(count, of: chosen.count, name, group.name) }
+      add(chosen, of: group, count, to: &selection)
     }
     let unused = filters.filter { !used.contains($0) }
     guard unused.isEmpty else {
@@ -83,31 +86,48 @@ extension ResolvedDeployment {
         "No instances match selection criteria: [\(unused.map(\.description).joined(separator: ", "))]",
         number: 510000)
     }
-    for target in selection.targets where target.instance.state != .started {
-      throw DroverError(
-        .conflict,
-        "Errand '\(name)' can't run on instance '\(target.instance.group)/\(target.instance.id)', which is "
-          + "\(target.instance.state.rawValue); start it first or select others", number: 510000)
-    }
+    try Self.requireStarted(selection)
     return selection
   }
 
-  private func add(_ chosen: [ResolvedInstance], of group: ResolvedGroup, to selection: inout ErrandSelection) {
+  private static func requireStarted(_ selection: ErrandSelection) throws {
+    for target in selection.targets where target.instance.state != .started {
+      throw DroverError(
+        .conflict,
+        "Errand '\(selection.name)' can't run on instance '\(target.instance.group)/\(target.instance.id)', which is "
+          + "\(target.instance.state.rawValue); start it first or select others", number: 510000)
+    }
+  }
+
+  private static func require(_ count: Int, of available: Int, _ name: String, _ group: String) throws {
+    guard count > available else { return }
+    throw DroverError(
+      .invalid,
+      "Errand '\(name)' can't run on \(count) instances of '\(group)', which has \(available) for it: ask for fewer, or "
+        + "raise 'instances' in the manifest and deploy", number: 510000)
+  }
+
+  private func add(
+    _ chosen: [ResolvedInstance], of group: ResolvedGroup, _ count: Int?, to selection: inout ErrandSelection
+  ) {
     if group.lifecycle == .errand {
-      // Only the first instance of an errand group runs.
-      guard let first = group.instances.first, chosen.contains(where: { $0.id == first.id }) else { return }
-      selection.targets.append(.init(instance: first, job: selection.name, script: selection.name, needsVM: true))
+      // Unless more are asked for, only the first instance of an errand group runs.
+      var running = chosen.prefix(count ?? 0)
+      if count == nil, let first = group.instances.first { running = chosen.filter { $0.id == first.id }.prefix(1) }
+      selection.targets += running.map {
+        .init(instance: $0, job: selection.name, script: selection.name, needsVM: true)
+      }
       return
     }
     var running: [ResolvedInstance] = []
-    for instance in chosen {
+    for instance in chosen.prefix(count ?? .max) {
       if instance.state == .started, instance.current?.vm?.cid == nil {
         selection.warnings.append("Skipping instance: \(instance.label) no matching VM reference was found")
       } else {
         running.append(instance)
       }
     }
-    if running.count > 1 {
+    if running.count > 1, count == nil {
       selection.warnings.append(
         "Executing errand on multiple instances in parallel. Use the `--instance` flag to run the errand on a single "
           + "instance.")
@@ -117,7 +137,7 @@ extension ResolvedDeployment {
     }
   }
 
-  private func groupErrand(_ name: String, _ filters: [ErrandFilter]) throws -> ErrandSelection {
+  private func groupErrand(_ name: String, _ filters: [ErrandFilter], _ count: Int?) throws -> ErrandSelection {
     guard let group = group(name) else {
       throw DroverError(
         .notFound, "Errand '\(name)' doesn't exist" + NearNames.hint(name, among: errandNames), number: 70009)
@@ -132,10 +152,15 @@ extension ResolvedDeployment {
       throw DroverError(
         .invalid, "Filtering by instances is not allowed when running errand by instance group name", number: 510000)
     }
-    guard let first = group.instances.first, let job = group.jobs.first else {
+    guard !group.instances.isEmpty, let job = group.jobs.first else {
       throw DroverError(.notFound, "Instance '\(self.name)/\(name)/0' doesn't exist", number: 70001)
     }
-    return ErrandSelection(
-      name: name, targets: [.init(instance: first, job: nil, script: job.name, needsVM: true)], warnings: [])
+    if let count { try Self.require(count, of: group.instances.count, name, name) }
+    let targets = group.instances.prefix(count ?? 1).map {
+      ErrandSelection.Target(instance: $0, job: nil, script: job.name, needsVM: true)
+    }
+    let selection = ErrandSelection(name: name, targets: targets, warnings: [])
+    try Self.requireStarted(selection)
+    return selection
   }
 }

@@ -15,9 +15,15 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
   public var environment: [String: String]
   /// After so many seconds a script is ended, unless the run says otherwise; nil for never.
   public var timeoutSeconds: Int?
+  /// On how many instances it runs; nil for what runs of errands do anyway.
+  public var instances: Int?
+  /// On how many of them at once.
+  public var parallel: Int?
+  /// Whether the first failure ends the others.
+  public var failsFast: Bool?
 
-  /// The keys of an entry that are not an instance group's.
-  static let keys: Set<String> = ["errand", "arguments", "environment", "timeout"]
+  /// The keys of an entry that are not an instance group's; `instances` is both.
+  static let keys: Set<String> = ["errand", "arguments", "environment", "timeout", "parallel", "fail_fast"]
 
   private static let groupKeys = [
     "templates", "template", "jobs", "release", "resource_pool", "vm_type", "stemcell", "networks", "lifecycle",
@@ -25,7 +31,9 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
 
   /// What an entry says of runs, without what defines the errand; nil when it says nothing.
   static func alone(_ entry: FieldReader) -> Value? {
-    let kept = entry.object.filter { keys.contains($0.key) }.map { ($0.key, $0.value) }
+    // As many as one is what all errands have.
+    let kept = entry.object.filter { keys.contains($0.key) || $0.key == "instances" && $0.value != 1 }
+      .map { ($0.key, $0.value) }
     guard !kept.isEmpty || !defines(entry), let name = entry.value("name") else { return nil }
     return .object(ValueObject([("name", name)] + kept))
   }
@@ -41,6 +49,9 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
     arguments = try reader.strings("arguments")
     environment = try reader.texts("environment")
     timeoutSeconds = try reader.optionalSeconds("timeout")
-    if !Self.defines(reader) { try reader.allowOnly(Self.keys.union(["name"])) }
+    instances = try reader.optionalCount("instances")
+    parallel = try reader.optionalCount("parallel")
+    failsFast = try reader.optionalBool("fail_fast")
+    if !Self.defines(reader) { try reader.allowOnly(Self.keys.union(["name", "instances"])) }
   }
 }

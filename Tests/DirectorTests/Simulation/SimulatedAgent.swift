@@ -22,6 +22,9 @@ final class AgentBehaviour: Sendable {
     var lines = 3
     var exitCode = 0
     var violations: [String] = []
+    var codes: [Int: Int] = [:]
+    var running = 0
+    var mostRunning = 0
   }
 
   private let state = Mutex(State())
@@ -39,6 +42,24 @@ final class AgentBehaviour: Sendable {
     }
   }
   func fails(_ group: String, _ script: String) -> Bool { state.withLock { $0.failing.contains("\(group) \(script)") } }
+
+  /// How errands end instead, by their place in a run on several instances.
+  var errandCodes: [Int: Int] {
+    get { state.withLock { $0.codes } }
+    set { state.withLock { $0.codes = newValue } }
+  }
+
+  /// How many errands ran at the same time, at most.
+  var mostRunning: Int { state.withLock { $0.mostRunning } }
+  var runningNow: Int { state.withLock { $0.running } }
+
+  func begin() {
+    state.withLock { state in
+      state.running += 1
+      state.mostRunning = max(state.mostRunning, state.running)
+    }
+  }
+  func end() { state.withLock { $0.running -= 1 } }
 
   /// What errands print, and how they end.
   var errand: (lines: Int, exitCode: Int) {
@@ -257,7 +278,12 @@ final class SimulatedAgent: Sendable {
     if !Self.hasJobs(state.withLock({ $0.spec })) {
       behaviour.violation("errand \(script) ran on \(id), to which nothing was applied")
     }
-    let (lines, exitCode) = behaviour.errand
+    let options = try request.arguments.dropFirst().first.map(ErrandOptions.init) ?? ErrandOptions()
+    let place = options.environment["DROVER_RUN_INDEX"].flatMap { Int($0) }
+    var (lines, exitCode) = behaviour.errand
+    if let code = place.flatMap({ behaviour.errandCodes[$0] }) { (lines, exitCode) = (1, code) }
+    behaviour.begin()
+    defer { behaviour.end() }
     for line in 0..<lines {
       try await clock.sleep(.milliseconds(clock.chance(400)))
       if state.withLock({ $0.cancelled.contains(taskID) }) {

@@ -21,7 +21,9 @@ enum SimulatedRelease {
   /// - Parameters:
   ///   - webs: how many web instances.
   ///   - port: a property of the web job.
-  static func manifest(_ name: String = "data", webs: Int = 3, port: Int = 80, disk: String = "big") -> String {
+  static func manifest(_ name: String = "data", webs: Int = 3, port: Int = 80, disk: String = "big", smokes: Int = 1)
+    -> String
+  {
     """
     name: \(name)
     releases: [{name: data, version: latest}]
@@ -45,7 +47,7 @@ enum SimulatedRelease {
       networks: [{name: default}]
     - name: smoke
       lifecycle: errand
-      instances: 1
+      instances: \(smokes)
       azs: [z1]
       jobs: [{name: smoke-tests, release: data}]
       vm_type: small
