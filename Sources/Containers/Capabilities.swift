@@ -18,9 +18,14 @@ public enum Capabilities {
 
   /// The bounding set in the text of `/proc/PID/status`, or nil when it is not there. Some hosts lack CAP_SYS_RESOURCE
   /// and others in it, and runc fails for whoever asks for more than there is.
-  public static func boundingSet(inStatus text: String) -> [String]? {
-    for line in text.split(separator: "\n") where line.hasPrefix("CapBnd:") {
-      let digits = line.dropFirst("CapBnd:".count).filter { !$0.isWhitespace }
+  public static func boundingSet(inStatus text: String) -> [String]? { set("CapBnd:", text) }
+
+  /// What the process of that text can do, or nil when it is not there.
+  public static func effectiveSet(inStatus text: String) -> [String]? { set("CapEff:", text) }
+
+  private static func set(_ name: String, _ text: String) -> [String]? {
+    for line in text.split(separator: "\n") where line.hasPrefix(name) {
+      let digits = line.dropFirst(name.count).filter { !$0.isWhitespace }
       return UInt64(digits, radix: 16).map(names(in:))
     }
     return nil

@@ -9,19 +9,8 @@ import TestSupport
 
 /// A BOSH root of a test, with real containers that do not outlive it.
 struct ContainerFixture {
-  /// Why containers cannot be started here; nil when they can.
-  static let obstacle: String? = {
-    if geteuid() != 0 { return "containers need root" }
-    if findProgram("runc") == nil { return "runc is not installed" }
-    if findProgram("tini") == nil { return "tini is not installed" }
-    return nil
-  }()
-
-  /// Prints the reason why containers are not tested, if there is one.
-  static let isPossible: Bool = {
-    if let obstacle { print("skipped: \(obstacle)") }
-    return obstacle == nil
-  }()
+  /// Whether containers can be started here; prints why not.
+  static let isPossible = HostAbilities.has(.containers, for: "tests with containers")
 
   let root: String
   let setup: BPMSetup

@@ -96,7 +96,10 @@ struct InsideTests {
     }
   }
 
-  @Test("Limits hold")
+  static let canLimit = HostAbilities.has(
+    .controller("memory"), .controller("pids"), .controller("cpu"), .openFiles(256), for: "limits of containers")
+
+  @Test("Limits hold", .enabled(if: canLimit))
   func limits() async throws {
     try await ContainerFixture.use { fixture in
       try fixture.configure(
@@ -121,6 +124,37 @@ struct InsideTests {
     }
   }
 
+  @Test("Many processes that wait for a shared volume keep no other work waiting", .timeLimit(.minutes(10)))
+  func sharedWait() async throws {
+    try await ContainerFixture.use { fixture in
+      let path = "\(fixture.root)/data/shared"
+      try Files.makeFolder(path)
+      defer { umount2(path, 2) }
+      let jobs = (0..<12).map { "job\($0)" }
+      for job in jobs {
+        // Without /var/vcap/store they fail right after the volume, so that no containers are needed.
+        try fixture.configure(
+          job,
+          "- name: \(job)\n  executable: /bin/true\n  persistent_disk: true\n"
+            + "  additional_volumes: [{path: \(path), shared: true, mount_only: true}]\n")
+      }
+      try Files.makeFolder(JobProcess.locksFolder(fixture.root))
+      let lock = try LockFile.acquire(JobProcess.volumeLock(fixture.root, path))
+      try await withThrowingTaskGroup(of: Int32.self) { group in
+        for job in jobs { group.addTask { await fixture.bpm("start", job).status } }
+        // As many threads as the machine has processors would all be stuck by now.
+        #expect(
+          try await fixture.eventually {
+            jobs.allSatisfy { fixture.log($0).contains("creating-job-prerequisites") }
+          })
+        #expect(!jobs.contains { fixture.log($0).contains("bpm.start.complete") })
+        lock.release()
+        for try await status in group { #expect(status == 1) }
+      }
+      #expect(jobs.allSatisfy { fixture.log($0).contains("requested persistent disk does not exist") })
+    }
+  }
+
   @Test("The hook runs before each start as root on the host, with the process's environment, and writes to its log")
   func hook() async throws {
     try await ContainerFixture.use { fixture in
@@ -131,14 +165,16 @@ struct InsideTests {
     }
   }
 
-  @Test("A device of the host is there when it is asked for")
-  func device() async throws {
+  static let device: String? = {
+    let found = ["/dev/fuse", "/dev/net/tun", "/dev/loop-control"].first(where: Files.exists)
+    if found == nil { print("skipped: devices in containers: this machine has none that the test would use") }
+    return found
+  }()
+
+  @Test("A device of the host is there when it is asked for", .enabled(if: device != nil))
+  func deviceOfTheHost() async throws {
     try await ContainerFixture.use { fixture in
-      let path = ["/dev/fuse", "/dev/net/tun", "/dev/loop-control"].first(where: Files.exists)
-      guard let path else {
-        print("skipped: this machine has none of the devices that the test would use")
-        return
-      }
+      let path = try #require(Self.device)
       let lines = try await says(
         fixture, "exec 3<>\(path) && echo opened; test -e /dev/console || echo none", "  devices: [{path: \(path)}]\n")
       #expect(lines == ["opened", "none"])

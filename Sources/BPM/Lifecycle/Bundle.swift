@@ -2,6 +2,7 @@ import Containers
 import Formats
 import Glibc
 import Processes
+import Surroundings
 
 /// A container's bundle, and all that has to be there before runc can start it.
 struct Bundle: Sendable {
@@ -10,18 +11,24 @@ struct Bundle: Sendable {
   let job: JobConfiguration
   let process: ProcessConfiguration
 
+  /// The process's log files, open.
+  typealias Logs = (output: OpenDescriptor, errors: OpenDescriptor)
+
   /// Makes prerequisites and bundle and runs the hook; of what fails no bundle is left.
   ///
-  /// - Returns: the open log files.
-  func make(_ log: BPMLog) async throws -> (output: OpenDescriptor, errors: OpenDescriptor) {
+  /// - Parameter signals: goes to the hook while it runs.
+  func make(_ log: BPMLog, _ signals: KeptSignals? = nil) async throws -> Logs {
     let user = try setup.vcap()
     var spec = try plan(user)
+    try checkLimits()
 
     log.info("creating-job-prerequisites")
-    let logs: (output: OpenDescriptor, errors: OpenDescriptor)
+    let logs: Logs
     do {
       try CgroupMounts.setUp()
-      logs = try Prerequisites(names: names, process: process, user: user).make()
+      let prerequisites = Prerequisites(names: names, process: process, user: user)
+      // A shared volume may be locked by others.
+      logs = try await blocking { try prerequisites.make() }
     } catch {
       throw DroverError(.failed, "failed to create system files: \(error)")
     }
@@ -39,7 +46,7 @@ struct Bundle: Sendable {
       throw DroverError(.failed, "bundle build failure: \(error)")
     }
     do {
-      try await runHook(oci.process.environment, logs)
+      try await runHook(oci.process.environment, logs, signals)
     } catch {
       try? Files.remove(names.bundle)
       throw DroverError(.failed, "prestart hook failed: \(error)")
@@ -74,6 +81,17 @@ struct Bundle: Sendable {
       devices: devices)
   }
 
+  /// Of limits that the kernel would not give, runc says only that it is not permitted.
+  private func checkLimits() throws {
+    let room = ResourceRoom.own()
+    for (key, value, problem) in [
+      ("open_files", process.limits.openFiles, room.problem(ofOpenFiles:)),
+      ("core_file_size", process.limits.coreFileSize, room.problem(ofCoreFileSize:)),
+    ] {
+      if let value, let text = problem(value) { throw job.error(text, process, "limits.\(key)") }
+    }
+  }
+
   private func write(_ spec: OCISpec) throws {
     try SmallFiles.makeFolder(names.bundle, root: names.root)
     let rootfs = "\(names.bundle)/rootfs"
@@ -84,7 +102,7 @@ struct Bundle: Sendable {
   }
 
   /// On the host, as root, with the container's environment.
-  private func runHook(_ environment: [String], _ logs: (output: OpenDescriptor, errors: OpenDescriptor)) async throws {
+  private func runHook(_ environment: [String], _ logs: Logs, _ signals: KeptSignals?) async throws {
     guard let hook = process.preStartHook else { return }
     if hook.isEmpty { throw job.error("exec: no command", process, "hooks") }
     guard Files.exists(hook) || !hook.contains("/") else {
@@ -97,6 +115,8 @@ struct Bundle: Sendable {
     }
     let child = try ChildProcess(
       [hook], environment: variables, output: logs.output.fd, errors: logs.errors.fd)
+    signals?.hand { child.signal($0) }
+    defer { signals?.keep() }
     switch try await child.ending() {
     case .exited(0): return
     case .exited(let code): throw DroverError(.failed, "exit status \(code)")

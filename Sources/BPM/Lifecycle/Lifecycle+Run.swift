@@ -56,7 +56,23 @@ extension Lifecycle {
     _ job: JobConfiguration, _ process: ProcessConfiguration, _ log: BPMLog, _ lock: LockFile
   ) async throws -> Int {
     let runc = try RuncRunner(setup)
-    let logs = try await Bundle(setup: setup, names: names, job: job, process: process).make(log)
+    let forwarding = SignalForwarding()
+    defer { forwarding.stop() }
+    let signals = forwarding.signals
+    let bundle = Bundle(setup: setup, names: names, job: job, process: process)
+    let logs: Bundle.Logs
+    do {
+      logs = try await bundle.make(log, signals)
+    } catch {
+      guard let number = signals.ending else { throw error }
+      log.error("interrupted", error)
+      return 128 + Int(number)
+    }
+    if let number = signals.ending {
+      // Somebody wants it to end before it has begun.
+      try Files.remove(names.bundle)
+      return 128 + Int(number)
+    }
     log.info("running-container")
     let runcLog = "\(names.bundle)/runc.log"
     let started = "\(names.bundle)/started.pid"
@@ -72,16 +88,13 @@ extension Lifecycle {
       await abandon(runc)
       throw error
     }
-    let forwarding = SignalForwarding { child.signal($0) }
-    defer { forwarding.stop() }
     async let copied: Void = copy(output, errors)
     let waiting = Task { try await child.ending() }
-    while !Files.exists(started), ProcessIdentity(livingPid: child.pid) != nil {
-      try await setup.surroundings.sleep(.milliseconds(3))
-    }
     // Until here it is runc that fails, afterwards it is the process.
-    let hasStarted = Files.exists(started)
+    let hasStarted = try await waitUntilStarted(child, started, signals)
     lock.release()
+    if let first = Pidfile(started).process() { try await waitUntilHeeding(first) }
+    signals.hand { child.signal($0) }
     let ending = try await waiting.value
     try await copied
     let said = (try? Files.read(runcLog)) ?? []
@@ -95,6 +108,20 @@ extension Lifecycle {
       throw DroverError(.failed, RuncRunner.reason(said, ending))
     }
     return status
+  }
+
+  /// Waits until runc has told the pid of the container's first process. Returns false when runc has ended without that.
+  private func waitUntilStarted(
+    _ runc: ChildProcess, _ pidfile: String, _ signals: KeptSignals
+  ) async throws -> Bool {
+    var kept = 0
+    while !Files.exists(pidfile), ProcessIdentity(livingPid: runc.pid) != nil {
+      try await setup.surroundings.sleep(.milliseconds(3))
+      // runc would die of a signal and leave half a container; but when it hangs, it has to go.
+      kept += signals.hasKept ? 1 : 0
+      if kept == 2000 { signals.hand { runc.signal($0) } }
+    }
+    return Files.exists(pidfile)
   }
 
   private func copy(_ output: OutputCopier, _ errors: OutputCopier) async throws {

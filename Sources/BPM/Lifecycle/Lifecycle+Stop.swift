@@ -65,7 +65,7 @@ extension Lifecycle {
   /// The kernel keeps signals from the first process of a pid namespace that it has not prepared for. Right after a
   /// start that is runc still, or a tini that has just begun; a signal would be lost then, and the stop take all its
   /// time. Waits for a second at most.
-  private func waitUntilHeeding(_ process: ProcessIdentity) async throws {
+  func waitUntilHeeding(_ process: ProcessIdentity) async throws {
     for _ in 0..<500 where process.isAlive {
       if Self.heeds(process.pid) { return }
       try await setup.surroundings.sleep(.milliseconds(2))

@@ -4,13 +4,13 @@ import Glibc
 import Processes
 
 /// What has to be on the host before a container can be made: folders, volumes, log files (reference/bpm.md 5.1).
-struct Prerequisites {
+struct Prerequisites: Sendable {
   let names: JobProcess
   let process: ProcessConfiguration
   let user: ContainerSpec.User
 
   /// Makes it all; returns the open log files.
-  func make() throws -> (output: OpenDescriptor, errors: OpenDescriptor) {
+  func make() throws -> Bundle.Logs {
     try SmallFiles.makeFolder(names.pidFolder, root: names.root)
     var missing: [String] = []
     var owned: [String] = []

@@ -1,16 +1,21 @@
 import Dispatch
 import Glibc
+import Synchronization
 
-/// Hands signals on that this process gets, until it is stopped.
+/// Hands signals on that this process gets, until it is stopped. While there is nobody who would heed them they are
+/// kept, so that none is lost on a container that is still being made.
 struct SignalForwarding {
   private static let numbers = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT]
+
+  let signals = KeptSignals()
   private let sources: [any DispatchSourceSignal]
 
-  init(_ forward: @escaping @Sendable (Int32) -> Void) {
-    sources = Self.numbers.map { number in
+  /// Keeps signals from now on.
+  init() {
+    sources = Self.numbers.map { [signals] number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { forward(number) }
+      source.setEventHandler { signals.take(number) }
       source.resume()
       return source
     }
@@ -18,9 +23,52 @@ struct SignalForwarding {
     signal(SIGPIPE, SIG_IGN)
   }
 
+  /// Hands signals on from now on.
+  init(_ receiver: @escaping @Sendable (Int32) -> Void) {
+    self.init()
+    signals.hand(receiver)
+  }
+
   /// From here on signals do what they do by themselves.
   func stop() {
     for source in sources { source.cancel() }
     for number in Self.numbers { signal(number, SIG_DFL) }
   }
+}
+
+/// Signals on their way to somebody, who may not be there yet.
+final class KeptSignals: Sendable {
+  /// Those that ask for an end.
+  private static let endings: Set<Int32> = [SIGHUP, SIGINT, SIGQUIT, SIGTERM]
+
+  private struct State {
+    var receiver: (@Sendable (Int32) -> Void)?
+    var kept: [Int32] = []
+    var ending: Int32?
+  }
+
+  private let state = Mutex(State())
+
+  func take(_ number: Int32) {
+    state.withLock { state in
+      if Self.endings.contains(number) { state.ending = state.ending ?? number }
+      if let receiver = state.receiver { receiver(number) } else { state.kept.append(number) }
+    }
+  }
+
+  /// Hands on what was kept, in its order, and all that comes.
+  func hand(_ receiver: @escaping @Sendable (Int32) -> Void) {
+    state.withLock { state in
+      for number in state.kept { receiver(number) }
+      state.kept = []
+      state.receiver = receiver
+    }
+  }
+
+  /// Keeps what comes from now on.
+  func keep() { state.withLock { $0.receiver = nil } }
+
+  /// The first signal that asked for an end, whether it was handed on or kept.
+  var ending: Int32? { state.withLock { $0.ending } }
+  var hasKept: Bool { state.withLock { !$0.kept.isEmpty } }
 }
