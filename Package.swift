@@ -218,7 +218,7 @@ let package = Package(
     tests("Containers", ["Formats"]),
     tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),
     tests("BPM", ["Containers", "Formats", "Processes", "Surroundings", "bpm"]),
-    tests("Clouds", ["Archives", "Containers", "Formats", "Processes", "Surroundings", logging]),
+    tests("Clouds", ["Archives", "Containers", "Formats", "Processes", "Surroundings", "bpm", logging]),
     tests(
       "Agent",
       [

@@ -30,16 +30,31 @@ struct CloudFixture: Sendable {
   /// First three numbers of its network.
   let network: String
 
-  private static let image = Task { () throws -> String in
+  static let image = Task { () throws -> String in
+    try await SmallStemcell.makeImage(in: try imagesFolder.get())
+  }
+
+  /// As that one, with the program `bpm` in it.
+  static let imageWithBPM = Task { () throws -> String in
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+    let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let bpm = tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/bpm"
+    return try await SmallStemcell.makeImage(in: try imagesFolder.get(), name: "image-bpm", extra: [String(bpm)])
+  }
+
+  private static let imagesFolder = Result {
     let folder = "/tmp/drover-clouds-tests.\(getpid())"
     try Files.makeFolder(folder)
     atexit { _ = try? Files.remove("/tmp/drover-clouds-tests.\(getpid())") }
-    return try await SmallStemcell.makeImage(in: folder)
+    return folder
   }
 
   private static let lastNumber = Mutex(Int(getpid()) * 64 % 2048)
 
-  static func with<T>(_ body: (CloudFixture) async throws -> T) async throws -> T {
+  static func with<T>(
+    image: Task<String, any Error> = image, _ body: (CloudFixture) async throws -> T
+  ) async throws -> T {
     let image = try await image.value
     // Never twice in one process, and apart from what other processes use; interfaces' names have room for no more.
     let number = lastNumber.withLock { number in

@@ -14,10 +14,11 @@ enum SmallStemcell {
     "chown", "umount", "unshare", "id", "df", "dd", "sync", "timeout",
   ]
 
-  static func makeImage(in folder: String) async throws -> String {
+  /// - Parameter extra: paths of further programs.
+  static func makeImage(in folder: String, name: String = "image", extra: [String] = []) async throws -> String {
     let script = """
       set -e
-      root=$1/small; image=$1/image; shift
+      root=$1/$2.root; image=$1/$2; shift 2
       mkdir -p $root/{usr/bin,usr/lib,usr/lib64,sbin,etc,proc,sys,dev,run,tmp,var/vcap/bosh,var/vcap/data,root}
       ln -s usr/bin $root/bin; ln -s usr/lib $root/lib; ln -s usr/lib64 $root/lib64
       for program in "$@" runc tini; do
@@ -37,7 +38,7 @@ enum SmallStemcell {
       tar -C $root -cf - . | gzip -1 >$image
       rm -rf $root
       """
-    try await Command(["bash", "-c", script, "bash", folder] + programs).run()
-    return "\(folder)/image"
+    try await Command(["bash", "-c", script, "bash", folder, name] + programs + extra).run()
+    return "\(folder)/\(name)"
   }
 }
