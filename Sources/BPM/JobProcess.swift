@@ -61,7 +61,7 @@ public struct JobProcess: Sendable, Hashable {
   var lock: String { "\(Self.locksFolder(root))/job-\(ContainerID.encode("\(job).\(process)")).lock" }
   /// The one of a shared volume.
   static func volumeLock(_ root: String, _ path: String) -> String {
-    "\(locksFolder(root))/vol-\(DigestHasher.hex(.sha256, path)).lock"
+    "\(locksFolder(root))/vol-\(PathDigest.hex(path)).lock"
   }
   public static func runcRoot(_ root: String) -> String { "\(root)/sys/run/bpm-runc" }
 

@@ -22,6 +22,19 @@ struct JobProcessTests {
     #expect(names.inside("/r/jobs/web") == "/var/vcap/jobs/web")
   }
 
+  @Test("The digest in the names of locks and cgroups is SHA-256, for texts of every length")
+  func digest() throws {
+    #expect(PathDigest.hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+    #expect(PathDigest.hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+    for length in 0..<300 {
+      let text = String((0..<length).map { Character(Unicode.Scalar(UInt8(33 + ($0 * 7 + length) % 90))) })
+      #expect(PathDigest.hex(text) == DigestHasher.hex(.sha256, text), "\(length)")
+    }
+    #expect(
+      JobProcess.volumeLock("/r", "/var/vcap/data/ä")
+        == "/r/data/bpm/locks/vol-\(DigestHasher.hex(.sha256, "/var/vcap/data/ä")).lock")
+  }
+
   @Test(
     "A container's id is the name with everything unusual escaped",
     arguments: [

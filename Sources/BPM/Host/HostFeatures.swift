@@ -47,7 +47,7 @@ public struct HostFeatures: Sendable, Hashable {
   /// The last part of a container's cgroup: its id and, where the BOSH root is moved, something that tells roots apart.
   static func cgroupName(of names: JobProcess) -> String {
     guard names.root != JobProcess.internalRoot else { return names.containerID }
-    return "\(names.containerID)-\(DigestHasher.hex(.sha256, names.root).prefix(8))"
+    return "\(names.containerID)-\(PathDigest.hex(names.root).prefix(8))"
   }
 }
 
