@@ -20,7 +20,7 @@ extension DeploymentRoutes {
       "started_at": Value(run.task.startedAt), "finished_at": Value(run.task.finishedAt),
       "user": .string(run.task.user), "arguments": Value(run.arguments),
       "environment": .object(ValueObject(environment)), "outcomes": .array(run.outcomes),
-      "result": Value(run.task.result),
+      "result": Value(run.task.result), "parent": Value(run.task.parent), "cause": TaskRoutes.causeValue(run.task),
     ]
   }
 }

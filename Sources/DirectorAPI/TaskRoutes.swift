@@ -60,6 +60,16 @@ struct TaskRoutes: Sendable {
       "id": .int(task.id), "state": .string(task.state.rawValue), "description": .string(task.description),
       "timestamp": Value(task.finishedAt), "started_at": Value(task.startedAt), "result": Value(task.result),
       "user": .string(task.user), "deployment": Value(task.deployment), "context_id": .string(task.contextID),
+      "parent": Value(task.parent), "cause": causeValue(task),
+    ]
+  }
+
+  /// What started a task that nobody asked for; null for others.
+  static func causeValue(_ task: TaskRecord) -> Value {
+    guard let cause = task.cause else { return .null }
+    return [
+      "kind": .string(cause.kind.rawValue), "name": .string(cause.name), "point": Value(cause.point),
+      "tick": Value(cause.tick), "text": .string(cause.text(parent: task.parent)),
     ]
   }
 

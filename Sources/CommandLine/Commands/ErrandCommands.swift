@@ -160,7 +160,8 @@ struct ErrandRuns: AsyncParsableCommand {
       let rows = (runs.array ?? []).map { Self.row($0, now) }
       Table(
         "errand runs",
-        ["Task", "Errand", "Deployment", "State", "Exit Code", "Started At", "Duration", "User", "Arguments"], rows
+        ["Task", "Errand", "Deployment", "State", "Exit Code", "Started At", "Duration", "Started By", "Arguments"],
+        rows
       ).print(json: false)
     }
   }
@@ -173,7 +174,7 @@ struct ErrandRuns: AsyncParsableCommand {
     let arguments = (run["arguments"]?.array ?? []).compactMap(\.string)
     return [
       number("task"), text("errand"), text("deployment"), text("state"), number("exit_code"),
-      began.map { Timestamp(seconds: $0).text } ?? "-", duration, text("user"),
+      began.map { Timestamp(seconds: $0).text } ?? "-", duration, run["cause"]?["text"]?.string ?? text("user"),
       arguments.joined(separator: " "),
     ]
   }

@@ -14,7 +14,8 @@ struct TasksCommand: AsyncParsableCommand {
       var query =
         recent ? "limit=30&verbose=\(all ? 2 : 1)" : "state=processing,cancelling,queued&verbose=2"
       if let deployment = options.deployment { query += "&deployment=\(PathText.escape(deployment))" }
-      let rows = (try await client.get("/tasks?\(query)").array ?? []).map { task in
+      let tasks = try await client.get("/tasks?\(query)").array ?? []
+      let rows = tasks.map { task in
         [
           task["id"]?.int.map(String.init) ?? "", task["state"]?.string ?? "",
           task["started_at"]?.int.map { Timestamp(seconds: $0).text } ?? "-",
@@ -22,10 +23,12 @@ struct TasksCommand: AsyncParsableCommand {
           task["deployment"]?.string ?? "-", task["description"]?.string ?? "", task["result"]?.string ?? "-",
         ]
       }
-      Table(
-        "tasks",
-        ["ID", "State", "Started At", "Finished At", "User", "Deployment", "Description", "Result"], rows
-      ).print(json: options.json)
+      let columns = ["ID", "State", "Started At", "Finished At", "User", "Deployment", "Description", "Result"]
+      guard options.json else { return Table("tasks", columns, rows).print(json: false) }
+      let started = tasks.map { task in
+        [task["parent"]?.int.map(String.init) ?? "-", task["cause"]?["text"]?.string ?? "-"]
+      }
+      Table("tasks", columns + ["Parent", "Started By"], zip(rows, started).map { $0 + $1 }).print(json: true)
     }
   }
 }

@@ -1,5 +1,6 @@
 import Documents
 import Formats
+import Manifests
 
 /// The work of a `delete_deployment` task: stops and deletes all instances, then the deployment.
 struct DeleteDeployment: Sendable {
@@ -28,6 +29,7 @@ struct DeleteDeployment: Sendable {
       for group in groups { claims["group:\(order.name)/\(group)"] = .exclusive }
       return claims
     } _: { _ in
+      try await runErrands()
       let instances = try await records.instances(of: order.name)
       if !instances.isEmpty {
         let stage = context.stage("Deleting instances", total: instances.count)
@@ -42,6 +44,24 @@ struct DeleteDeployment: Sendable {
           addresses.map { records.addresses.deleting($0.name) } + [records.deployments.deleting(order.name)])
       }
       return "/deployments/\(order.name)"
+    }
+  }
+
+  /// Runs the errands of `pre-delete`, once in the life of the task.
+  private func runErrands() async throws {
+    _ = try await context.once("pre-delete is over") {
+      let deployment = try await director.records.deployments.get(order.name)?.body
+      guard let manifest = try deployment?.parsedManifest() else { return true }
+      let errands = TriggeredErrands(
+        director: director, context: context, deployment: order.name, manifest: manifest, point: .preDelete)
+      do {
+        try await errands.run(goesOn: order.force)
+      } catch let failure as DirectorFailure {
+        throw DirectorFailure(
+          failure.number, status: failure.status,
+          "\(failure.description). Nothing was deleted; --force deletes whatever comes of errands")
+      }
+      return true
     }
   }
 

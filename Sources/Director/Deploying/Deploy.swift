@@ -21,6 +21,9 @@ struct Deploy: Sendable {
 
   private var engines: DirectorEngines { director.engines }
   private var records: Records { director.records }
+  private var triggers: DeployTriggers {
+    DeployTriggers(director: director, context: context, order: order, manifest: manifest)
+  }
 
   func run() async throws -> String? {
     try await context.locked {
@@ -35,6 +38,10 @@ struct Deploy: Sendable {
   }
 
   private func deploy() async throws -> String? {
+    if let due = try await triggers.left() {
+      try await triggers.run(due)
+      return "/deployments/\(manifest.name)"
+    }
     for warning in manifest.warnings { try await context.warn(warning) }
     let preparing = context.stage("Preparing deployment", total: 2)
     let (resolved, configIDs) = try await preparing.step("Preparing deployment") { _ in
@@ -56,6 +63,7 @@ struct Deploy: Sendable {
     }
     // Whether anything was to be done is decided by the first plan: one made after a restart finds less to do.
     let hasChanges = try await context.once("has-changes") { plan.hasChanges }
+    let due = try await triggers.due(plan)
 
     try await compiler.run()
     let packages = try await compiler.compiled()
@@ -68,12 +76,13 @@ struct Deploy: Sendable {
     }
     try await recordErrandInstances(plan)
     try await release(resolved.releasedAddresses)
-    try await records.deployments.put(
-      manifest.name,
-      DeploymentRecord(
-        name: manifest.name, manifest: order.manifest, releases: resolved.releaseNames,
-        stemcells: resolved.stemcellNames, configIDs: configIDs))
+    var record = DeploymentRecord(
+      name: manifest.name, manifest: order.manifest, releases: resolved.releaseNames,
+      stemcells: resolved.stemcellNames, configIDs: configIDs)
+    record.owedErrands = due.owed
+    try await records.deployments.put(manifest.name, record)
     if hasChanges, order.onlyInstance == nil { try await postDeploy() }
+    try await triggers.run(due)
     return "/deployments/\(manifest.name)"
   }
 
@@ -140,6 +149,7 @@ struct Deploy: Sendable {
     while true {
       let resolved = try await inputs(pinned).resolve()
       try resolved.refuseDynamicNetworks()
+      try resolved.refuseUnknownErrands(manifest.errands)
       if order.dryRun { return resolved }
       var writes = try resolved.reservations.map { record in
         try records.addresses.creating("\(record.network)/\(record.address)", record)

@@ -39,7 +39,8 @@ extension Director {
     return runs
   }
 
-  private func outcomes(of task: Int) async throws -> [Value] {
+  /// The lines of a run's result, without output.
+  func outcomes(of task: Int) async throws -> [Value] {
     let bytes = try await journals.read(TaskOutput.journal(task: task, .result), from: 0, limit: .max)
     return try bytes.split(separator: 0x0A).map { line in
       var outcome = try JSON.parse(Array(line)).object ?? [:]

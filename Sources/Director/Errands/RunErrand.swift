@@ -49,7 +49,8 @@ struct RunErrand: Sendable {
   }
 
   func run() async throws -> String? {
-    try await context.locked(deciding: subject, claims: claims) { subject in
+    try await tellCause()
+    return try await context.locked(deciding: subject, claims: claims) { subject in
       for warning in subject.selection.warnings { try await context.warn(warning) }
       let changes = ErrandChanges(director: director, context: context, order: order)
       if try await changes.begin(subject.selection.targets, of: subject.resolved) == .unchanged {
@@ -68,6 +69,16 @@ struct RunErrand: Sendable {
       try await changes.end(outcomes)
       try context.cancellation.check()
       return ErrandOutcome.summary(outcomes)
+    }
+  }
+
+  /// Says in the event output what started it, when no person did.
+  private func tellCause() async throws {
+    guard let cause = context.cause else { return }
+    _ = try await context.once("cause") {
+      let stage = context.stage("Started by \(cause.text(parent: context.parent))", total: 1)
+      try await stage.step("\(order.deployment)/\(cause.name)") { _ in }
+      return true
     }
   }
 

@@ -36,6 +36,19 @@ public struct DeploymentPlan: Sendable, Hashable {
   }
 }
 
+extension DeploymentPlan {
+  /// Ids of instances that had a VM before and get another one.
+  var recreatedInstances: [String] {
+    stages.flatMap { $0 }.flatMap(\.updates).filter { update in
+      switch update.change {
+      case .recreate: true
+      case .create: update.instance.current?.fingerprint != nil
+      case .none, .update, .delete: false
+      }
+    }.map(\.instance.id)
+  }
+}
+
 /// What is done with one group.
 public struct GroupPlan: Sendable, Hashable {
   public var group: String

@@ -11,6 +11,9 @@ public struct DeploymentRecord: Codable, Sendable, Hashable {
   public var stemcells: [String]
   /// Ids of the configurations it was deployed with.
   public var configIDs: [Int]
+  /// Entries of the manifest's `errands` that must have run after the last deploy that changed something, and have not
+  /// ended well since.
+  public var owedErrands: [String]?
 
   public init(
     name: String, manifest: String? = nil, releases: [String] = [], stemcells: [String] = [], configIDs: [Int] = []

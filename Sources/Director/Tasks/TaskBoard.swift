@@ -51,6 +51,11 @@ public actor TaskBoard {
     public var contextID: String
     /// What it is asked to do, as JSON text.
     public var request: String
+    /// The task that starts it, under whose locks it runs.
+    public var parent: Int?
+    /// Whether the parent waits for it.
+    public var isAwaited: Bool?
+    public var cause: TaskCause?
 
     public init(
       type: String, description: String, user: String, deployment: String? = nil, contextID: String = "",
@@ -77,13 +82,28 @@ public actor TaskBoard {
   public func reserveID() async throws -> Int { Int(try await store.nextNumber("task")) }
 
   public func start(_ order: Order, id: Int) async throws -> Int {
+    let record = record(order, id: id)
+    try await records.create(TaskRecord.documentName(id), record)
+    launch(record)
+    return id
+  }
+
+  /// The same, unless a task with that id is on record: whoever recorded it has started it, or the server's start has.
+  func startOnce(_ order: Order, id: Int) async throws {
+    do {
+      _ = try await start(order, id: id)
+    } catch  where error.isDocumentExists {}
+  }
+
+  private func record(_ order: Order, id: Int) -> TaskRecord {
     var record = TaskRecord(
       id: id, type: order.type, description: order.description, user: order.user, deployment: order.deployment,
       createdAt: surroundings.now().seconds, request: order.request)
     record.contextID = order.contextID
-    try await records.create(TaskRecord.documentName(id), record)
-    launch(record)
-    return id
+    record.parent = order.parent
+    record.isAwaited = order.isAwaited
+    record.cause = order.cause
+    return record
   }
 
   /// Records and starts a task unless `check` throws; of several that are asked for at the same time, each is checked when
@@ -101,13 +121,23 @@ public actor TaskBoard {
 
   /// Takes up the tasks that were not finished when the server stopped, those that had begun first.
   public func resume() async throws {
-    let unfinished = try await records.list().map(\.body).filter { !$0.state.isFinal }
+    var unfinished = try await records.list().map(\.body).filter { !$0.state.isFinal }
+    // Whoever ended a task meant those too that it waits for.
+    let ended = Set(unfinished.filter { $0.state == .cancelling }.map(\.id))
+    for index in unfinished.indices where unfinished[index].isAwaited == true {
+      guard let parent = unfinished[index].parent, ended.contains(parent) else { continue }
+      unfinished[index].state = .cancelling
+      try await records.update(TaskRecord.documentName(unfinished[index].id)) { $0.state = .cancelling }
+    }
     let begun = unfinished.filter { $0.startedAt != nil }.sorted { $0.id < $1.id }
     let queued = unfinished.filter { $0.startedAt == nil }.sorted { $0.id < $1.id }
     // Those that had begun have their locks again before anybody else, and the others their places in the queue.
     for record in begun + queued {
       guard let resources = record.locks else { continue }
-      await locks.restore(LockTable.Claim(holder: record.id, purpose: record.description, resources: resources))
+      // A child's id is higher than its parent's, so that the parent's claim is there before.
+      await locks.restore(
+        LockTable.Claim(
+          holder: record.id, purpose: record.description, resources: resources, parent: record.parent))
     }
     for record in begun + queued {
       logger.info("taking up an unfinished task", metadata: ["task": "\(record.id)", "type": "\(record.type)"])
@@ -188,6 +218,7 @@ public actor TaskBoard {
     if record.state == .cancelling { cancellation.request() }
     let context = TaskContext(
       id: record.id, user: record.user, description: record.description, request: record.request,
+      parent: record.parent, cause: record.cause,
       output: TaskOutput(task: record.id, journals: journals, surroundings: surroundings), cancellation: cancellation,
       surroundings: surroundings, hasBegun: record.startedAt != nil, board: self)
     let task = surroundings.task { await self.run(record, context, isResumed: isResumed) }
@@ -253,7 +284,8 @@ public actor TaskBoard {
   func acquire(_ context: TaskContext, _ resources: [String: LockTable.Mode]) async throws {
     // One that had begun has something to tidy up, and looks for itself whether it is to end.
     if !context.hasBegun { try context.cancellation.check() }
-    let claim = LockTable.Claim(holder: context.id, purpose: context.description, resources: resources)
+    let claim = LockTable.Claim(
+      holder: context.id, purpose: context.description, resources: resources, parent: context.parent)
     let name = TaskRecord.documentName(context.id)
     do {
       try await locks.acquire(claim) { blockers in

@@ -10,6 +10,10 @@ public struct TaskContext: Sendable {
   public let description: String
   /// What it was asked to do, as JSON text.
   public let request: String
+  /// The task that started it, under whose locks it runs.
+  let parent: Int?
+  /// Why it was started, when nobody asked for it.
+  let cause: TaskCause?
   public let output: TaskOutput
   public let cancellation: Cancellation
   public let surroundings: Surroundings
@@ -25,8 +29,8 @@ public struct TaskContext: Sendable {
   /// The same task for work that is done also when somebody has asked for its end: tidying up.
   var withoutCancellation: TaskContext {
     TaskContext(
-      id: id, user: user, description: description, request: request, output: output, cancellation: Cancellation(),
-      surroundings: surroundings, hasBegun: hasBegun, board: board)
+      id: id, user: user, description: description, request: request, parent: parent, cause: cause, output: output,
+      cancellation: Cancellation(), surroundings: surroundings, hasBegun: hasBegun, board: board)
   }
 
   /// A stage with that many steps.

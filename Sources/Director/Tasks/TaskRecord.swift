@@ -36,6 +36,12 @@ public struct TaskRecord: Codable, Sendable, Hashable {
   public var request: String
   /// The locks that it holds or waits for, so that it has them again before anybody else after a restart.
   public var locks: [String: LockTable.Mode]?
+  /// The task that started it.
+  public var parent: Int?
+  /// Whether the parent waits for it, so that it ends when somebody ends the parent.
+  public var isAwaited: Bool?
+  /// Why it was started, when nobody asked for it.
+  public var cause: TaskCause?
 
   public init(
     id: Int, type: String, description: String, state: State = .queued, user: String, deployment: String? = nil,

@@ -21,9 +21,15 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
   public var parallel: Int?
   /// Whether the first failure ends the others.
   public var failsFast: Bool?
+  /// When the director runs it by itself.
+  public var triggers: [ErrandTrigger]
+  /// Whether the work that triggers it waits for it, and fails when it fails.
+  public var isRequired: Bool
 
   /// The keys of an entry that are not an instance group's; `instances` is both.
-  static let keys: Set<String> = ["errand", "arguments", "environment", "timeout", "parallel", "fail_fast"]
+  static let keys: Set<String> = [
+    "errand", "arguments", "environment", "timeout", "parallel", "fail_fast", "on", "required",
+  ]
 
   private static let groupKeys = [
     "templates", "template", "jobs", "release", "resource_pool", "vm_type", "stemcell", "networks", "lifecycle",
@@ -52,6 +58,11 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
     instances = try reader.optionalCount("instances")
     parallel = try reader.optionalCount("parallel")
     failsFast = try reader.optionalBool("fail_fast")
+    triggers = try ErrandTrigger.read(reader, "on")
+    isRequired = try reader.optionalBool("required") ?? false
+    if isRequired, triggers.isEmpty {
+      throw reader.error("required", "nothing waits for an errand without 'on'; say when it is to run")
+    }
     if !Self.defines(reader) { try reader.allowOnly(Self.keys.union(["name", "instances"])) }
   }
 }
