@@ -44,7 +44,12 @@ public struct Drover: AsyncParsableCommand {
         subcommands: [
           SSH.self, SCP.self, Logs.self, Start.self, Stop.self, Restart.self, Recreate.self,
         ]),
-      CommandGroup(name: "Errands:", subcommands: [Errands.self, RunErrand.self, Attach.self, ErrandRuns.self]),
+      CommandGroup(
+        name: "Errands:",
+        subcommands: [
+          Errands.self, RunErrand.self, Attach.self, ErrandRuns.self, Schedules.self, RunSchedule.self,
+          PauseSchedule.self, ResumeSchedule.self,
+        ]),
       CommandGroup(name: "Pools:", subcommands: [Lease.self, PoolsCommand.self]),
       CommandGroup(
         name: "Tasks and server:", subcommands: [TasksCommand.self, TaskCommand.self, CancelTask.self, Env.self]),

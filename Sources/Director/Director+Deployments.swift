@@ -40,6 +40,7 @@ extension Director {
   public func deploy(_ order: DeployOrder, user: String, contextID: String = "") async throws -> Int {
     let manifest = try DeploymentManifest(YAML.parse(order.manifest, file: "manifest"))
     _ = try order.options(unresponsive: [])
+    try await manifest.refuseUnknownZones(engines.zones)
     return try await tasks.start(
       TaskBoard.Order(
         type: "update_deployment", description: order.dryRun ? "create deployment (dry run)" : "create deployment",

@@ -28,6 +28,7 @@ public struct Director: Sendable {
   let records: Records
   let agents: AgentBus
   private let drains: DrainDesk
+  private let schedules: Schedules
   let templates: JobTemplates
 
   public init(_ identity: Identity, _ engines: DirectorEngines) async throws {
@@ -42,6 +43,8 @@ public struct Director: Sendable {
       bus: engines.bus, agents: agents, records: records, directorID: identity.id, surroundings: engines.surroundings)
     tasks = TaskBoard(
       store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger)
+    schedules = Schedules(
+      records: records, tasks: tasks, zones: engines.zones, surroundings: engines.surroundings, logger: engines.logger)
     await registerTasks()
   }
 
@@ -52,11 +55,13 @@ public struct Director: Sendable {
     try await engines.identities.restore(instances + compilers)
     try await tasks.resume()
     try await bringBack()
+    await schedules.start()
   }
 
   /// Stops the work of all tasks; the next director takes them up again.
   public func stop() async {
     drains.close()
+    await schedules.stop()
     await tasks.stop()
     agents.close()
   }

@@ -22,6 +22,7 @@ public struct DirectorEngines: Sendable {
   public var logger: Logger
   /// A folder for uploads and archives in the making; emptied of what no task needs at start.
   public var workDirectory: String
+  public var zones = TimeZones()
 
   public init(
     store: any DocumentStore, journals: any Journals, blobs: any BlobStore, blobAddresses: BlobAddresses,

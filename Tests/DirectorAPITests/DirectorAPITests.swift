@@ -46,6 +46,25 @@ import Testing
     }
   }
 
+  @Test("Schedules are listed; one that is not there is told so")
+  func schedules() async throws {
+    try await TestDirector.with { client, _ in
+      try await client.execute(uri: "/schedules", method: .get, headers: headers) { response in
+        #expect(response.status == .ok)
+        #expect(String(buffer: response.body) == "[]")
+      }
+      for (path, method) in [
+        ("/schedules?deployment=none", HTTPRequest.Method.get), ("/deployments/none/schedules/a/pause", .post),
+        ("/deployments/none/schedules/a/resume", .post), ("/deployments/none/schedules/a/runs", .post),
+      ] {
+        try await client.execute(uri: path, method: method, headers: headers) { response in
+          #expect(response.status == .notFound)
+          #expect(String(buffer: response.body).contains("Deployment 'none' doesn't exist"))
+        }
+      }
+    }
+  }
+
   @Test("An unknown path is told so")
   func unknownPath() async throws {
     try await TestDirector.with { client, _ in

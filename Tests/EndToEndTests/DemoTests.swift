@@ -17,6 +17,7 @@ struct DemoTests {
       try await identicalDeploy(server)
       try await ErrandSteps(server: server).run()
       try await AccessSteps(server: server).run()
+      try await ScheduleSteps(server: server).run()
       try await killedServer(server)
       try await downAndUp(server)
     }

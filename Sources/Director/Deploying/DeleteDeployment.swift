@@ -40,8 +40,10 @@ struct DeleteDeployment: Sendable {
       let artifacts = context.stage("Removing deployment artifacts", total: 1)
       try await artifacts.step("Deleting the deployment") { _ in
         let addresses = try await records.addresses.list().filter { $0.body.deployment == order.name }
+        let schedules = try await records.schedules.list(prefix: "\(order.name)/")
         _ = try await director.engines.store.commit(
-          addresses.map { records.addresses.deleting($0.name) } + [records.deployments.deleting(order.name)])
+          addresses.map { records.addresses.deleting($0.name) } + schedules.map { records.schedules.deleting($0.name) }
+            + [records.deployments.deleting(order.name)])
       }
       return "/deployments/\(order.name)"
     }

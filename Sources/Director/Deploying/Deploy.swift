@@ -80,10 +80,19 @@ struct Deploy: Sendable {
       name: manifest.name, manifest: order.manifest, releases: resolved.releaseNames,
       stemcells: resolved.stemcellNames, configIDs: configIDs)
     record.owedErrands = due.owed
+    record.deployedAt = try await deployedAt()
     try await records.deployments.put(manifest.name, record)
     if hasChanges, order.onlyInstance == nil { try await postDeploy() }
     try await triggers.run(due)
     return "/deployments/\(manifest.name)"
+  }
+
+  /// The time of this deploy; of the last one, when this is a command that deploys its manifest again.
+  private func deployedAt() async throws -> Int {
+    try await context.once("deployed at") {
+      let last = try await records.deployments.get(manifest.name)?.body.deployedAt
+      return order.changes == nil ? context.surroundings.now().seconds : last ?? context.surroundings.now().seconds
+    }
   }
 
   // MARK: Inputs

@@ -128,7 +128,7 @@ extension ResolvedDeployment {
   /// - Throws: when an entry has an errand run that the deployment does not have.
   func refuseUnknownErrands(_ entries: [ErrandPolicy]) throws {
     let names = errandNames
-    for entry in entries where !entry.triggers.isEmpty && !names.contains(entry.errand) {
+    for entry in entries where !(entry.triggers.isEmpty && entry.schedule == nil) && !names.contains(entry.errand) {
       throw DroverError(
         .invalid,
         "errands: '\(entry.name)' is to run errand '\(entry.errand)', which this deployment does not have"

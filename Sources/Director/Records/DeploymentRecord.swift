@@ -14,6 +14,8 @@ public struct DeploymentRecord: Codable, Sendable, Hashable {
   /// Entries of the manifest's `errands` that must have run after the last deploy that changed something, and have not
   /// ended well since.
   public var owedErrands: [String]?
+  /// When the manifest was deployed, in seconds since 1970: its schedules count from then on.
+  public var deployedAt: Int?
 
   public init(
     name: String, manifest: String? = nil, releases: [String] = [], stemcells: [String] = [], configIDs: [Int] = []

@@ -15,6 +15,7 @@ struct Records: Sendable {
   let power: DocumentCollection<PowerRecord>
   let logBundles: DocumentCollection<LogBundleRecord>
   let errandStates: DocumentCollection<ErrandStateRecord>
+  let schedules: DocumentCollection<ScheduleRecord>
 
   init(_ store: any DocumentStore) {
     self.store = store
@@ -30,6 +31,7 @@ struct Records: Sendable {
     power = DocumentCollection(store, kind: "power")
     logBundles = DocumentCollection(store, kind: "log-bundle")
     errandStates = DocumentCollection(store, kind: "errand-state")
+    schedules = DocumentCollection(store, kind: "schedule")
   }
 
   /// The instances of a deployment, in order of group and id.

@@ -95,6 +95,13 @@ public actor TaskBoard {
     } catch  where error.isDocumentExists {}
   }
 
+  /// The same, with other writes in the one commit that records it: all of it is done, or nothing.
+  func start(_ order: Order, id: Int, along writes: [Write]) async throws {
+    let record = record(order, id: id)
+    _ = try await store.commit([records.creating(TaskRecord.documentName(id), record)] + writes)
+    launch(record)
+  }
+
   private func record(_ order: Order, id: Int) -> TaskRecord {
     var record = TaskRecord(
       id: id, type: order.type, description: order.description, user: order.user, deployment: order.deployment,
@@ -160,6 +167,16 @@ public actor TaskBoard {
       throw DirectorFailure.taskNotFound(String(id))
     }
     return record.body
+  }
+
+  /// The task; nil when there is none, or none any more.
+  func find(_ id: Int) async throws -> TaskRecord? { try await records.get(TaskRecord.documentName(id))?.body }
+
+  /// Removes a task that has ended, with all that it wrote.
+  func forget(_ id: Int) async throws {
+    guard let record = try await find(id), record.state.isFinal else { return }
+    try await journals.remove("tasks/\(id)")
+    try await records.delete(TaskRecord.documentName(id))
   }
 
   /// Tasks, newest first.

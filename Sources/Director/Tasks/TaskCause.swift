@@ -22,11 +22,12 @@ public struct TaskCause: Codable, Sendable, Hashable {
     self.tick = tick
   }
 
-  /// For people: `post-deploy of task 12`, `schedule nightly`.
+  /// For people: `post-deploy of task 12`, `schedule nightly`, `schedule nightly, at once`.
   public func text(parent: Int?) -> String {
     switch kind {
     case .trigger: "\(point ?? "trigger") of task \(parent.map(String.init) ?? "-")"
-    case .schedule, .demand: "schedule \(name)"
+    case .schedule: "schedule \(name)"
+    case .demand: "schedule \(name), at once"
     }
   }
 }

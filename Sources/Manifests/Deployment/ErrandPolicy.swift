@@ -25,10 +25,12 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
   public var triggers: [ErrandTrigger]
   /// Whether the work that triggers it waits for it, and fails when it fails.
   public var isRequired: Bool
+  /// When the director runs it again and again.
+  public var schedule: ErrandSchedule?
 
   /// The keys of an entry that are not an instance group's; `instances` is both.
   static let keys: Set<String> = [
-    "errand", "arguments", "environment", "timeout", "parallel", "fail_fast", "on", "required",
+    "errand", "arguments", "environment", "timeout", "parallel", "fail_fast", "on", "required", "schedule",
   ]
 
   private static let groupKeys = [
@@ -60,6 +62,7 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
     failsFast = try reader.optionalBool("fail_fast")
     triggers = try ErrandTrigger.read(reader, "on")
     isRequired = try reader.optionalBool("required") ?? false
+    schedule = try ErrandSchedule.read(reader, "schedule")
     if isRequired, triggers.isEmpty {
       throw reader.error("required", "nothing waits for an errand without 'on'; say when it is to run")
     }
