@@ -242,8 +242,8 @@ let package = Package(
     tests(
       "PoolsAPI",
       [
-        "boskos", "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", httpClient, logging, nioCore,
-        nioHTTP1,
+        "boskos", "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", httpClient, httpTypes, hummingbird,
+        logging, nioCore, nioHTTP1,
       ]),
     tests("PoolsClient", ["Formats", "HTTPService", "PoolsProtocol", "Surroundings"]),
     tests("PoolsControl", ["Formats", "HTTPService", "PoolsClient", "PoolsProtocol", "Surroundings"]),

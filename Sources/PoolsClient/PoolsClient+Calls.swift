@@ -45,7 +45,7 @@ extension PoolsClient {
     case 404:
       throw answer.text.contains("resource type \"") && answer.text.contains("\" does not exist")
         ? PoolsClientError.typeNotFound : PoolsClientError.notFound
-    default: throw PoolsClientError.refused(status: answer.status, answer.text)
+    default: throw PoolsClientError.refused(status: answer.status, String(answer.text.prefix { $0 != "\n" }))
     }
   }
 

@@ -54,7 +54,7 @@ public struct PoolsClient: Sendable {
 
   /// - Parameter url: scheme, host and port; a path in it does not count.
   /// - Throws: ``DroverError`` with code `invalid` for what is no URL, and when user and password file do not come
-  ///   together.
+  ///   together; what reading the password file throws.
   public init(
     url: String, owner: String, username: String = "", passwordFile: String = "", options: Options = Options(),
     surroundings: Surroundings = .system
@@ -69,6 +69,8 @@ public struct PoolsClient: Sendable {
     }
     base = "\(parts[0])//\(parts[2])"
     credentials = username.isEmpty ? nil : Credentials(user: username, passwordFile: passwordFile)
+    // What cannot be read now is said at once, instead of after several attempts.
+    _ = try credentials?.header
     self.owner = owner
     self.options = options
     self.surroundings = surroundings

@@ -101,11 +101,7 @@ public struct Boskosctl: Sendable {
         output.standard(String(BoskosctlCommand.rootHelp.dropLast()))
         return 0
       }
-      // A command that there is not: Cobra says how to find those that there are.
-      guard text.hasPrefix("unknown command") else { return wrong(text, BoskosctlCommand.rootUsage) }
-      output.error("Error: \(text)\nRun 'boskosctl --help' for usage.")
-      output.standard(text)
-      return 1
+      return wrong(text, BoskosctlCommand.rootUsage)
     }
   }
 
@@ -132,9 +128,15 @@ public struct Boskosctl: Sendable {
       output.standard(String(decoding: resource.json, as: UTF8.self))
       return 0
     } catch {
-      output.error("failed to acquire a resource: \(error is CancellationError ? "resources not found" : "\(error)")")
+      output.error("failed to acquire a resource: \(Self.text(error))")
       return 1
     }
+  }
+
+  /// Scripts know one text for all that is not there, be it a resource or its type.
+  private static func text(_ error: any Error) -> String {
+    let isAbsent = error is CancellationError || (error as? PoolsClientError) == .typeNotFound
+    return isAbsent ? "\(PoolsClientError.notFound)" : "\(error)"
   }
 
   private func release(_ client: PoolsClient, _ flags: CobraFlags) async -> Int32 {

@@ -89,9 +89,9 @@ enum BoskosctlCommand: String, CaseIterable {
   var help: String { "\(long)\n\n\(usage)" }
 
   static var rootUsage: String {
-    let width = (allCases.map(\.rawValue.count).max() ?? 0) + 1
-    let lines = allCases.map { command in
-      "  \(command.rawValue)" + String(repeating: " ", count: width - command.rawValue.count) + "\(command.short)\n"
+    let commands = allCases.map { ($0.rawValue, $0.short) } + [("help", "Help about any command")]
+    let lines = commands.sorted { $0.0 < $1.0 }.map { name, short in
+      "  \(name)" + String(repeating: " ", count: max(0, 11 - name.count)) + " \(short)\n"
     }
     return "Usage:\n  boskosctl [flags]\n  boskosctl [command]\n\nAvailable Commands:\n\(lines.joined())\nFlags:\n"
       + CobraFlags.usage(globalFlags, help: "boskosctl")

@@ -20,9 +20,7 @@ struct Heartbeat: Sendable {
     let resource: PooledResource
     let hasData: Bool
     do {
-      let value = try JSON.parse(flags.text("resource"))
-      resource = try PooledResource(json: value)
-      hasData = value["userdata"].map { !$0.isNull } ?? false
+      (resource, hasData) = try PooledResource.read(flags.text("resource"))
     } catch {
       output.error("failed to parse resource: \(error)")
       return 1

@@ -9,7 +9,7 @@ public enum GoDuration {
 
   /// - Throws: ``DroverError`` with code `invalid` and Go's text.
   public static func parse(_ text: String) throws -> Duration {
-    let invalid = DroverError(.invalid, "time: invalid duration \(GoText.quoted(text))")
+    let invalid = DroverError(.invalid, "time: invalid duration \(quoted(text))")
     var rest = Array(text.utf8)[...]
     let isNegative = rest.first == UInt8(ascii: "-")
     if isNegative || rest.first == UInt8(ascii: "+") { rest = rest.dropFirst() }
@@ -22,11 +22,11 @@ public enum GoDuration {
       let unit = String(decoding: unitBytes, as: UTF8.self)
       rest = rest[unitBytes.endIndex...]
       guard !unit.isEmpty else {
-        throw DroverError(.invalid, "time: missing unit in duration \(GoText.quoted(text))")
+        throw DroverError(.invalid, "time: missing unit in duration \(quoted(text))")
       }
       guard let size = units[unit] else {
         throw DroverError(
-          .invalid, "time: unknown unit \(GoText.quoted(unit)) in duration \(GoText.quoted(text))")
+          .invalid, "time: unknown unit \(quoted(unit)) in duration \(quoted(text))")
       }
       let (scaled, overflow) = whole.multipliedReportingOverflow(by: size)
       guard !overflow, scaled <= 1 << 63 else { throw invalid }
@@ -37,6 +37,20 @@ public enum GoDuration {
     if isNegative { return .nanoseconds(Int64(truncatingIfNeeded: 0 &- total)) }
     guard total <= UInt64(Int64.max) else { throw invalid }
     return .nanoseconds(Int64(total))
+  }
+
+  /// As Go's package `time` quotes: with a quotation mark or a backslash escaped, and other bytes that are not printable
+  /// ASCII one by one.
+  private static func quoted(_ text: String) -> String {
+    var result = "\""
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): result += "\\\(Unicode.Scalar(byte))"
+      case 0x20..<0x80: result.unicodeScalars.append(Unicode.Scalar(byte))
+      default: result += "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+      }
+    }
+    return result + "\""
   }
 
   private static func number(_ rest: inout ArraySlice<UInt8>, _ invalid: DroverError) throws -> (UInt64, Double) {

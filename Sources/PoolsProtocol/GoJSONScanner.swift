@@ -19,6 +19,17 @@ struct GoJSONScanner {
     return start..<place
   }
 
+  /// Checks that the whole text is one value, as Go's `Unmarshal` does.
+  mutating func onlyValue() throws {
+    do {
+      guard try firstValue() != nil else { throw DroverError(.invalid, "unexpected EOF") }
+    } catch let error as DroverError where error.message == "unexpected EOF" {
+      throw DroverError(.invalid, "unexpected end of JSON input")
+    }
+    skipSpace()
+    guard place == bytes.count else { throw invalid("after top-level value") }
+  }
+
   private mutating func skipSpace() {
     while place < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[place]) { place += 1 }
   }

@@ -11,8 +11,9 @@ extension PooledResource {
   }
 
   public func appendJSON(to bytes: inout [UInt8]) {
-    func member(_ name: String, _ text: String) {
-      bytes += Array(name.utf8)
+    func append(_ name: StaticString) { name.withUTF8Buffer { bytes.append(contentsOf: $0) } }
+    func member(_ name: StaticString, _ text: String) {
+      append(name)
       GoText.appendJSON(text, to: &bytes)
     }
     member("{\"type\":", type)
@@ -20,10 +21,32 @@ extension PooledResource {
     member(",\"state\":", state)
     member(",\"owner\":", owner)
     member(",\"lastupdate\":", GoTime.text(lastUpdate))
-    bytes += Array(",\"userdata\":".utf8)
+    append(",\"userdata\":")
     GoText.appendJSON(userData, to: &bytes)
     if let expiration { member(",\"expiration-date\":", expiration.text) }
     bytes.append(UInt8(ascii: "}"))
+  }
+
+  /// Reads what a person or a script hands on, and says in the words of Go's decoder what is wrong with it.
+  ///
+  /// - Returns: the resource, and whether it says anything about user data.
+  /// - Throws: ``DroverError`` with code `invalid`.
+  public static func read(_ text: String) throws -> (resource: PooledResource, hasData: Bool) {
+    let bytes = Array(text.utf8)
+    var scanner = GoJSONScanner(bytes)
+    try scanner.onlyValue()
+    let value = try JSON.parse(UserDataBody.repaired(bytes[...]))
+    let start = "json: cannot unmarshal"
+    guard value.isNull || value.object != nil else {
+      throw DroverError(.invalid, "\(start) \(UserDataBody.kind(value)) into Go value of type common.Resource")
+    }
+    for name in ["type", "name", "state", "owner"] {
+      guard let member = value[name], !member.isNull, member.string == nil else { continue }
+      throw DroverError(
+        .invalid, "\(start) \(UserDataBody.kind(member)) into Go struct field Resource.\(name) of type string")
+    }
+    let resource = try value.isNull ? PooledResource(type: "", name: "", state: "") : PooledResource(json: value)
+    return (resource, value["userdata"].map { !$0.isNull } ?? false)
   }
 
   /// Reads what a server sent.

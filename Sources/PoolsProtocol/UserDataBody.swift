@@ -28,7 +28,7 @@ public enum UserDataBody {
   }
 
   /// Go reads half of a surrogate pair, and bytes that are no UTF-8, as U+FFFD.
-  private static func repaired(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+  static func repaired(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
     var index = bytes.startIndex
@@ -57,7 +57,7 @@ public enum UserDataBody {
     return Array(String(decoding: result, as: UTF8.self).utf8)
   }
 
-  private static func kind(_ value: Value) -> String {
+  static func kind(_ value: Value) -> String {
     switch value {
     case .null: "null"
     case .bool: "bool"

@@ -73,6 +73,11 @@ import Testing
 
   @Test("acquire says why there is nothing, and fails")
   func acquireFails() async throws {
+    for (status, body) in [(404, #"Acquire failed: resource type "thing" does not exist"#), (403, "not you\n")] {
+      let (code, record) = try await run(Self.acquire, status: status, body: body)
+      let text = status == 404 ? "resources not found" : "not you"
+      #expect(code == 1 && record.error == ["failed to acquire a resource: \(text)"])
+    }
     for (status, text) in [(404, "resources not found"), (401, "resources already used by another user")] {
       let (code, record) = try await run(Self.acquire, status: status)
       #expect(code == 1 && record.output == [] && record.error == ["failed to acquire a resource: \(text)"])
@@ -131,8 +136,21 @@ import Testing
     #expect(lost.code == 1 && lost.record.error.count == 1)
     let gone = try await run(Self.heartbeat + ["--retries=2"], status: 500)
     #expect(gone.code == 1 && gone.record.error.count == 3)
-    let broken = try await run(["heartbeat", "--resource", "{"])
-    #expect(broken.code == 1 && broken.record.error.first?.hasPrefix("failed to parse resource: ") == true)
+  }
+
+  @Test(
+    "what is no resource is refused in the words of Go's decoder, before anything is sent",
+    arguments: [
+      ("", "unexpected end of JSON input"), ("{", "unexpected end of JSON input"),
+      ("{bad", "invalid character 'b' looking for beginning of object key string"),
+      ("{} x", "invalid character 'x' after top-level value"),
+      ("[]", "json: cannot unmarshal array into Go value of type common.Resource"),
+      ("7", "json: cannot unmarshal number into Go value of type common.Resource"),
+      (#"{"name":7}"#, "json: cannot unmarshal number into Go struct field Resource.name of type string"),
+    ])
+  func brokenResource(text: String, fault: String) async throws {
+    let (code, record) = try await run(["heartbeat", "--resource", text])
+    #expect(code == 1 && record.error == ["failed to parse resource: \(fault)"] && record.requests == [])
   }
 
   @Test("the password of a file is sent, with a warning when there is no TLS")
@@ -151,6 +169,11 @@ import Testing
     #expect(
       half.record.error
         == ["failed to initialize the Boskos client: username and passwordFile must be specified together"])
+    let none = try await run(Self.acquire + ["--username=test", "--password-file=/nowhere/password"])
+    #expect(none.code == 1 && none.record.requests == [])
+    #expect(
+      none.record.error
+        == ["failed to initialize the Boskos client: open /nowhere/password: No such file or directory"])
   }
 
   private func usage(_ arguments: [String]) async -> (code: Int32, record: Record) {
@@ -191,6 +214,32 @@ import Testing
     #expect(bare.code == 1 && bare.record.output == [#"required flag(s) "owner-name", "server-url" not set"#])
     let bogus = await usage(["bogus"])
     #expect(bogus.code == 1 && bogus.record.output == [#"unknown command "bogus" for "boskosctl""#])
+    #expect(
+      bogus.record.error == [
+        """
+        Error: unknown command "bogus" for "boskosctl"
+        Usage:
+          boskosctl [flags]
+          boskosctl [command]
+
+        Available Commands:
+          acquire     Acquire resource leases
+          heartbeat   Send a heartbeat for a resource reservation
+          help        Help about any command
+          metrics     Get metrics on resource states
+          release     Release resource leases
+
+        Flags:
+          -h, --help                   help for boskosctl
+              --owner-name string      Name identifying the user of this client
+              --password-file string   The path to password file used to access the Boskos server
+              --server-url string      URL of the Boskos server
+              --username string        Username used to access the Boskos server
+
+        Use "boskosctl [command] --help" for more information about a command.
+
+        """
+      ])
     let help = await usage(["--help"])
     #expect(help.code == 0 && help.record.error == [])
     let wrong = await usage(["acquire", "--timeout", "x"])

@@ -95,6 +95,7 @@ import Testing
       ("5x", #"time: unknown unit "x" in duration "5x""#), ("", #"time: invalid duration """#),
       ("-", #"time: invalid duration "-""#), (".s", #"time: invalid duration ".s""#),
       ("3000000h", #"time: invalid duration "3000000h""#), ("1s ", #"time: unknown unit "s " in duration "1s ""#),
+      ("☃\u{1}", #"time: invalid duration "\xe2\x98\x83\x01""#), ("\"\\", #"time: invalid duration "\"\\""#),
       ("99999999999999999999s", #"time: invalid duration "99999999999999999999s""#),
     ])
   func refuses(text: String, message: String) {

@@ -68,13 +68,14 @@ enum PoolsFace {
       configuration: .init(address: .hostname(address, port: port), serverName: nil), logger: logger)
   }
 
-  private static func response(_ reply: PoolReply, isHead: Bool) -> Response {
+  static func response(_ reply: PoolReply, isHead: Bool) -> Response {
     var headers = HTTPFields()
     if let type = reply.contentType { headers[.contentType] = type }
     if reply.isError { headers[.xContentTypeOptions] = "nosniff" }
     if let seconds = reply.retryAfter { headers[.retryAfter] = "\(seconds)" }
     if let realm = reply.realm { headers[.wwwAuthenticate] = "Basic realm=\"\(realm)\"" }
     let body = reply.body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: reply.body))
-    return Response(status: .init(code: reply.status), headers: headers, body: body)
+    let response = Response(status: .init(code: reply.status), headers: headers, body: body)
+    return isHead ? response.createHeadResponse() : response
   }
 }
