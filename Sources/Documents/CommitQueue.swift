@@ -92,7 +92,7 @@ final class CommitQueue: Sendable {
     do {
       try database.inTransaction(.immediate) {
         outcomes = try batch.map { try transaction.apply($0.writes) }
-        try transaction.trim(keeping: history)
+        try transaction.record(keeping: history)
         return .commit
       }
     } catch {

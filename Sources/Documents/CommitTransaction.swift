@@ -20,6 +20,11 @@ struct CommitTransaction {
   mutating func apply(_ writes: [Write]) throws -> Result<Int64, any Error> {
     var effects: [(Write, Write.Effect)] = []
     for write in writes {
+      // What is put needs no look at what was there.
+      if case .put(let body) = write.action {
+        effects.append((write, .set(body)))
+        continue
+      }
       let current = try current(write)
       do {
         effects.append((write, try write.effect(on: current)))
@@ -37,8 +42,12 @@ struct CommitTransaction {
     return .success(revision)
   }
 
-  /// Forgets changes that lie further back than `count`, now and then.
-  func trim(keeping count: Int64) throws {
+  /// Writes down the latest changes, at most so many, and now and then forgets those that lie further back.
+  func record(keeping count: Int64) throws {
+    for change in changes.suffix(Int(max(1, count))) {
+      try database.cachedStatement(sql: "INSERT INTO changes (revision, kind, name, body) VALUES (?, ?, ?, ?)")
+        .execute(arguments: [change.revision, change.kind, change.name, change.body.map { Data($0) }])
+    }
     let interval = max(1, min(1000, count))
     guard let first = changes.first, (first.revision - 1) / interval != revision / interval else { return }
     let statement = try database.cachedStatement(sql: "DELETE FROM changes WHERE revision <= ?")
@@ -63,8 +72,6 @@ struct CommitTransaction {
       try database.cachedStatement(sql: "DELETE FROM documents WHERE kind = ? AND name = ?")
         .execute(arguments: [write.kind, write.name])
     }
-    try database.cachedStatement(sql: "INSERT INTO changes (revision, kind, name, body) VALUES (?, ?, ?, ?)")
-      .execute(arguments: [revision, write.kind, write.name, body.map { Data($0) }])
     changes.append(DocumentChange(kind: write.kind, name: write.name, body: body, revision: revision))
   }
 }

@@ -7,11 +7,11 @@ enum DocumentRules {
   static let longestName = 1024
 
   static func check(_ writes: [Write]) throws {
-    var seen: Set<[UInt8]> = []
+    var seen: Set<Place> = []
     for write in writes {
       try checkKind(write.kind)
       try checkName(write.kind, write.name)
-      guard seen.insert(Array("\(write.kind)\u{0}\(write.name)".utf8)).inserted else {
+      guard writes.count == 1 || seen.insert(Place(kind: write.kind, name: write.name)).inserted else {
         throw DroverError(.invalid, "committing \(write.kind) '\(write.name)': it is written twice in one commit")
       }
       switch write.action {
@@ -23,6 +23,22 @@ enum DocumentRules {
         }
       case .delete, .require: break
       }
+    }
+  }
+
+  /// A document's kind and name, told apart by their bytes: not all that reads alike is the same to every driver.
+  private struct Place: Hashable {
+    let kind: String
+    let name: String
+
+    static func == (left: Place, right: Place) -> Bool {
+      left.kind.utf8.elementsEqual(right.kind.utf8) && left.name.utf8.elementsEqual(right.name.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+      hasher.combine(name.utf8.count)
+      var name = name
+      name.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
   }
 

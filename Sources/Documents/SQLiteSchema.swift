@@ -26,6 +26,8 @@ enum SQLiteSchema {
     // GRDB opens a pool with NORMAL, which may lose the latest commits with the power.
     try database.execute(sql: "PRAGMA synchronous = \(wanted.rawValue)")
     try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
+    // 32 MiB: pages that are written again and again go from the journal to the database once for all of that.
+    try database.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
     let mode = try String.fetchOne(database, sql: "PRAGMA journal_mode")
     let synchronous = try Int.fetchOne(database, sql: "PRAGMA synchronous")
     guard mode == "wal", synchronous == wanted.rawValue else {

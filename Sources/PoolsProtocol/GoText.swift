@@ -2,9 +2,33 @@
 public enum GoText {
   private static let hex = Array("0123456789abcdef".utf8)
 
+  /// Bytes that may have to be escaped in JSON.
+  private static let needsLook: [Bool] = {
+    var table = [Bool](repeating: false, count: 256)
+    for byte in 0..<0x20 { table[byte] = true }
+    for byte in [0xA8, 0xA9] { table[byte] = true }
+    for byte in "\"\\<>&".utf8 { table[Int(byte)] = true }
+    return table
+  }()
+
+  /// The digits of a number.
+  public static func append(_ number: Int64, to bytes: inout [UInt8]) {
+    var text = String(number)
+    text.withUTF8 { bytes.append(contentsOf: $0) }
+  }
+
   /// A JSON string as Go's encoder writes it: with `<`, `>`, `&`, U+2028 and U+2029 escaped.
   public static func appendJSON(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
+    let isPlain = text.utf8.withContiguousStorageIfAvailable { text in
+      guard !text.contains(where: { needsLook[Int($0)] }) else { return false }
+      bytes.append(contentsOf: text)
+      return true
+    }
+    if isPlain == true {
+      bytes.append(UInt8(ascii: "\""))
+      return
+    }
     var previous: (UInt8, UInt8) = (0, 0)
     for byte in text.utf8 {
       switch byte {

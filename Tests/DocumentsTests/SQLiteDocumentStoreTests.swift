@@ -44,6 +44,26 @@ import Testing
     }
   }
 
+  @Test("of more changes at once than the history keeps, the latest are kept, and nobody misses those before unawares")
+  func trimmingAtOnce() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/documents.sqlite"
+      let store = try await SQLiteDocumentStore.open(path, history: 10)
+      for number in 1...5 { _ = try await store.commit([.put("thing", "a", json(number))]) }
+      #expect(try await store.commit((0..<30).map { .put("thing", "b\($0)", json($0)) }) == 35)
+      try await store.close()
+      let again = try await SQLiteDocumentStore.open(path, history: 10)
+      #expect(try await again.revision() == 35)
+      #expect(try await again.watch("thing", from: 25).first(10).count == 10)
+      for revision: Int64 in [3, 5, 24] {
+        let error = await #expect(throws: DroverError.self) { try await again.watch("thing", from: revision).first(1) }
+        #expect(error?.isHistoryForgotten == true)
+      }
+      #expect(try await again.commit([.put("thing", "c", json(0))]) == 36)
+      try await again.close()
+    }
+  }
+
   @Test("writers that come together share transactions")
   func sharing() async throws {
     try await withTemporaryFolder { folder in

@@ -9,10 +9,8 @@ public struct PoolStatistics: Sendable, Hashable {
   public private(set) var lost: [String: Int] = [:]
 
   mutating func released(type: String, to state: String) {
-    var states = released[type] ?? [:]
-    let isKnown = states[state] != nil || states.count < Self.mostStates
-    states[isKnown ? state : "other", default: 0] += 1
-    released[type] = states
+    let isKnown = released[type].map { $0[state] != nil || $0.count < Self.mostStates } ?? true
+    released[type, default: [:]][isKnown ? state : "other", default: 0] += 1
   }
 
   mutating func lost(type: String, _ count: Int) {

@@ -12,6 +12,8 @@ struct Sleepers {
   private var byKey: [QueueKey: Set<Int>] = [:]
   private var next = 0
 
+  var isEmpty: Bool { all.isEmpty }
+
   mutating func add(_ sleeper: Sleeper) -> Int {
     next += 1
     all[next] = sleeper
@@ -48,6 +50,7 @@ extension PoolKeeper {
 
   /// Wakes those whose turn it may be now.
   func wake(after changes: [LeaseChange]) {
+    guard !sleepers.isEmpty else { return }
     var keys: Set<QueueKey> = []
     for change in changes {
       guard case .resource(_, _, let after?) = change, !after.isOwned else { continue }

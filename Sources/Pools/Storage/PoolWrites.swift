@@ -2,20 +2,53 @@ import Documents
 
 /// What a run of operations changed, as writes: of several changes of one document only the last one is written.
 struct PoolWrites {
-  private var order: [String] = []
-  private var writes: [String: Write] = [:]
-
-  var isEmpty: Bool { order.isEmpty }
-  var count: Int { order.count }
-  var all: [Write] { order.compactMap { writes[$0] } }
-
-  mutating func add(_ changes: [LeaseChange]) {
-    for change in changes { add(Self.write(change)) }
+  private enum Item {
+    case change(LeaseChange)
+    case write(Write)
   }
 
-  mutating func add(_ write: Write) {
-    let key = "\(write.kind)\u{0}\(write.name)"
-    if writes.updateValue(write, forKey: key) == nil { order.append(key) }
+  private struct Key: Hashable {
+    let kind: String
+    let name: String
+  }
+
+  private var items: [Item] = []
+  private var places: [Key: Int] = [:]
+
+  var isEmpty: Bool { items.isEmpty }
+  var count: Int { items.count }
+
+  var all: [Write] {
+    items.map { item in
+      switch item {
+      case .change(let change): Self.write(change)
+      case .write(let write): write
+      }
+    }
+  }
+
+  mutating func add(_ changes: [LeaseChange]) {
+    for change in changes { set(Self.key(change), .change(change)) }
+  }
+
+  mutating func add(_ write: Write) { set(Key(kind: write.kind, name: write.name), .write(write)) }
+
+  private mutating func set(_ key: Key, _ item: Item) {
+    if let place = places[key] {
+      items[place] = item
+    } else {
+      places[key] = items.count
+      items.append(item)
+    }
+  }
+
+  private static func key(_ change: LeaseChange) -> Key {
+    switch change {
+    case .resource(let name, _, _): Key(kind: PoolDocuments.resource, name: name)
+    case .lifeCycle(let type, _, _): Key(kind: PoolDocuments.lifeCycle, name: type)
+    case .waiter(_, let before, let after):
+      Key(kind: PoolDocuments.waiter, name: PoolDocuments.name(sequence: (after ?? before)?.sequence ?? 0))
+    }
   }
 
   private static func write(_ change: LeaseChange) -> Write {

@@ -86,7 +86,7 @@ struct RecordWriter {
 
   mutating func number(_ name: StaticString, _ value: Int64) {
     self.name(name)
-    bytes += Array(String(value).utf8)
+    GoText.append(value, to: &bytes)
   }
 
   mutating func map(_ name: StaticString, _ value: [String: String]) {
@@ -94,7 +94,10 @@ struct RecordWriter {
     GoText.appendJSON(value, to: &bytes)
   }
 
-  mutating func end() -> [UInt8] { bytes + [UInt8(ascii: "}")] }
+  mutating func end() -> [UInt8] {
+    bytes.append(UInt8(ascii: "}"))
+    return bytes
+  }
 }
 
 extension Duration {

@@ -1,29 +1,43 @@
 /// The query of a request, read as Go's servers read it: of repeats the first one counts, pieces that hold a semicolon or
 /// a percent sign without two hex digits are left out, and a plus sign is a space.
 struct PoolQuery: Sendable {
-  private var values: [String: String] = [:]
+  /// In the order in which they came; few, so that looking through them costs less than a table would.
+  private var values: [(name: String, value: String)] = []
 
   init(_ query: String) {
-    for piece in query.utf8.split(separator: UInt8(ascii: "&")) where !piece.contains(UInt8(ascii: ";")) {
-      let parts = piece.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
-      guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count == 2 ? parts[1] : "".utf8[...])
-      else { continue }
-      if values[name] == nil { values[name] = value }
+    guard !query.isEmpty else { return }
+    var query = query
+    values.reserveCapacity(6)
+    query.withUTF8 { bytes in
+      for piece in bytes.split(separator: UInt8(ascii: "&")) where !piece.contains(UInt8(ascii: ";")) {
+        let middle = piece.firstIndex(of: UInt8(ascii: "=")) ?? piece.endIndex
+        guard let name = Self.decoded(piece[..<middle]), let value = Self.decoded(piece[middle...].dropFirst()) else {
+          continue
+        }
+        values.append((name, value))
+      }
     }
   }
 
   /// Empty when it is not there.
-  subscript(name: String) -> String { values[name] ?? "" }
+  subscript(name: String) -> String { values.first { $0.name == name }?.value ?? "" }
 
   /// The parameter, or nil when it is missing or empty.
-  func given(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
-
-  /// The first parameter whose value has more bytes than that.
-  func tooLong(_ limit: Int, except: Set<String>) -> String? {
-    values.filter { $0.value.utf8.count > limit && !except.contains($0.key) }.keys.min()
+  func given(_ name: String) -> String? {
+    let value = self[name]
+    return value.isEmpty ? nil : value
   }
 
-  private static func decoded(_ text: Substring.UTF8View) -> String? {
+  /// A parameter whose value has more bytes than that; the first one by name.
+  func tooLong(_ limit: Int, except: Set<String>) -> String? {
+    guard values.contains(where: { $0.value.utf8.count > limit }) else { return nil }
+    return values.filter { $0.value.utf8.count > limit && !except.contains($0.name) }.map(\.name).min()
+  }
+
+  private static func decoded(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> String? {
+    guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else {
+      return String(decoding: text, as: UTF8.self)
+    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count)
     var rest = text

@@ -7,10 +7,41 @@ final class PoolMetrics: Sendable {
   /// Labels that clients make up are told apart up to so many; what comes later is counted as `other`.
   private static let mostSeries = 500
 
+  private struct Acquiring: Hashable {
+    var type: String
+    var from: String
+    var to: String
+    var hasID: Bool
+
+    var labels: String {
+      "dest=\"\(escaped(to))\",has_request_id=\"\(hasID)\",state=\"\(escaped(from))\",type=\"\(escaped(type))\""
+    }
+  }
+
+  private struct Answering: Hashable {
+    var path: String
+    var method: String
+    var status: Int
+    var agent: String
+
+    var labels: String {
+      "method=\"\(method)\",path=\"\(path)\",status=\"\(status)\",user_agent=\"\(escaped(agent))\""
+    }
+  }
+
+  private struct Answers {
+    var durations = Histogram(durationBounds)
+    var sizes = Histogram(sizeBounds)
+
+    mutating func add(_ duration: Double, _ size: Int) {
+      durations.add(duration)
+      sizes.add(Double(size))
+    }
+  }
+
   private struct State {
-    var acquires: [String: Histogram] = [:]
-    var durations: [String: Histogram] = [:]
-    var sizes: [String: Histogram] = [:]
+    var acquires: [Acquiring: Histogram] = [:]
+    var answers: [Answering: Answers] = [:]
     var userAgents: Set<String> = []
     var configurationFault: String?
     var configurationLoads = 0
@@ -23,33 +54,31 @@ final class PoolMetrics: Sendable {
     0.005, 0.0078125, 0.015625, 0.03125, 0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1200,
   ]
   private static let sizeBounds: [Double] = (7...16).map { Double(1 << $0) }
-  private static let methods: Set<String> = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+  private static let methods = [
+    "GET": "get", "HEAD": "head", "POST": "post", "PUT": "put", "PATCH": "patch", "DELETE": "delete",
+    "OPTIONS": "options",
+  ]
 
   func acquired(_ request: AcquireRequest, after duration: Duration) {
+    var key = Acquiring(
+      type: request.type, from: request.state, to: request.destination, hasID: request.requestID != nil)
     state.withLock { state in
-      var labels = Self.acquireLabels(request.type, request.state, request.destination, request.requestID != nil)
-      if state.acquires[labels] == nil, state.acquires.count >= Self.mostSeries {
-        labels = Self.acquireLabels("other", "other", "other", request.requestID != nil)
+      if state.acquires[key] == nil, state.acquires.count >= Self.mostSeries {
+        key = Acquiring(type: "other", from: "other", to: "other", hasID: key.hasID)
       }
-      state.acquires[labels, default: Histogram(Self.acquireBounds)].add(duration / .seconds(1))
+      state.acquires[key, default: Histogram(Self.acquireBounds)].add(duration / .seconds(1))
     }
   }
 
-  private static func acquireLabels(_ type: String, _ from: String, _ to: String, _ hasID: Bool) -> String {
-    "dest=\"\(escaped(to))\",has_request_id=\"\(hasID)\",state=\"\(escaped(from))\",type=\"\(escaped(type))\""
-  }
-
   func answered(path: String, method: String, status: Int, userAgent: String, duration: Duration, size: Int) {
-    let method = Self.methods.contains(method) ? method.lowercased() : "unknown"
+    var key = Answering(
+      path: path, method: Self.methods[method] ?? "unknown", status: status,
+      agent: userAgent.utf8.count <= 100 ? userAgent : String(userAgent.prefix(100)))
     state.withLock { state in
-      var agent = String(userAgent.prefix(100))
-      if !state.userAgents.contains(agent) {
-        if state.userAgents.count < 50 { state.userAgents.insert(agent) } else { agent = "other" }
+      if !state.userAgents.contains(key.agent) {
+        if state.userAgents.count < 50 { state.userAgents.insert(key.agent) } else { key.agent = "other" }
       }
-      let labels =
-        "method=\"\(method)\",path=\"\(path)\",status=\"\(status)\",user_agent=\"\(Self.escaped(agent))\""
-      state.durations[labels, default: Histogram(Self.durationBounds)].add(duration / .seconds(1))
-      state.sizes[labels, default: Histogram(Self.sizeBounds)].add(Double(size))
+      state.answers[key, default: Answers()].add(duration / .seconds(1), size)
     }
   }
 
@@ -91,13 +120,21 @@ final class PoolMetrics: Sendable {
       "boskos_configuration_faulty", "gauge", "1 when the latest configuration is not in use, since it has faults.")
     text += "boskos_configuration_faulty \(state.configurationFault == nil ? 0 : 1)\n"
     let families = [
-      ("boskos_acquire_duration_seconds", "How long it took to get a resource.", state.acquires),
-      ("boskos_http_request_duration_seconds", "How long requests took.", state.durations),
-      ("boskos_http_response_size_bytes", "The size of answers.", state.sizes),
+      (
+        "boskos_acquire_duration_seconds", "How long it took to get a resource.",
+        state.acquires.map { ($0.key.labels, $0.value) }
+      ),
+      (
+        "boskos_http_request_duration_seconds", "How long requests took.",
+        state.answers.map { ($0.key.labels, $0.value.durations) }
+      ),
+      (
+        "boskos_http_response_size_bytes", "The size of answers.", state.answers.map { ($0.key.labels, $0.value.sizes) }
+      ),
     ]
     for (name, help, histograms) in families {
       text += head(name, "histogram", help)
-      for (labels, histogram) in histograms.sorted(by: { $0.key < $1.key }) { text += histogram.lines(name, labels) }
+      for (labels, histogram) in histograms.sorted(by: { $0.0 < $1.0 }) { text += histogram.lines(name, labels) }
     }
     return text
   }

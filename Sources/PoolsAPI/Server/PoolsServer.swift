@@ -55,7 +55,8 @@ public struct PoolsServer: Sendable {
       users = try PoolUsers(String(decoding: try ResourceFile.read(path, limit: 1 << 20), as: UTF8.self))
     }
     var store: SQLiteDocumentStore?
-    if let path = configuration.database { store = try await SQLiteDocumentStore.open(path, history: 1000) }
+    // Nobody watches the documents of pools.
+    if let path = configuration.database { store = try await SQLiteDocumentStore.open(path, history: 1) }
     let keeper = try await PoolKeeper(
       store: store, options: .init(requestTime: configuration.requestTime), surroundings: surroundings, logger: logger)
     let metrics = PoolMetrics()
