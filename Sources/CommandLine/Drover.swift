@@ -24,7 +24,7 @@ public struct Drover: AsyncParsableCommand {
         name: "Releases and stemcells:",
         subcommands: [
           InitJob.self, Lint.self, CreateRelease.self, BuildBPMRelease.self, UploadRelease.self, Releases.self,
-          DeleteRelease.self,
+          InspectRelease.self, DeleteRelease.self,
           UploadStemcell.self, Stemcells.self, DeleteStemcell.self, BlobsCommand.self,
         ]),
       CommandGroup(

@@ -43,7 +43,7 @@ extension Director {
           return [
             "name": .string(job.name), "fingerprint": .string(job.fingerprint), "blobstore_id": .string(job.blobID),
             "sha1": .string(job.digest), "consumes": document["consumes"] ?? .null,
-            "provides": document["provides"] ?? .null,
+            "provides": document["provides"] ?? .null, "kind": .string((job.kind ?? .job).rawValue),
           ]
         }),
       "packages": .array(

@@ -5,7 +5,7 @@ import Surroundings
 
 /// Errands, as the API offers them.
 extension Director {
-  /// Names of what can be run: groups that are errands, and jobs with `bin/run`.
+  /// Names of what can be run: groups that are errands, errands of releases, and jobs with `bin/run`.
   public func errands(_ name: String) async throws -> [String] {
     let record = try await deployment(name)
     guard let manifest = try record.parsedManifest() else { return [] }

@@ -7,6 +7,8 @@ internal import Releases
 /// A job, a package or the license of a release folder: its files and what follows from them.
 struct Artifact {
   let name: String
+  /// Says something of jobs only.
+  let kind: JobKind
   let files: [SourceFile]
   /// Names of packages: a package's dependencies, a job's packages.
   let packages: [String]
@@ -19,10 +21,12 @@ struct Artifact {
   static let modifiedAt = 315_532_800
 
   init(
-    name: String, files: [SourceFile], packages: [String], chunks: [String] = [], noCompression: Bool = false,
+    name: String, kind: JobKind = .job, files: [SourceFile], packages: [String], chunks: [String] = [],
+    noCompression: Bool = false,
     prePackaging: SourceFile? = nil
   ) {
     self.name = name
+    self.kind = kind
     self.files = files.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     self.packages = packages
     self.noCompression = noCompression
@@ -37,14 +41,14 @@ struct Artifact {
   /// - Returns: The archive's SHA-256.
   func pack(to archive: String, scratch: String, releaseFolder: String) async throws -> MultiDigest {
     let compression: ArchiveWriter.Compression = noCompression ? .none : .gzip(level: 6)
-    guard let prePackaging else { return try pack(to: archive, compression) }
+    guard let prePackaging, let script = prePackaging.source else { return try pack(to: archive, compression) }
     try stage(in: scratch)
-    var command = Command("bash", "-x", prePackaging.source)
+    var command = Command("bash", "-x", script)
     command.directory = scratch
     command.environment = Environment.current().merging(["BUILD_DIR": scratch, "RELEASE_DIR": releaseFolder]) { $1 }
     let result = try await command.result()
     guard result.succeeded else {
-      throw DroverError(.failed, "\(prePackaging.source): \(result.ending): \(result.lastErrorLines(20))")
+      throw DroverError(.failed, "\(script): \(result.ending): \(result.lastErrorLines(20))")
     }
     unlink("\(scratch)/\(prePackaging.path)")
     return try Archives.pack(
@@ -66,8 +70,7 @@ struct Artifact {
         let path = parts[..<count].joined(separator: "/")
         if written.insert(Array(path.utf8)).inserted { try writer.add(folder("./\(path)/")) }
       }
-      let entry = file.entry(prefix: "./", modifiedAt: Self.modifiedAt)
-      if file.link == nil { try writer.add(entry, contentOf: file.source) } else { try writer.add(entry) }
+      try file.add(to: writer, prefix: "./", modifiedAt: Self.modifiedAt)
     }
     return try writer.finish()
   }

@@ -2,8 +2,8 @@ public import Archives
 public import Formats
 public import Releases
 
-/// What a job's archive holds: `job.MF`, `monit`, `templates/…`, perhaps `properties_schema.json`. All of it is text and
-/// small, so it is read into memory.
+/// What a job's archive holds: `job.MF`, `monit`, `templates/…`, perhaps `properties_schema.json`, and in that of an
+/// errand the mark of one. All of it is text and small, so it is read into memory.
 public struct JobArchive: Sendable {
   public let spec: JobSpec
   /// `job.MF` as it was written.
@@ -49,6 +49,8 @@ public struct JobArchive: Sendable {
     }
   }
 
+  public var kind: JobKind { files[JobKind.errandMark] == nil ? .job : .errand }
+
   /// `monit`, which may be empty.
   public var monit: [UInt8]? { files["monit"] }
 
@@ -61,6 +63,11 @@ public struct JobArchive: Sendable {
   public func check(name: String) throws {
     guard spec.name == name else {
       throw DroverError(.invalid, "\(label): job.MF: name: is '\(spec.name)', but the release calls the job '\(name)'")
+    }
+    do {
+      try spec.check(as: kind)
+    } catch let error as DroverError {
+      throw DroverError(error.code, "\(label): job.MF: \(error.message)")
     }
     guard monit != nil else { throw DroverError(.invalid, "\(label): has no file monit; it may be empty") }
     for template in spec.templates where self.template(template.source) == nil {

@@ -33,6 +33,9 @@ struct ReleaseArchives {
     licenseFiles = contents.license?.files ?? []
   }
 
+  /// Names of those jobs that are errands.
+  var errands: [String] { jobs.filter { $0.artifact.kind == .errand }.map(\.artifact.name) }
+
   func manifest(
     name: String, version: String, commitHash: String, uncommittedChanges: Bool, noCompression: Bool
   ) -> ReleaseManifest {
@@ -68,7 +71,9 @@ struct ReleaseArchives {
     }
     if let license {
       try writer.add(entry("license.tgz"), contentOf: license.file)
-      for file in licenseFiles where file.link == nil { try writer.add(entry(file.path), contentOf: file.source) }
+      for file in licenseFiles where file.link == nil {
+        if let source = file.source { try writer.add(entry(file.path), contentOf: source) }
+      }
     }
     return try writer.finish()
   }

@@ -3,7 +3,7 @@ public import Formats
 internal import Glibc
 public import Releases
 
-/// A release folder: `config/final.yml`, `jobs/`, `packages/`, `src/`, `blobs/` (docs of BOSH, "release directory").
+/// A release folder: `config/final.yml`, `jobs/`, `errands/`, `packages/`, `src/`, `blobs/` (docs of BOSH, "release directory").
 public struct ReleaseFolder: Sendable {
   /// How a release is made of it.
   public struct Options: Sendable, Hashable {
@@ -27,6 +27,8 @@ public struct ReleaseFolder: Sendable {
   /// A release that was made.
   public struct Created: Sendable, Hashable {
     public var manifest: ReleaseManifest
+    /// Names of those of its jobs that are errands.
+    public var errands: [String]
     /// Absolute path; nil when none was wanted.
     public var tarball: String?
     /// SHA-256 of the tarball.
@@ -66,7 +68,7 @@ public struct ReleaseFolder: Sendable {
     let manifest = archives.manifest(
       name: name, version: version, commitHash: git.commitHash, uncommittedChanges: git.isDirty,
       noCompression: noCompression)
-    var created = Created(manifest: manifest)
+    var created = Created(manifest: manifest, errands: archives.errands)
     if let tarball = options.tarball {
       let target = Self.substitute(tarball, ["((name))": name, "((version))": version])
       created.digest = try archives.write(manifest, to: target)

@@ -18,28 +18,40 @@ struct ReleaseFolderContents {
       packages.append(try Self.package("\(folder)/packages/\(name)", sources))
     }
     let graph = try PackageGraph(packages.map { ($0.name, $0.packages) })
-    for name in try FolderWalk.names("\(folder)/jobs") where FolderWalk.isFolder("\(folder)/jobs/\(name)") {
-      let job = try Self.job("\(folder)/jobs/\(name)", name)
-      for package in job.packages where !graph.names.contains(package) {
-        throw DroverError(
-          .invalid, "\(folder)/jobs/\(name)/spec: packages: '\(package)' is not among the release's packages")
+    for kind in [JobKind.job, .errand] {
+      let parent = "\(folder)/\(kind.folder)"
+      for name in try FolderWalk.names(parent) where FolderWalk.isFolder("\(parent)/\(name)") {
+        let job = try JobFolder("\(parent)/\(name)", name, kind).artifact()
+        for package in job.packages where !graph.names.contains(package) {
+          throw DroverError(
+            .invalid, "\(parent)/\(name)/spec: packages: '\(package)' is not among the release's packages")
+        }
+        try add(job)
       }
-      jobs.append(job)
     }
     license = try Self.license(folder)
-    for (what, artifacts) in [("package", packages), ("job", jobs)] {
-      for (index, artifact) in artifacts.enumerated()
-      where artifacts[..<index].contains(where: { $0.name == artifact.name }) {
-        throw DroverError(.invalid, "\(folder): \(what) '\(artifact.name)' is there twice")
-      }
+    for (index, package) in packages.enumerated() where packages[..<index].contains(where: { $0.name == package.name })
+    {
+      throw DroverError(.invalid, "\(folder): package '\(package.name)' is there twice")
     }
+  }
+
+  /// Manifests name jobs and errands alike, by their names alone.
+  private mutating func add(_ job: Artifact) throws {
+    if jobs.contains(where: { $0.name == job.name }) {
+      throw DroverError(
+        .invalid,
+        "\(folder): there are a job and an errand '\(job.name)'; manifests name both in the same way: rename one of them"
+      )
+    }
+    jobs.append(job)
   }
 
   private static func package(_ folder: String, _ sources: SourceTree) throws -> Artifact {
     guard FolderWalk.status("\(folder)/spec.lock") == nil else {
       throw DroverError(.unsupported, "\(folder)/spec.lock: vendored packages are not supported yet")
     }
-    let spec = try PackageSpec(read("\(folder)/spec"), file: "\(folder)/spec")
+    let spec = try PackageSpec(OpenedFile.part("\(folder)/spec"), file: "\(folder)/spec")
     guard FolderWalk.status("\(folder)/packaging") != nil else {
       throw DroverError(.invalid, "\(folder): package '\(spec.name)' has no file packaging")
     }
@@ -61,44 +73,11 @@ struct ReleaseFolderContents {
       noCompression: spec.noCompression, prePackaging: prePackaging)
   }
 
-  private static func job(_ folder: String, _ name: String) throws -> Artifact {
-    let file = "\(folder)/spec"
-    let spec = try JobSpec(read(file), file: file)
-    guard spec.name == name else {
-      throw DroverError(.invalid, "\(file): name: is '\(spec.name)', but the job's folder is '\(name)'")
-    }
-    guard FolderWalk.status("\(folder)/monit") != nil else {
-      throw DroverError(.invalid, "\(folder): job '\(name)' has no file monit; it may be empty")
-    }
-    var files = [try SourceFile(file, as: "job.MF", followsLinks: true)]
-    files.append(try SourceFile("\(folder)/monit", as: "monit", followsLinks: true))
-    if FolderWalk.status("\(folder)/properties_schema.json") != nil {
-      files.append(
-        try SourceFile("\(folder)/properties_schema.json", as: "properties_schema.json", followsLinks: true))
-    }
-    for template in spec.templates {
-      let path = "templates/\(template.source)"
-      guard FolderWalk.status("\(folder)/\(path)") != nil else {
-        throw DroverError(.invalid, "\(file): templates.\(template.source): there is no file \(path)")
-      }
-      files.append(try SourceFile("\(folder)/\(path)", as: path, followsLinks: true))
-    }
-    return Artifact(name: name, files: files, packages: spec.packages)
-  }
-
   private static func license(_ folder: String) throws -> Artifact? {
     let names = try FolderWalk.names(folder).filter { $0.hasPrefix("LICENSE") || $0.hasPrefix("NOTICE") }
     let files = try names.filter { !FolderWalk.isFolder("\(folder)/\($0)") }.map {
       try SourceFile("\(folder)/\($0)", as: $0, followsLinks: false, countsMode: false)
     }
     return files.isEmpty ? nil : Artifact(name: "license", files: files, packages: [])
-  }
-
-  private static func read(_ path: String) throws -> [UInt8] {
-    do {
-      return try OpenedFile.contents(path)
-    } catch let error as DroverError where error.code == .notFound {
-      throw DroverError(.invalid, "\(path): there is no such file", cause: error.cause)
-    }
   }
 }

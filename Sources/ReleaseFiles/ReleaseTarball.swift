@@ -9,6 +9,7 @@ public import Releases
 public struct ReleaseTarball: Sendable {
   /// A job: its description and its archive.
   public struct Job: Sendable {
+    public let kind: JobKind
     public let spec: JobSpec
     /// `job.MF` as it was written.
     public let document: Value

@@ -64,7 +64,8 @@ struct ReleaseTarballContents {
           .invalid, "\(name): job.MF: job '\(job.name)' needs package '\(package)', which is not in the release")
       }
       return ReleaseTarball.Job(
-        spec: contents.spec, document: contents.document, fingerprint: job.fingerprint, digest: job.digest,
+        kind: contents.kind, spec: contents.spec, document: contents.document, fingerprint: job.fingerprint,
+        digest: job.digest,
         archive: archive)
     }
     let packages = try manifest.packages.map { package in

@@ -5,8 +5,10 @@ internal import Releases
 
 /// A file of a release folder that goes into an archive.
 struct SourceFile {
-  /// Absolute.
-  let source: String
+  /// Absolute; nil for a file that the release folder does not have.
+  let source: String?
+  /// Of a file that the release folder does not have.
+  let content: [UInt8]
   /// In the archive.
   let path: String
   /// The text of a symbolic link that stays one; nil for files, and for links that are followed.
@@ -23,6 +25,7 @@ struct SourceFile {
   /// - Throws: ``DroverError`` when it is not there, or is neither file nor link.
   init(_ source: String, as path: String, followsLinks: Bool, countsMode: Bool = true) throws {
     self.source = source
+    content = []
     self.path = path
     self.countsMode = countsMode
     guard let status = FolderWalk.status(source) else {
@@ -48,13 +51,35 @@ struct SourceFile {
     }
   }
 
+  /// A file that the release folder need not have.
+  init(content: [UInt8], as path: String) {
+    source = nil
+    self.content = content
+    self.path = path
+    link = nil
+    isExecutable = false
+    countsMode = true
+    size = content.count
+    sha256 = DigestHasher.hex(.sha256, content)
+  }
+
   var fingerprinted: Fingerprint.File {
     let mode: Fingerprint.Mode =
       !countsMode ? .none : link != nil ? .link : isExecutable ? .executable : .plain
     return Fingerprint.File(path: path, sha256: sha256, mode: mode)
   }
 
-  func entry(prefix: String, modifiedAt: Int) -> ArchiveEntry {
+  /// Adds the file to an archive.
+  func add(to writer: ArchiveWriter, prefix: String = "", modifiedAt: Int) throws {
+    let entry = entry(prefix: prefix, modifiedAt: modifiedAt)
+    switch source {
+    case _ where link != nil: try writer.add(entry)
+    case let source?: try writer.add(entry, contentOf: source)
+    case nil: try writer.add(entry, content: content)
+    }
+  }
+
+  private func entry(prefix: String, modifiedAt: Int) -> ArchiveEntry {
     if let link {
       return ArchiveEntry(path: prefix + path, kind: .symbolicLink(link), mode: 0o777, modifiedAt: modifiedAt)
     }

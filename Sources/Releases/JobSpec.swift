@@ -85,9 +85,6 @@ public struct JobSpec: Sendable, Hashable {
     self.consumes = consumes
     self.logs = logs
   }
-
-  /// Whether the job has a script that is run once, as an errand.
-  public var isErrand: Bool { templates.contains { $0.destination == "bin/run" } }
 }
 
 extension JobSpec {

@@ -1,6 +1,7 @@
 import AgentProtocol
 import Formats
 import Manifests
+import Releases
 
 @testable import Director
 
@@ -58,9 +59,10 @@ enum PlanningFixtures {
       networks: [{name: default}]
     """
 
-  static func job(_ name: String, _ spec: Value) -> JobRecord {
+  static func job(_ name: String, _ spec: Value, _ kind: JobKind? = nil) -> JobRecord {
     JobRecord(
-      name: name, fingerprint: "fp-\(name)", blobID: "blob-\(name)", digest: "sha256:\(name)", spec: JSON.text(spec))
+      name: name, fingerprint: "fp-\(name)", blobID: "blob-\(name)", digest: "sha256:\(name)", spec: JSON.text(spec),
+      kind: kind)
   }
 
   static func package(_ name: String, _ dependencies: [String] = [], fingerprint: String? = nil) -> PackageRecord {

@@ -47,6 +47,27 @@ import Testing
     }
   }
 
+  @Test("A new errand has no findings, as a folder and as a tarball, and its script is looked at as a job's is")
+  func errand() async throws {
+    try await withTemporaryFolder { folder in
+      try self.folder(folder)
+      let written = try JobFiles.errand("smoke_test").write(into: folder)
+      #expect(written == ["errands/smoke_test/spec", "errands/smoke_test/templates/execute"])
+      #expect(throws: DroverError.self) { try JobFiles.skeleton("smoke_test").write(into: folder) }
+      #expect(throws: DroverError.self) { try JobFiles.errand("a/b") }
+      _ = try await ReleaseFolder(folder).create(.init(tarball: "\(folder)/release.tgz"), entryID: "1")
+      for path in [folder, "\(folder)/release.tgz"] {
+        let report = try await ReleaseLint.report(path, searchPath: self.path)
+        #expect(report.findings.map(\.text) == [])
+        #expect(report.jobs == 0 && report.errands == 1)
+      }
+      try writeTestFile("\(folder)/errands/smoke_test/templates/execute", "echo a\necho b\n")
+      let report = try await ReleaseLint.report(folder, searchPath: path)
+      #expect(
+        report.open.map { "\($0.file) \($0.rule)" }.contains("errands/smoke_test/templates/execute script-shebang"))
+    }
+  }
+
   @Test("ShellCheck runs on templates with ERB and on packaging scripts, and can be excused by number")
   func shellCheck() async throws {
     guard hasShellCheck else {

@@ -1,3 +1,6 @@
+import Linting
+import Releases
+
 extension RuleCase {
   private static func monit(_ more: String) -> Snippet {
     Snippet(["bin/ctl": Snippet.ctl()], monit: Snippet.monit + more)
@@ -5,6 +8,15 @@ extension RuleCase {
   private static let good = monit("")
   private static func spec(_ more: String, _ config: String = "") -> Snippet {
     Snippet(["config/web.conf": config], spec: more)
+  }
+  private static func errand(
+    _ templates: [String: String], monit: String? = nil, besides: [String] = []
+  ) -> Snippet {
+    let jobs = besides.map { name in
+      LintedJob(
+        name: name, spec: SourceText(path: "jobs/\(name)/spec", text: "name: \(name)"), monit: nil, templates: [:])
+    }
+    return Snippet(templates, monit: monit, kind: .errand, besides: jobs)
   }
   private static let port = "properties:\n  port: {description: A port}\n"
   private static let db = "consumes:\n- {name: db, type: db}\n"
@@ -21,6 +33,23 @@ extension RuleCase {
     .init(
       "link-optional", bad: spec("consumes:\n- {name: db, type: db, optional: true}\n", "<%= link('db').p('x') %>"),
       good: spec("consumes:\n- {name: db, type: db, optional: true}\n", "<% if_link('db') { |l| } %>")),
+    .init(
+      "errand-execute", bad: errand(["bin/run": "#!/bin/sh\n"]), good: errand(["execute": "#!/bin/sh\n"]),
+      at: "errands/web/spec:2"),
+    .init(
+      "errand-lifecycle", bad: errand(["execute": "", "bin/pre-start": ""]),
+      good: errand(["execute": "", "bin/run": ""]),
+      at: "errands/web/templates/bin_pre-start:1"),
+    .init(
+      "errand-lifecycle", bad: errand(["execute": ""], monit: Snippet.monit), good: errand(["execute": ""], monit: "")),
+    .init(
+      "errand-paths", bad: errand(["execute": "#!/bin/sh\n. /var/vcap/jobs/web/config/a\n"]),
+      good: errand(["execute": "#!/bin/sh\n. /var/vcap/errands/web/config/a; ls /var/vcap/jobs/other/\n"]),
+      at: "errands/web/templates/execute:2"),
+    .init(
+      "errand-name", bad: errand(["execute": ""], besides: ["web"]), good: errand(["execute": ""], besides: ["other"]),
+      at: "errands/web/spec:1"),
+    .init("monit-missing", bad: Snippet(monit: nil), good: errand(["execute": ""])),
     .init("monit-missing", bad: Snippet(monit: nil), good: Snippet(monit: "")),
     .init("monit-parses", bad: monit("  grupp vcap\n"), good: good, at: "jobs/web/monit:6"),
     .init(

@@ -1,4 +1,5 @@
 import Linting
+import Releases
 
 /// A small release for a test of a rule.
 struct Snippet: Sendable {
@@ -49,7 +50,7 @@ struct Snippet: Sendable {
   init(
     _ templates: [String: String] = [:], monit: String? = Snippet.monit, spec: String = "", wholeSpec: String? = nil,
     unlisted: [String: String] = [:], packages: [String: String] = ["web": "set -e\nmake\n"],
-    manifests: [String: String] = [:]
+    manifests: [String: String] = [:], kind: JobKind = .job, besides: [LintedJob] = []
   ) {
     func source(_ destination: String) -> String {
       destination.split(separator: "/").joined(separator: "_")
@@ -60,14 +61,16 @@ struct Snippet: Sendable {
     var sources: [String: SourceText] = [:]
     for destination in destinations {
       let name = source(destination)
-      sources[name] = SourceText(path: "jobs/web/templates/\(name)", text: templates[destination] ?? "")
+      sources[name] = SourceText(path: "\(kind.folder)/web/templates/\(name)", text: templates[destination] ?? "")
     }
-    for (name, text) in unlisted { sources[name] = SourceText(path: "jobs/web/templates/\(name)", text: text) }
+    for (name, text) in unlisted {
+      sources[name] = SourceText(path: "\(kind.folder)/web/templates/\(name)", text: text)
+    }
     let job = LintedJob(
-      name: "web", spec: SourceText(path: "jobs/web/spec", text: written),
-      monit: monit.map { SourceText(path: "jobs/web/monit", text: $0) }, templates: sources)
+      name: "web", kind: kind, spec: SourceText(path: "\(kind.folder)/web/spec", text: written),
+      monit: monit.map { SourceText(path: "\(kind.folder)/web/monit", text: $0) }, templates: sources)
     release = LintedRelease(
-      jobs: [job],
+      jobs: [job] + besides,
       packages: packages.map {
         LintedPackage(name: $0.key, packaging: SourceText(path: "packages/\($0.key)/packaging", text: $0.value))
       },

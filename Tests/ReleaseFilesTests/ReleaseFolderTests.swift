@@ -92,6 +92,77 @@ struct ReleaseFolderTests {
     }
   }
 
+  /// Puts a file below the copy's folder.
+  private func put(_ file: String, _ text: String) throws {
+    var folder = ""
+    for part in file.split(separator: "/").dropLast() {
+      folder += "/\(part)"
+      mkdir(folder, 0o755)
+    }
+    unlink(file)
+    try OpenFile(creating: file, mode: 0o644).write(Array(text.utf8))
+  }
+
+  private static let errand = "name: check\ntemplates: {run.sh: execute, c.erb: config/c}\npackages: [base]\n"
+
+  @Test("Errands are packed as jobs with a mark, and nothing else changes")
+  func errands() async throws {
+    try await withTemporaryFolder { folder in
+      let release = try SampleRelease.copy(to: "\(folder)/sample")
+      try put("\(folder)/sample/errands/check/spec", Self.errand)
+      try put("\(folder)/sample/errands/check/templates/run.sh", "#!/bin/sh\n")
+      try put("\(folder)/sample/errands/check/templates/c.erb", "")
+      let created = try await release.create(.init(version: "7", tarball: "\(folder)/1.tgz"), entryID: "one")
+      #expect(created.errands == ["check"])
+      var fingerprints = SampleRelease.fingerprints(of: created.manifest)
+      let fingerprint = fingerprints.removeValue(forKey: "job check")
+      #expect(fingerprints == SampleRelease.fingerprints)
+      let opened = try ReleaseTarball.open("\(folder)/1.tgz", scratch: "\(folder)/scratch")
+      #expect(opened.jobs.map { "\($0.kind) \($0.spec.name)" } == ["errand check", "job empty", "job web"])
+      let archive = try JobArchive(opened.jobs[0].archive.path)
+      #expect(archive.monit == [] && archive.kind == .errand && archive.template("run.sh") == Array("#!/bin/sh\n".utf8))
+      // A job of the same files has another fingerprint, and an empty monit file is as good as none.
+      try put("\(folder)/sample/errands/check/monit", "\n")
+      let again = try await release.create(.init(version: "8"), entryID: "two")
+      #expect(SampleRelease.fingerprints(of: again.manifest)["job check"] == fingerprint)
+      try #require(rename("\(folder)/sample/errands/check", "\(folder)/sample/jobs/check") == 0)
+      try put("\(folder)/sample/jobs/check/monit", "")
+      let job = try await release.create(.init(version: "9"), entryID: "three")
+      #expect(job.errands.isEmpty && SampleRelease.fingerprints(of: job.manifest)["job check"] != fingerprint)
+    }
+  }
+
+  @Test(
+    "What is wrong with an errand is said by file and field",
+    arguments: [
+      (
+        "check/spec", "name: check\ntemplates: {run.sh: bin/run}\n",
+        "errands/check/spec: templates: none of them becomes 'execute', which is the script that errand 'check' runs"
+      ),
+      ("check/spec", "name: other\n", "name: is 'other', but the errand's folder is 'check'"),
+      ("check/spec", "name: ../check\n", "job name '../check'"),
+      ("check/spec", "name: check\ntemplates: {none: execute}\n", "templates.none: there is no file templates/none"),
+      ("check/spec", "name: check\ntemplates: {run.sh: execute}\npackages: [zip]\n", "'zip' is not among"),
+      ("check/monit", "check process x\n", "errand 'check' has a file monit; errands are not supervised"),
+      ("empty/spec", "name: empty\ntemplates: {run.sh: execute}\n", "there are a job and an errand 'empty'"),
+      ("bare/other", "", "errands/bare/spec: there is no such file"),
+    ])
+  func badErrands(file: String, text: String, message: String) async throws {
+    try await withTemporaryFolder { folder in
+      let release = try SampleRelease.copy(to: "\(folder)/sample")
+      for (file, text) in [("check/spec", Self.errand), ("check/templates/run.sh", ""), ("check/templates/c.erb", "")] {
+        try put("\(folder)/sample/errands/\(file)", text)
+      }
+      if file.hasPrefix("empty/") { try put("\(folder)/sample/errands/empty/templates/run.sh", "") }
+      try put("\(folder)/sample/errands/\(file)", text)
+      let error = await #expect(throws: DroverError.self) {
+        try await release.create(.init(tarball: "\(folder)/x.tgz"), entryID: "x")
+      }
+      #expect(error?.description.contains(message) == true, "\(String(describing: error))")
+      #expect(!FileTree.isFolder("\(folder)/sample/dev_releases"))
+    }
+  }
+
   @Test("What is no release folder is refused")
   func noRelease() async throws {
     try await withTemporaryFolder { folder in

@@ -75,6 +75,10 @@ struct ReleaseTarballTests {
         [(file("job.MF"), "name: web\npackages: [none]"), (file("monit"), "")],
         "jobs/web.tgz: job.MF: job 'web' needs package 'none'"
       ),
+      (
+        [(file("job.MF"), "name: web\ntemplates: {a: bin/run}"), (file("monit"), ""), (file("errand.MF"), "")],
+        "jobs/web.tgz: job.MF: templates: none of them becomes 'execute'"
+      ),
       ([(file("job.MF"), "name: [web]"), (file("monit"), "")], "jobs/web.tgz: job.MF: name: expected a string"),
       ([(file("job.MF"), "name: web"), (file("../monit"), "")], "jobs/web.tgz: entry '../monit'"),
       (

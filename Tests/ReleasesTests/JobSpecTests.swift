@@ -28,7 +28,7 @@ struct JobSpecTests {
     let spec = try JobSpec(Array(Self.text.utf8), file: "job.MF")
     #expect(spec.name == "web")
     #expect(spec.templates.map(\.destination) == ["bin/ctl", "bin/run"])
-    #expect(spec.isErrand)
+    #expect(spec.isErrand(as: .job) && !spec.isErrand(as: .errand))
     #expect(spec.packages == ["app"])
     #expect(spec.properties.map(\.name) == ["web.port", "web.tls", "password", "list"])
     #expect(spec.properties.map(\.defaultValue) == [8080, nil, nil, ["b", ["z": 1, "a": 2]]])

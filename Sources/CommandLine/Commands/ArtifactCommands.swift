@@ -52,6 +52,32 @@ struct Releases: AsyncParsableCommand {
   }
 }
 
+struct InspectRelease: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect-release", abstract: "Show what an uploaded release holds: jobs, errands and packages.")
+  @OptionGroup var options: GlobalOptions
+  @Argument(help: "NAME/VERSION.") var release: String
+
+  func run() async throws {
+    let parts = release.split(separator: "/", maxSplits: 1).map(String.init)
+    guard parts.count == 2 else { throw ValidationError("expected NAME/VERSION, found '\(release)'") }
+    try await options.withClient { client in
+      let contents = try await client.get(
+        "/releases/\(PathText.escape(parts[0]))?version=\(PathText.escape(parts[1]))")
+      func rows(_ key: String, _ kind: (Value) -> String) -> [[String]] {
+        (contents[key]?.array ?? []).map { item in
+          [
+            kind(item), item["name"]?.string ?? "", item["fingerprint"]?.string ?? "",
+            item["blobstore_id"]?.string ?? "", item["sha1"]?.string ?? "",
+          ]
+        }
+      }
+      let all = rows("jobs") { $0["kind"]?.string ?? "job" } + rows("packages") { _ in "package" }
+      Table("contents", ["Kind", "Name", "Fingerprint", "Blobstore ID", "Digest"], all).print(json: options.json)
+    }
+  }
+}
+
 struct DeleteRelease: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "delete-release", abstract: "Delete a release, or one version of it.")

@@ -29,14 +29,22 @@ struct CreateRelease: AsyncParsableCommand {
         "name": .string(manifest.name), "version": .string(manifest.version),
         "commit_hash": .string(manifest.commitHash), "tarball": Value(created.tarball),
         "sha": Value(created.digest.map { "\($0)" }),
-        "jobs": .array(manifest.jobs.map { ["name": .string($0.name), "fingerprint": .string($0.fingerprint)] }),
+        "jobs": .array(
+          manifest.jobs.map {
+            [
+              "name": .string($0.name), "fingerprint": .string($0.fingerprint),
+              "kind": .string(created.errands.contains($0.name) ? "errand" : "job"),
+            ]
+          }),
         "packages": .array(
           manifest.packages.map { ["name": .string($0.name), "fingerprint": .string($0.fingerprint)] }),
       ])
       return
     }
     Console.print("Release \(manifest.name)/\(manifest.version)")
-    for job in manifest.jobs { Console.print("  job      \(job.name)/\(job.fingerprint)") }
+    for job in manifest.jobs {
+      Console.print("  \(created.errands.contains(job.name) ? "errand " : "job    ")  \(job.name)/\(job.fingerprint)")
+    }
     for package in manifest.packages { Console.print("  package  \(package.name)/\(package.fingerprint)") }
     if let tarball = created.tarball { Console.print("Tarball  \(tarball)") }
   }

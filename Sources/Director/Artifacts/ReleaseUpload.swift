@@ -189,7 +189,7 @@ struct ReleaseUpload: Sendable {
       stored.append(
         JobRecord(
           name: job.spec.name, fingerprint: job.fingerprint, blobID: blob.id, digest: "\(blob.digest)",
-          spec: JSON.text(job.document)))
+          spec: JSON.text(job.document), kind: job.kind == .job ? nil : job.kind))
     }
     return stored
   }

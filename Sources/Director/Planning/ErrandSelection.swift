@@ -7,9 +7,9 @@ public struct ErrandSelection: Sendable, Hashable {
   /// One run on one instance.
   public struct Target: Sendable, Hashable {
     public var instance: ResolvedInstance
-    /// The argument of `run_errand`; nil runs the group's first job.
+    /// The argument of `run_errand`; nil runs the group's first job that is an errand.
     public var job: String?
-    /// The job whose `bin/run` it is.
+    /// The job or errand whose script it is.
     public var script: String
     /// Whether the instance is an errand group's: it gets a VM for the run, and has none afterwards.
     public var needsVM: Bool
@@ -47,10 +47,10 @@ public struct ErrandFilter: Sendable, Hashable, Codable, CustomStringConvertible
 }
 
 extension ResolvedDeployment {
-  /// Names by which an errand can be run: errand groups, and jobs with `bin/run`; each once, sorted.
+  /// Names by which an errand can be run: errand groups, errands of releases, and jobs with `bin/run`; each once, sorted.
   public var errandNames: [String] {
     let named = groups.filter { $0.lifecycle == .errand }.map(\.name)
-    let jobs = groups.flatMap(\.jobs).filter(\.spec.isErrand).map(\.name)
+    let jobs = groups.flatMap(\.jobs).filter(\.isErrand).map(\.name)
     return Set(named + jobs).sorted()
   }
 
@@ -60,7 +60,7 @@ extension ResolvedDeployment {
   ///   group, and all of others.
   /// - Throws: ``DroverError`` with BOSH's texts and numbers.
   public func errand(_ name: String, filters: [ErrandFilter] = [], count: Int? = nil) throws -> ErrandSelection {
-    let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.spec.isErrand } }
+    let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.isErrand } }
     guard !withJob.isEmpty else { return try groupErrand(name, filters, count) }
     var selection = ErrandSelection(name: name, targets: [], warnings: [])
     // A group named like its only job is no ambiguity: both names mean the same run.
@@ -152,7 +152,7 @@ extension ResolvedDeployment {
       throw DroverError(
         .invalid, "Filtering by instances is not allowed when running errand by instance group name", number: 510000)
     }
-    guard !group.instances.isEmpty, let job = group.jobs.first else {
+    guard !group.instances.isEmpty, let job = group.jobs.first(where: \.isErrand) ?? group.jobs.first else {
       throw DroverError(.notFound, "Instance '\(self.name)/\(name)/0' doesn't exist", number: 70001)
     }
     if let count { try Self.require(count, of: group.instances.count, name, name) }

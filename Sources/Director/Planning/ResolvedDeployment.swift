@@ -74,6 +74,10 @@ public struct ResolvedJob: Sendable, Hashable {
   public var providedLinks: [ProvidedLink]
   /// Packages needed at run time.
   public var packages: [PackageRecord]
+
+  public var kind: JobKind { record.kind ?? .job }
+  /// Whether it can be run as an errand: it is one, or has a script `bin/run`.
+  public var isErrand: Bool { spec.isErrand(as: kind) }
 }
 
 /// An instance that should be there.

@@ -1,3 +1,5 @@
+public import Releases
+
 /// A version of a release that was uploaded. Kind `release`, named `NAME/VERSION`.
 public struct ReleaseRecord: Codable, Sendable, Hashable {
   public var name: String
@@ -29,13 +31,18 @@ public struct JobRecord: Codable, Sendable, Hashable {
   public var digest: String
   /// `job.MF` as JSON.
   public var spec: String
+  /// Nil is a job.
+  public var kind: JobKind?
 
-  public init(name: String, fingerprint: String, blobID: String, digest: String, spec: String) {
+  public init(
+    name: String, fingerprint: String, blobID: String, digest: String, spec: String, kind: JobKind? = nil
+  ) {
     self.name = name
     self.fingerprint = fingerprint
     self.blobID = blobID
     self.digest = digest
     self.spec = spec
+    self.kind = kind
   }
 }
 

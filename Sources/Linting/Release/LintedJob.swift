@@ -1,13 +1,14 @@
 internal import Formats
-internal import Releases
+public import Releases
 internal import Supervision
 
-/// A job of a release, with everything that rules look at.
+/// A job or an errand of a release, with everything that rules look at.
 public struct LintedJob: Sendable {
   /// Scripts that BOSH runs by their names.
   static let hooks = ["pre-start", "post-start", "post-deploy", "pre-stop", "drain", "post-stop", "run"]
 
   public let name: String
+  public let kind: JobKind
   let specSource: SourceText
   /// Nil when it cannot be read; then there is an error.
   let spec: JobSpec?
@@ -25,9 +26,11 @@ public struct LintedJob: Sendable {
   /// - Parameters:
   ///   - templates: Every file below `templates/`, by its path there.
   public init(
-    name: String, spec specSource: SourceText, monit: SourceText?, templates: [String: SourceText]
+    name: String, kind: JobKind = .job, spec specSource: SourceText, monit: SourceText?,
+    templates: [String: SourceText]
   ) {
     self.name = name
+    self.kind = kind
     self.specSource = specSource
     self.monit = monit
     var spec: JobSpec?
@@ -68,8 +71,14 @@ public struct LintedJob: Sendable {
 
   func template(_ destination: String) -> LintedTemplate? { templates.first { $0.destination == destination } }
 
-  /// A script that BOSH runs by its name.
-  func hook(_ name: String) -> LintedTemplate? { template("bin/\(name)") }
+  /// A script that BOSH runs by its name. An errand has only the one that it runs.
+  func hook(_ name: String) -> LintedTemplate? {
+    guard kind == .errand else { return template("bin/\(name)") }
+    return name == "run" ? template(kind.script) : nil
+  }
+
+  /// Whether it is the script that is run as an errand.
+  func isErrandScript(_ template: LintedTemplate) -> Bool { template.destination == kind.script }
 
   /// A script of this job that a service is started or stopped by, and what it runs then.
   struct Control: Sendable {

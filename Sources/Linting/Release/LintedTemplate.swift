@@ -1,3 +1,5 @@
+internal import Releases
+
 /// A template of a job: its source, and what can be seen of what it becomes.
 struct LintedTemplate: Sendable {
   let source: SourceText
@@ -20,7 +22,7 @@ struct LintedTemplate: Sendable {
     masked = erb.masked()
     let first = masked.split(whereSeparator: \.isNewline).first { line in line.contains { !$0.isWhitespace } }
     shebang = first.flatMap { $0.hasPrefix("#!") ? String($0) : nil }
-    let isShell = shebang.map(Self.isShell) ?? (destination.hasPrefix("bin/") && !destination.contains("."))
+    let isShell = shebang.map(Self.isShell) ?? (Self.isProgram(destination) && !destination.contains("."))
     script = isShell ? ShellScript(masked) : nil
   }
 
@@ -34,7 +36,11 @@ struct LintedTemplate: Sendable {
     return parts.count == 2 && parts[0] == "bin" ? String(parts[1]) : nil
   }
 
-  var isScript: Bool { destination.hasPrefix("bin/") && script != nil }
+  var isScript: Bool { Self.isProgram(destination) && script != nil }
+
+  private static func isProgram(_ destination: String) -> Bool {
+    destination.hasPrefix("bin/") || destination == JobKind.errand.script
+  }
 
   func place(_ message: String, line: Int = 1) -> LintPlace { source.place(message, line: line) }
 }

@@ -24,6 +24,7 @@ public struct LintRule: Sendable {
     case templates = "Templates and ERB"
     case scripts = "Scripts"
     case monit = "Monit file"
+    case errands = "Errands"
     case forwarding = "Exporting logs"
     case release = "Specs and packages"
   }
@@ -55,7 +56,7 @@ extension LintRule {
   public static let all: [LintRule] = {
     let topics: [[LintRule]] = [
       orderRules, preStartRules, startRules, processRules, loggingRules, postStartRules, drainRules, stopRules,
-      templateRules, scriptRules, monitRules, forwardingRules, specRules, packageRules,
+      templateRules, scriptRules, monitRules, errandRules, forwardingRules, specRules, packageRules,
     ]
     return topics.flatMap { $0 }
   }()

@@ -40,7 +40,7 @@ extension LintRule {
 
 private enum MonitChecks {
   static func missing(_ job: LintedJob) -> [LintPlace] {
-    job.monit == nil ? [job.specSource.place("job '\(job.name)' has no file monit")] : []
+    job.monit == nil && job.kind == .job ? [job.specSource.place("job '\(job.name)' has no file monit")] : []
   }
 
   static func parses(_ job: LintedJob) -> [LintPlace] {

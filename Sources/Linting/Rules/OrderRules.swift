@@ -76,7 +76,7 @@ private enum OrderChecks {
   }
 
   static func otherJobs(_ job: LintedJob) -> [LintPlace] {
-    job.controlScripts.filter { $0.programName != "run" }.flatMap { template -> [LintPlace] in
+    job.controlScripts.filter { !job.isErrandScript($0) }.flatMap { template -> [LintPlace] in
       guard let script = template.script else { return [] }
       var seen: Set<String> = []
       return script.commands.compactMap { command in

@@ -1,3 +1,5 @@
+internal import Releases
+
 extension LintRule {
   /// ShellCheck's findings come under this name, by a program of their own.
   static let shellCheckID = "shellcheck"
@@ -50,6 +52,7 @@ private enum ScriptChecks {
   }
 
   static func hookName(_ job: LintedJob) -> [LintPlace] {
+    guard job.kind == .job else { return [] }
     let hooks = Set(LintedJob.hooks.dropLast())
     return job.templates.compactMap { template in
       let file = ShellCommand.base(template.destination)

@@ -45,7 +45,8 @@ private enum SpecChecks {
     guard let spec = job.spec, spec.name != job.name else { return [] }
     return [
       job.specSource.place(
-        "name is '\(spec.name)', but the job's folder is '\(job.name)'", line: job.specSource.line(ofKey: "name"))
+        "name is '\(spec.name)', but the \(job.kind.rawValue)'s folder is '\(job.name)'",
+        line: job.specSource.line(ofKey: "name"))
     ]
   }
 

@@ -156,7 +156,7 @@ private enum StopChecks {
   }
 
   static func monit(_ job: LintedJob) -> [LintPlace] {
-    job.controlScripts.filter { $0.programName != "run" }.flatMap { template in
+    job.controlScripts.filter { !job.isErrandScript($0) }.flatMap { template in
       (template.script?.commands ?? []).filter { $0.programName == "monit" && $0.words.count > 1 }.map { command in
         template.place("calls '\(command.text.prefix(60))'", line: command.line)
       }

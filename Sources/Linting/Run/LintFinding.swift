@@ -50,6 +50,7 @@ public struct LintReport: Sendable {
   /// By file, then line.
   public let findings: [LintFinding]
   public let jobs: Int
+  public let errands: Int
   public let packages: Int
   /// What people should know besides, such as that ShellCheck was not run.
   public let notes: [String]
@@ -64,7 +65,8 @@ public struct LintReport: Sendable {
 
   public var value: Value {
     [
-      "jobs": .int(jobs), "packages": .int(packages), "errors": .int(count(.error)), "warnings": .int(count(.warning)),
+      "jobs": .int(jobs), "errands": .int(errands), "packages": .int(packages), "errors": .int(count(.error)),
+      "warnings": .int(count(.warning)),
       "advice": .int(count(.advice)), "excused": .int(findings.count - open.count), "notes": Value(notes),
       "findings": .array(findings.map(\.value)),
     ]
@@ -73,7 +75,8 @@ public struct LintReport: Sendable {
   public var text: String {
     func number(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }
     let summary =
-      "\(number(jobs, "job", "jobs")), \(number(packages, "package", "packages")): "
+      "\(number(jobs, "job", "jobs")), " + (errands > 0 ? "\(number(errands, "errand", "errands")), " : "")
+      + "\(number(packages, "package", "packages")): "
       + "\(number(count(.error), "error", "errors")), \(number(count(.warning), "warning", "warnings")), "
       + "\(count(.advice)) advice, \(findings.count - open.count) excused"
     return (open.map(\.text) + notes.map { "note: \($0)" } + [summary]).joined(separator: "\n")

@@ -1,3 +1,5 @@
+internal import Releases
+
 /// Looks at a release by all rules. Pure: ShellCheck's findings are given to it.
 public struct Linter: Sendable {
   private let excuses: [LintExcuse]
@@ -36,7 +38,8 @@ public struct Linter: Sendable {
       ($0.file, $0.line, $0.rule, $0.message) < ($1.file, $1.line, $1.rule, $1.message)
     }
     return LintReport(
-      findings: findings, jobs: release.jobs.count, packages: release.packages.count, notes: shellCheck.notes)
+      findings: findings, jobs: release.jobs.count { $0.kind == .job },
+      errands: release.jobs.count { $0.kind == .errand }, packages: release.packages.count, notes: shellCheck.notes)
   }
 
   static let excuseReason = LintRule(

@@ -30,12 +30,14 @@ public enum ReleaseReader {
   // MARK: Folders
 
   private static func folder(_ path: String) throws -> LintedRelease {
-    guard isFolder("\(path)/jobs") || Files.exists("\(path)/config/final.yml") else {
+    guard isFolder("\(path)/jobs") || isFolder("\(path)/errands") || Files.exists("\(path)/config/final.yml") else {
       throw DroverError(.invalid, "\(path) is no release: there is neither jobs/ nor config/final.yml")
     }
     var jobs: [LintedJob] = []
-    for name in try Files.names(in: "\(path)/jobs") where isFolder("\(path)/jobs/\(name)") {
-      jobs.append(try job(name, in: path))
+    for kind in [JobKind.job, .errand] {
+      for name in try Files.names(in: "\(path)/\(kind.folder)") where isFolder("\(path)/\(kind.folder)/\(name)") {
+        jobs.append(try job(name, kind, in: path))
+      }
     }
     var packages: [LintedPackage] = []
     for name in try Files.names(in: "\(path)/packages") where isFolder("\(path)/packages/\(name)") {
@@ -50,14 +52,16 @@ public enum ReleaseReader {
     return LintedRelease(jobs: jobs, packages: packages, manifests: manifests)
   }
 
-  private static func job(_ name: String, in path: String) throws -> LintedJob {
+  private static func job(_ name: String, _ kind: JobKind, in path: String) throws -> LintedJob {
+    let folder = "\(kind.folder)/\(name)"
     var templates: [String: SourceText] = [:]
-    for file in try files("\(path)/jobs/\(name)/templates") {
-      templates[file] = try source("jobs/\(name)/templates/\(file)", in: path)
+    for file in try files("\(path)/\(folder)/templates") {
+      templates[file] = try source("\(folder)/templates/\(file)", in: path)
     }
     return LintedJob(
-      name: name, spec: try source("jobs/\(name)/spec", in: path) ?? SourceText(path: "jobs/\(name)/spec", text: ""),
-      monit: try source("jobs/\(name)/monit", in: path), templates: templates)
+      name: name, kind: kind,
+      spec: try source("\(folder)/spec", in: path) ?? SourceText(path: "\(folder)/spec", text: ""),
+      monit: try source("\(folder)/monit", in: path), templates: templates)
   }
 
   /// Nil when it is not there, or too large, or no text.
@@ -87,10 +91,11 @@ public enum ReleaseReader {
   private static func tarball(_ path: String, scratch: String) throws -> LintedRelease {
     let release = try ReleaseTarball.open(path, scratch: "\(scratch)/release")
     let jobs = try release.jobs.map { job in
-      let archive = try JobArchive(job.archive.path, label: "jobs/\(job.spec.name)")
+      let folder = "\(job.kind.folder)/\(job.spec.name)"
+      let archive = try JobArchive(job.archive.path, label: folder)
       func text(_ file: String) -> SourceText? {
         archive.files[file].map {
-          SourceText(path: "jobs/\(job.spec.name)/\(file)", text: String(decoding: $0, as: UTF8.self))
+          SourceText(path: "\(folder)/\(file)", text: String(decoding: $0, as: UTF8.self))
         }
       }
       var templates: [String: SourceText] = [:]
@@ -98,7 +103,8 @@ public enum ReleaseReader {
         templates[String(file.dropFirst("templates/".count))] = text(file)
       }
       return LintedJob(
-        name: job.spec.name, spec: text("job.MF") ?? SourceText(path: "jobs/\(job.spec.name)/job.MF", text: ""),
+        name: job.spec.name, kind: job.kind,
+        spec: text("job.MF") ?? SourceText(path: "\(folder)/job.MF", text: ""),
         monit: text("monit"), templates: templates)
     }
     let packages = try release.packages.map { package in
