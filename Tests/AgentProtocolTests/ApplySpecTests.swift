@@ -42,6 +42,16 @@ import Testing
     #expect(try ApplySpec(spec.value) == spec)
   }
 
+  @Test("an errand of a release is told by its kind, and has no part in what starts and stops")
+  func errands() throws {
+    let text = #"{"job":{"templates":[{"name":"web","version":"1"},{"name":"smoke","version":"2","kind":"errand"}]}}"#
+    let spec = try ApplySpec(JSON.parse(text))
+    #expect(spec.job.templates.map(\.isErrand) == [false, true])
+    #expect(spec.job.lifecycleNames == ["web"])
+    #expect(spec.value["job"]?["templates"]?.array?.map { $0["kind"] } == [nil, "errand"])
+    #expect(try ApplySpec(spec.value) == spec)
+  }
+
   @Test("networks come back exactly as they were sent")
   func networksVerbatim() throws {
     let sent = try JSON.parse(Self.sent)

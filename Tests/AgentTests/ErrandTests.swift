@@ -29,6 +29,62 @@ import Testing
     }
   }
 
+  private static func release(_ script: String) -> TestRelease {
+    var release = TestRelease(jobs: [("smoke", ["execute": script, "bin/run": "#!/bin/sh\necho wrong\n"])])
+    release.errands = ["smoke"]
+    return release
+  }
+
+  @Test("an errand of a release runs its execute, with arguments, environment and exit code")
+  func execute() async throws {
+    try await TestAgent.with { test in
+      let script = "#!/bin/bash\necho \"$0 $LEVEL $*\"; exit 7\n"
+      _ = try await test.call("apply", Self.release(script).spec(for: test).value)
+      let options = ErrandOptions(arguments: ["a b", ""], environment: ["LEVEL": "high"])
+      let result = try ErrandResult(await test.call("run_errand", "smoke", options.value))
+      #expect(result == .init(stdout: "\(test.base)/errands/smoke/execute high a b \n", stderr: "", exitCode: 7))
+      // It is the spec's first template, so it needs no name.
+      #expect(try ErrandResult(await test.call("run_errand")).exitCode == 7)
+    }
+  }
+
+  @Test(
+    "an execute that cannot be run says why",
+    arguments: [
+      ("", ErrandStartFailure.notFound), ("#!/nowhere/bash\n", .notFound), ("\u{7F}ELF", .notExecutable),
+    ])
+  func cannotExecute(_ script: String, _ expected: ErrandStartFailure) async throws {
+    try await TestAgent.with { test in
+      var release = Self.release(script)
+      if script.isEmpty { release.jobs[0].files["execute"] = nil }
+      _ = try await test.call("apply", release.spec(for: test).value)
+      let task = try await test.begin("run_errand", "smoke")
+      let error = try await #require(throws: DroverError.self) { try await test.result(of: task) }
+      #expect(ErrandStartFailure(exception: error.message) == expected, "\(error.message)")
+    }
+  }
+
+  @Test(
+    "scripts of an errand that are called like a job's lifecycle scripts are not run, and its monit file is not read")
+  func noLifecycle() async throws {
+    try await TestAgent.with { test in
+      let mark = "#!/bin/bash\necho $0 >> \(test.base)/ran\n"
+      let names = ["pre-start", "post-start", "post-deploy", "pre-stop", "drain", "post-stop"]
+      var release = TestRelease(jobs: [
+        ("web", ["bin/pre-start": mark, "monit": ""]),
+        ("smoke", ["execute": mark, "monit": "nonsense"].merging(names.map { ("bin/\($0)", mark) }) { $1 }),
+      ])
+      release.errands = ["smoke"]
+      _ = try await test.call("apply", release.spec(for: test).value)
+      for name in names where name != "drain" { _ = try await test.call("run_script", .string(name), [:]) }
+      _ = try await test.call("start")
+      _ = try await test.call("drain", "shutdown")
+      _ = try await test.call("stop")
+      #expect(Files.textIfPresent("\(test.base)/ran") == "\(test.base)/jobs/web/bin/pre-start\n")
+      #expect(try ErrandResult(await test.call("run_errand", "smoke")).exitCode == 0)
+    }
+  }
+
   @Test("a signal is 128 plus its number")
   func signal() async throws {
     try await TestAgent.with { test in

@@ -51,6 +51,49 @@ import Testing
     }
   }
 
+  @Test("an errand of a release has a place of its own, and leaves it when no spec names it any more")
+  func errands() async throws {
+    try await TestAgent.with { test in
+      var release = TestRelease(jobs: [
+        ("web", ["monit": ""]),
+        ("smoke", ["execute": "#!/bin/sh\n", "bin/helper": "#!/bin/sh\n", "config/a": "a"]),
+      ])
+      release.packages = [("tool", ["x": "x"])]
+      release.errands = ["smoke"]
+      let spec = try release.spec(for: test)
+      #expect(try await test.call("apply", spec.value) == "applied")
+      let archive = try #require(spec.renderedTemplatesArchive)
+      let folder = "\(test.base)/data/.errands/smoke/\(DigestHasher.hex(.sha1, "1-\(archive.sha1)"))"
+      #expect(Links.target(of: "\(test.base)/errands/smoke") == folder)
+      #expect(try Files.names(in: "\(test.base)/jobs") == ["web"])
+      #expect(try Files.names(in: "\(folder)/packages") == ["tool"])
+      for (path, mode) in [
+        ("\(test.base)/errands", "750"), (folder, "750"), ("\(folder)/execute", "755"),
+        ("\(folder)/bin/helper", "750"), ("\(folder)/config/a", "640"), ("\(test.base)/data/sys/log/smoke", "770"),
+      ] {
+        #expect(Self.mode(path) == mode, "\(path)")
+      }
+      // A job of the same name takes its place, and the errand's goes.
+      let job = TestRelease(jobs: [("smoke", ["monit": ""])], version: "2")
+      #expect(try await test.call("apply", job.spec(for: test).value) == "applied")
+      #expect(try Files.names(in: "\(test.base)/errands") == [])
+      #expect(try Files.names(in: "\(test.base)/data/.errands/smoke") == [])
+      #expect(try Files.names(in: "\(test.base)/jobs") == ["smoke"])
+    }
+  }
+
+  @Test("what a job called 'errands' keeps in its folder is left alone")
+  func jobCalledErrands() async throws {
+    try await TestAgent.with { test in
+      let release = TestRelease(jobs: [("errands", ["monit": ""])])
+      #expect(try await test.call("apply", release.spec(for: test).value) == "applied")
+      try Files.makeFolder("\(test.base)/data/errands/mine/deep")
+      let next = TestRelease(jobs: release.jobs, version: "2")
+      #expect(try await test.call("apply", next.spec(for: test).value) == "applied")
+      #expect(Links.isFolder("\(test.base)/data/errands/mine/deep"))
+    }
+  }
+
   @Test("what a later spec does not name is removed")
   func removal() async throws {
     try await TestAgent.with { test in

@@ -1,6 +1,7 @@
 import AgentProtocol
 import Formats
 import Manifests
+import Releases
 import Testing
 
 @testable import Director
@@ -80,6 +81,47 @@ import Testing
     let missing = try deployed { if $0.id == "id-04" { $0.vm = nil } }.errand("smoke-tests")
     #expect(missing.targets.map(\.instance.group) == ["web", "smoke"])
     #expect(missing.warnings == ["Skipping instance: web/id-04 (1) no matching VM reference was found"])
+  }
+
+  @Test("an errand of a release is one wherever it is, and the spec says that it is")
+  func ofRelease() throws {
+    var release = Fixtures.release()
+    release.jobs.append(
+      Fixtures.job("check", ["name": "check", "templates": ["execute": "execute"], "packages": ["tools"]], .errand))
+    let manifest = Fixtures.changed(
+      "- name: web\n  instances: 1\n  azs: [z1]\n  jobs: [{name: client, release: redis}]",
+      "- name: web\n  instances: 1\n  azs: [z1]\n  jobs: [{name: client, release: redis}, {name: check, release: redis}]"
+    )
+    let first = try Fixtures.inputs(manifest, releases: [release]).resolve()
+    let resolved = try Fixtures.inputs(
+      manifest, releases: [release], instances: Fixtures.deployed(first), addresses: first.reservations
+    ).resolve()
+    #expect(resolved.errandNames == ["check", "smoke", "smoke-tests"])
+    let errand = try resolved.errand("check")
+    #expect(errand.targets.map(\.instance.group) == ["web"])
+    #expect(errand.targets.map(\.needsVM) == [false])
+    #expect(resolved.runTimePackages(of: errand.targets[0].instance).map(\.package.name) == ["tools"])
+    let spec = try resolved.applySpec(
+      of: errand.targets[0].instance, rendered: RenderedInstance(configurationHash: "h", templateHashes: [:]),
+      archive: .init(sha1: "s", blobstoreID: "b"),
+      compiled: Dictionary(
+        uniqueKeysWithValues: resolved.packages.targets.map {
+          (
+            $0.key,
+            CompiledPackageRecord(
+              name: $0.package.name, fingerprint: "", stemcell: "", key: $0.key, blobID: "", digest: "")
+          )
+        }))
+    #expect(spec.job.templates.map(\.isErrand) == [false, true])
+    #expect(spec.job.lifecycleNames == ["client"])
+  }
+
+  @Test("a group that is an errand runs its first job that is one")
+  func firstErrand() throws {
+    let manifest = Fixtures.changed(
+      "jobs: [{name: smoke-tests, release: redis}]",
+      "jobs: [{name: client, release: redis}, {name: smoke-tests, release: redis}]")
+    #expect(try Fixtures.inputs(manifest).resolve().errand("smoke").targets.map(\.script) == ["smoke-tests"])
   }
 
   @Test("a group named like the job that only it has is no ambiguity")

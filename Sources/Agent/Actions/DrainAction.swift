@@ -37,7 +37,7 @@ struct DrainAction: AgentAction {
     }
     try await supervisor.unmonitor()
     try await health.write(supervisor.jobState())
-    try await drain(request, current.job.templates.map(\.name), call)
+    try await drain(request, current.job.lifecycleNames, call)
     return 0
   }
 
@@ -67,7 +67,7 @@ struct DrainAction: AgentAction {
 
   private static func drainSpec(_ spec: ApplySpec) -> DrainRequest.Spec {
     DrainRequest.Spec(
-      jobs: spec.jobs.map(\.name), configurationHash: spec.configurationHash,
+      jobs: spec.jobs.filter { !$0.isErrand }.map(\.name), configurationHash: spec.configurationHash,
       packages: Dictionary(spec.packages.map { ($0.name, $0.sha1) }, uniquingKeysWith: { _, last in last }),
       persistentDisk: spec.persistentDisk)
   }

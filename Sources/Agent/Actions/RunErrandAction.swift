@@ -15,22 +15,22 @@ struct RunErrandAction: AgentAction {
   let traits = ActionTraits(isAsynchronous: true, order: .parallel, isCancellable: true)
 
   func run(_ call: TaskCall) async throws -> Value {
-    let name = try await errand(call)
+    let script = try await script(call)
     let options = try call.reading { try call.optional(1).map(ErrandOptions.init) } ?? ErrandOptions()
     let spec = ScriptSpec(
-      [layout.script("run", of: name)] + options.arguments, environment: environment.with(options.environment))
+      [script] + options.arguments, environment: environment.with(options.environment))
     let id = TaskScripts.errand(call.taskID)
     // Asked to stop while it waited for its turn: it ends as if it had been ended at once.
     if call.cancellation.isCancelled, try runner.attach(id: id) == nil {
       return ErrandResult(stdout: "", stderr: "", exitCode: 128 + Int(SIGTERM)).value
     }
-    let script = try await runner.start(id: id, spec)
-    let exit = try await TaskScripts.wait(script, call.cancellation, surroundings)
+    let running = try await runner.start(id: id, spec)
+    let exit = try await TaskScripts.wait(running, call.cancellation, surroundings)
     guard let code = exit.code else { throw DroverError(.failed, AgentTexts.errandFailed + "\(exit)") }
-    return try Self.result(script, code)
+    return try Self.result(running, code)
   }
 
-  private func errand(_ call: TaskCall) async throws -> String {
+  private func script(_ call: TaskCall) async throws -> String {
     let job = try await specs.current().job
     var name = job.template
     if call.optional(0) != nil { name = try call.string(0, "errand name") }
@@ -38,10 +38,11 @@ struct RunErrandAction: AgentAction {
       throw DroverError(.invalid, "At least one job template is required to run an errand")
     }
     // A job that was named must be one of the spec's, so that no path can be made up.
-    guard job.templates.contains(where: { $0.name == name }) else {
+    guard let template = job.templates.first(where: { $0.name == name }) else {
       throw DroverError(.notFound, "Could not find errand \(name.prefix(200))")
     }
-    return try SafeName.component(name, "errand")
+    _ = try SafeName.component(name, "errand")
+    return layout.errandScript(of: template)
   }
 
   /// Output shrinks until the reply fits, however much escaping it needs.

@@ -13,7 +13,7 @@ struct RunScriptAction: AgentAction {
     let name = try SafeName.component(call.string(0, "script name"), "script name")
     let options = try call.reading { try call.optional(1).map(ScriptOptions.init) } ?? ScriptOptions()
     try await scripts.run(
-      name, jobs: specs.current().job.templates.map(\.name), environment: options.environment, task: call.taskID)
+      name, jobs: specs.current().job.lifecycleNames, environment: options.environment, task: call.taskID)
     return [:]
   }
 }

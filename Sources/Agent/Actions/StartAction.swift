@@ -12,7 +12,7 @@ struct StartAction: AgentAction {
   let traits = ActionTraits()
 
   func run(_ call: TaskCall) async throws -> Value {
-    let jobs = try await specs.current().job.templates.map(\.name)
+    let jobs = try await specs.current().job.lifecycleNames
     let files = try controlFiles.configure(jobs)
     var mistake: (any Error)?
     do {

@@ -12,7 +12,7 @@ struct StopAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     try await supervisor.stop(waits: call.protocolVersion > 2)
-    if call.protocolVersion > 2 { await board.stopped(try await specs.current().job.templates.map(\.name)) }
+    if call.protocolVersion > 2 { await board.stopped(try await specs.current().job.lifecycleNames) }
     try await health.write(supervisor.jobState())
     return "stopped"
   }

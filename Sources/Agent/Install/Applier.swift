@@ -43,8 +43,7 @@ struct Applier: Sendable {
     }
     try blobs.forget(spec.renderedTemplatesArchive?.blobstoreID ?? "")
     try await blocking { [jobs] in
-      try installer.keepOnly(jobs, .jobs)
-      try installer.keepOnly(packages, .packages)
+      for kind in Bundle.Kind.allCases { try installer.keepOnly(jobs + packages, kind) }
     }
     try await supervisor.reload()
     try await system.writeLogRotation(layout: layout, maximumSize: spec.maximumLogFileSize)

@@ -5,7 +5,7 @@ import Glibc
 import Processes
 import Surroundings
 
-/// Puts jobs and packages into their folders. A folder is complete when it is there: contents are made beside it and
+/// Puts jobs, errands and packages into their folders. A folder is complete when it is there: contents are made beside it and
 /// renamed, so that an agent that was killed leaves nothing half-installed.
 struct BundleInstaller: Sendable {
   let layout: VMLayout
@@ -46,7 +46,7 @@ struct BundleInstaller: Sendable {
     do {
       try await blocking { [missing] in try unpackJobs(file, missing, archive) }
     } catch let error as JobFailure {
-      throw DroverError(Self.code(error.cause), "installing job \(error.job)", cause: error.cause)
+      throw DroverError(Self.code(error.cause), "installing \(error.what)", cause: error.cause)
     } catch {
       throw DroverError(Self.code(error), "unpacking the archive of rendered templates", cause: error)
     }
@@ -63,7 +63,7 @@ struct BundleInstaller: Sendable {
   }
 
   private struct JobFailure: Error {
-    let job: String
+    let what: String
     let cause: any Error
   }
 
@@ -85,10 +85,10 @@ struct BundleInstaller: Sendable {
         guard Links.isFolder(source) else {
           throw DroverError(.notFound, "the archive holds nothing below '\(job.name)/'")
         }
-        try JobModes.apply(source, ownership)
+        try JobModes.apply(source, Bundle.Kind(job), ownership)
         try put(source, Bundle(job, archive: archive))
       } catch {
-        throw JobFailure(job: job.name, cause: error)
+        throw JobFailure(what: "\(Bundle.Kind(job).noun) \(job.name)", cause: error)
       }
     }
   }
@@ -101,8 +101,7 @@ struct BundleInstaller: Sendable {
   }
 
   func link(_ bundle: Bundle) throws {
-    let folder = bundle.kind == .jobs ? layout.jobs : layout.packages
-    try ownership.folder(folder, bundle.kind == .jobs ? 0o750 : 0o755)
+    try ownership.folder(bundle.kind.links(layout), bundle.kind.mode)
     try Links.link(bundle.link(layout), to: bundle.folder(layout))
   }
 
@@ -115,12 +114,13 @@ struct BundleInstaller: Sendable {
     for name in try Files.names(in: farm) where !wanted.contains(name) { try Files.remove("\(farm)/\(name)") }
   }
 
-  /// Removes every bundle of a kind but these: the link first, then the folder.
+  /// Removes every bundle of a kind but those of these: the link first, then the folder.
   func keepOnly(_ bundles: [Bundle], _ kind: Bundle.Kind) throws {
-    let wanted = Dictionary(bundles.map { ($0.name, $0.identity) }, uniquingKeysWith: { _, last in last })
-    let links = kind == .jobs ? layout.jobs : layout.packages
+    let wanted = Dictionary(
+      bundles.filter { $0.kind == kind }.map { ($0.name, $0.identity) }, uniquingKeysWith: { _, last in last })
+    let links = kind.links(layout)
     for name in try Files.names(in: links) where wanted[name] == nil { try Files.remove("\(links)/\(name)") }
-    let parent = "\(layout.data)/\(kind.rawValue)"
+    let parent = kind.folders(layout)
     for name in try Files.names(in: parent) {
       for identity in try Files.names(in: "\(parent)/\(name)") where wanted[name] != identity {
         try Archives.removeTree("\(parent)/\(name)/\(identity)")
@@ -139,7 +139,7 @@ struct BundleInstaller: Sendable {
 
   private func put(_ source: String, _ bundle: Bundle) throws {
     let folder = bundle.folder(layout)
-    try ownership.folder(bundle.parent(layout), bundle.kind == .jobs ? 0o750 : 0o755)
+    try ownership.folder(bundle.parent(layout), bundle.kind.mode)
     guard rename(source, folder) == 0 else { throw DroverError.system(errno, "installing \(folder)") }
   }
 
@@ -147,7 +147,7 @@ struct BundleInstaller: Sendable {
   func make(_ bundle: Bundle, _ fill: (String) throws -> Void) throws {
     let folder = bundle.folder(layout)
     let temporary = "\(folder).new"
-    try ownership.folder(bundle.parent(layout), bundle.kind == .jobs ? 0o750 : 0o755)
+    try ownership.folder(bundle.parent(layout), bundle.kind.mode)
     try Archives.removeTree(temporary)
     do {
       try fill(temporary)

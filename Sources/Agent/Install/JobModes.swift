@@ -3,11 +3,13 @@ import Glibc
 import Processes
 
 /// Modes and owners of an installed job: folders and what is under `bin/` 0750, everything else 0640, all root:vcap
-/// (reference/agent.md 10).
+/// (reference/agent.md 10). An errand's script is 0755; the folder around it lets nobody else in.
 enum JobModes {
-  static func apply(_ folder: String, _ ownership: Ownership) throws {
+  static func apply(_ folder: String, _ kind: Bundle.Kind, _ ownership: Ownership) throws {
     try ownership.apply(folder, 0o750, vcap: true)
     try walk(folder, isBin: false, isTop: true, ownership)
+    let script = "\(folder)/\(VMLayout.errandScript)"
+    if kind == .errands, Links.isRegularFile(script) { try ownership.apply(script, 0o755, vcap: true) }
   }
 
   private static func walk(_ folder: String, isBin: Bool, isTop: Bool, _ ownership: Ownership) throws {

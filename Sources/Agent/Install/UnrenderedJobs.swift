@@ -20,7 +20,7 @@ struct UnrenderedJobs: Sendable {
   static func bundles(_ spec: ApplySpec) throws -> [Bundle] {
     let context = DigestHasher.hex(.sha256, TemplateContext(spec).identity)
     return try spec.jobs.map { job in
-      try Bundle(.jobs, name: job.name, version: job.version, digest: "\(job.sha1 ?? "")-\(context)")
+      try Bundle(Bundle.Kind(job), name: job.name, version: job.version, digest: "\(job.sha1 ?? "")-\(context)")
     }
   }
 
@@ -47,7 +47,7 @@ struct UnrenderedJobs: Sendable {
       try await blocking {
         try installer.make(bundle) { folder in
           try write(files, folder)
-          try JobModes.apply(folder, ownership)
+          try JobModes.apply(folder, bundle.kind, ownership)
         }
       }
     }

@@ -58,7 +58,7 @@ struct MachineStop: Sendable {
     let hasDrained = await ends(within: limit / 2, "draining") {
       try await supervisor.unmonitor()
       try await scripts.drain(
-        .shutdown(persistentDisk: spec.persistentDisk, nextPersistentDisk: nil), jobs: spec.job.templates.map(\.name),
+        .shutdown(persistentDisk: spec.persistentDisk, nextPersistentDisk: nil), jobs: spec.job.lifecycleNames,
         task: task)
     }
     if !hasDrained { await scripts.cancelDrain(task: task) }

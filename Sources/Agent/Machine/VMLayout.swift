@@ -1,3 +1,5 @@
+import AgentProtocol
+
 /// Where everything is on a VM (reference/agent.md 10, 19). All paths are absolute.
 public struct VMLayout: Sendable, Hashable {
   /// `/var/vcap`.
@@ -50,6 +52,14 @@ public struct VMLayout: Sendable, Hashable {
   var sshHomes: String { "\(base)/bosh_ssh" }
   var store: String { "\(base)/store" }
   var storeMigrationTarget: String { "\(base)/store_migration_target" }
+
+  /// The script of an errand, below its folder.
+  static let errandScript = "execute"
+  /// What is run when an errand is: the script of an errand, or of a job that has one.
+  func errandScript(of template: ApplySpec.Template) -> String {
+    template.isErrand
+      ? "\(Bundle.Kind.errands.links(self))/\(template.name)/\(Self.errandScript)" : script("run", of: template.name)
+  }
 
   /// The link under which everybody finds a job.
   func job(_ name: String) -> String { "\(jobs)/\(name)" }

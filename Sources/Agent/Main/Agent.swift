@@ -210,7 +210,7 @@ public struct Agent: Sendable {
       for job in try await parts.specs.current().job.templates { try JobFolders.make(job.name, layout, ownership) }
     }
     await attempt("reading the drain states of jobs") {
-      await parts.drainBoard.know(try await parts.specs.current().job.templates.map(\.name))
+      await parts.drainBoard.know(try await parts.specs.current().job.lifecycleNames)
     }
     await attempt("looking for the blobstore's client") { try await parts.blobs.check() }
     await attempt("reading the control files of jobs") { try await parts.jobSupervisor.reload() }

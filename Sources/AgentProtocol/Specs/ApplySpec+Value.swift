@@ -70,11 +70,15 @@ extension ApplySpec.Template {
   init(_ reader: FieldReader) throws {
     self.init(
       name: try reader.string("name"), version: try reader.optionalScalarText("version") ?? "",
-      sha1: try reader.optionalString("sha1"), blobstoreID: try reader.optionalString("blobstore_id"))
+      sha1: try reader.optionalString("sha1"), blobstoreID: try reader.optionalString("blobstore_id"),
+      isErrand: try reader.optionalString("kind") == Self.errandKind)
   }
+
+  private static let errandKind = "errand"
 
   var value: Value {
     var object: ValueObject = ["name": .string(name), "version": .string(version)]
+    if isErrand { object["kind"] = .string(Self.errandKind) }
     if let sha1 { object["sha1"] = .string(sha1) }
     if let blobstoreID { object["blobstore_id"] = .string(blobstoreID) }
     return .object(object)

@@ -68,6 +68,9 @@ public struct ApplySpec: Sendable, Hashable {
       self.version = version
       self.templates = templates
     }
+
+    /// Those that start, stop, drain and are watched: all but errands.
+    public var lifecycleNames: [String] { templates.filter { !$0.isErrand }.map(\.name) }
   }
 
   /// One job. Digest and blob are there only when the director sends them.
@@ -77,12 +80,18 @@ public struct ApplySpec: Sendable, Hashable {
     /// A multi-digest.
     public var sha1: String?
     public var blobstoreID: String?
+    /// Whether it is an errand of a release: an extension of ours. It is installed in a place of its own, and has neither
+    /// services nor scripts that are run by their names.
+    public var isErrand: Bool
 
-    public init(name: String, version: String, sha1: String? = nil, blobstoreID: String? = nil) {
+    public init(
+      name: String, version: String, sha1: String? = nil, blobstoreID: String? = nil, isErrand: Bool = false
+    ) {
       self.name = name
       self.version = version
       self.sha1 = sha1
       self.blobstoreID = blobstoreID
+      self.isErrand = isErrand
     }
   }
 

@@ -71,7 +71,7 @@ struct InstanceRenderer: Sendable {
   }
 
   /// Stores the archive with the rendered files of an instance (reference/director.md B.8) under that id.
-  func store(_ jobs: [RenderedJob], id: String) async throws -> StoredBlob {
+  func store(_ jobs: [RenderedJob], of instance: ResolvedInstance, id: String) async throws -> StoredBlob {
     let path = "\(director.engines.workDirectory)/rendered-\(director.engines.surroundings.identifier()).tgz"
     defer { unlink(path) }
     let archive = try ArchiveWriter(file: path, compression: .gzip(level: 1))
@@ -79,8 +79,9 @@ struct InstanceRenderer: Sendable {
       try archive.add(
         ArchiveEntry(path: path, kind: .file, size: content.count, mode: 0o644, modifiedAt: 0), content: content)
     }
+    let errands = Set((resolved.group(instance.group)?.jobs ?? []).filter { $0.kind == .errand }.map(\.name))
     for job in jobs {
-      try add("\(job.jobName)/monit", job.monit)
+      if !errands.contains(job.jobName) { try add("\(job.jobName)/monit", job.monit) }
       for file in job.files { try add("\(job.jobName)/\(file.destination)", file.content) }
       try add("\(job.jobName)/.bosh/links.json", job.linksJSON)
     }

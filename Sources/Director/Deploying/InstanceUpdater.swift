@@ -85,7 +85,8 @@ struct InstanceUpdater: Sendable {
     }
     // The same blob when a restarted server stores it again, and for all steps of the task.
     let identity = RequestIdentity(task: context.id, agent: instance.id, step: "rendered templates")
-    let archive = try await InstanceRenderer(director: director, resolved: resolved).store(jobs, id: identity.uuid)
+    let archive = try await InstanceRenderer(director: director, resolved: resolved).store(
+      jobs, of: instance, id: identity.uuid)
     var spec = try resolved.applySpec(
       of: instance, rendered: InstanceRenderer.digests(of: jobs),
       archive: ApplySpec.RenderedTemplatesArchive(sha1: "\(archive.digest)", blobstoreID: archive.id),

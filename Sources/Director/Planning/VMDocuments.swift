@@ -1,6 +1,7 @@
 public import AgentProtocol
 public import Formats
 public import Manifests
+import Releases
 
 extension ResolvedDeployment {
   /// The `env` that a VM is made with, as far as the deployment decides it: that of the group, with `env.bosh.group`,
@@ -60,7 +61,8 @@ extension ResolvedDeployment {
     let group = group(instance.group)
     let templates = (group?.jobs ?? []).map { job in
       ApplySpec.Template(
-        name: job.name, version: job.record.fingerprint, sha1: job.record.digest, blobstoreID: job.record.blobID)
+        name: job.name, version: job.record.fingerprint, sha1: job.record.digest, blobstoreID: job.record.blobID,
+        isErrand: job.kind == .errand)
     }
     spec.job = ApplySpec.Job(
       name: instance.group, release: group?.jobs.first?.release ?? "", template: templates.first?.name ?? "",

@@ -12,13 +12,15 @@ struct TestRelease {
   /// The files of packages, by package and path.
   var packages: [(name: String, files: [String: String])] = []
   var version = "1"
+  /// Names of those jobs that are errands.
+  var errands: Set<String> = []
 
   /// Puts the blobs into the agent's blobstore and returns the spec that names them.
   func spec(for agent: TestAgent) throws -> ApplySpec {
     var spec = ApplySpec(deployment: "dep", name: "group", id: "inst-1", index: 0, az: "z1")
     spec.job = ApplySpec.Job(
       name: "group", template: jobs.first?.name ?? "",
-      templates: jobs.map { ApplySpec.Template(name: $0.name, version: version) })
+      templates: jobs.map { ApplySpec.Template(name: $0.name, version: version, isErrand: errands.contains($0.name)) })
     spec.networks = ["default": ["ip": "10.0.0.9"]]
     spec.configurationHash = "hash-\(version)"
     let files = jobs.flatMap { job in job.files.map { ("\(job.name)/\($0.key)", $0.value) } }

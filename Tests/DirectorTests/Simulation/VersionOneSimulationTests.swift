@@ -24,6 +24,11 @@ import Testing
       templates: [{name: smoke-tests}]
       resource_pool: pool
       networks: [{name: own, default: [dns, gateway]}]
+    - name: verify_all
+      release: data
+      templates: [{name: verify}]
+      resource_pool: pool
+      networks: [{name: own}]
     """
 
   @Test("One is deployed as it is, on its own networks, and its errands run")
@@ -38,13 +43,15 @@ import Testing
         let instances = try await world.records.instances.list().map(\.body)
         #expect(instances.count { $0.group == "web" && $0.vm != nil } == 2)
         #expect(instances.flatMap(\.addresses.values).allSatisfy { $0.hasPrefix("10.99.0.") })
-        #expect(try await director.errands("data").sorted() == ["smoke-tests", "smoke_test", "web"])
-        for name in ["smoke_test", "smoke-tests", "web"] {
+        #expect(
+          try await director.errands("data").sorted() == ["smoke-tests", "smoke_test", "verify", "verify_all", "web"])
+        for name in ["smoke_test", "smoke-tests", "web", "verify_all", "verify"] {
           let run = try await director.runErrand(name, in: "data", ErrandRun(), user: "admin")
           let ended = try await director.tasks.wait(for: run)
           #expect(ended.state == .done, "\(name): \(ended.result ?? "")")
         }
         #expect(world.behaviour.deeds.count { $0.name == "errand smoke-tests" } == 2)
+        #expect(world.behaviour.deeds.count { $0.name == "errand verify" } == 2)
         // The same again changes nothing.
         world.behaviour.forget()
         let again = try await director.deploy(DeployOrder(manifest: Self.manifest), user: "admin")
