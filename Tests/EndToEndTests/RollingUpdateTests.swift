@@ -8,7 +8,10 @@ import Testing
 struct RollingUpdateTests {
   @Test("A rolling update of two instances behind HAProxy loses none of 200 requests a second")
   func rollingUpdate() async throws {
-    let outcome = try await update { try await waitsForDrains($0) }
+    let outcome = try await update {
+      try await errands($0)
+      try await waitsForDrains($0)
+    }
     #expect(
       outcome.lost.isEmpty, "of \(outcome.sent) requests \(outcome.lost.count) were lost: \(outcome.lost.prefix(5))")
     for index in 0...1 {
@@ -24,6 +27,8 @@ struct RollingUpdateTests {
     #expect(!outcome.lost.isEmpty, "none of \(outcome.sent) requests was lost")
     print("without lame duck: \(outcome.sent) requests, \(outcome.lost.count) lost")
   }
+
+  private func errands(_ server: ServerUnderTest) async throws { try await ReleaseErrandSteps(server: server).run() }
 
   /// A job of one VM waits for that of another, which it asks about through the director.
   private func waitsForDrains(_ server: ServerUnderTest) async throws {
