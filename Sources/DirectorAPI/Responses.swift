@@ -34,10 +34,14 @@ extension Response {
 }
 
 extension Request {
-  /// A query parameter; the stock CLI leaves empty ones in.
+  /// A query parameter; the stock CLI leaves empty ones in. It is read from the query as it was sent: decoded twice, the
+  /// `+` of a version would become a blank.
   func query(_ name: String) -> String? {
-    guard let value = uri.queryParameters[Substring(name)], !value.isEmpty else { return nil }
-    return Self.decoded(value)
+    for pair in (uri.query ?? "").split(separator: "&") {
+      let parts = pair.split(separator: "=", maxSplits: 1)
+      if parts.count == 2, Self.decoded(parts[0]) == name { return Self.decoded(parts[1]) }
+    }
+    return nil
   }
 
   /// The text of a query value (RFC 3986), in which `+` stands for a blank; nil when it is not valid UTF-8.

@@ -93,6 +93,18 @@ import Testing
     }
   }
 
+  @Test(
+    "A query is decoded once, so that a version keeps its plus sign",
+    arguments: [("0%2Bdev.1", "0+dev.1"), ("0%252B1", "0%2B1"), ("a%26b%3Dc", "a&b=c"), ("a+b", "a b")])
+  func query(_ sent: String, _ version: String) async throws {
+    try await TestDirector.with { client, _ in
+      try await client.execute(uri: "/releases/r?x=&version=\(sent)", method: .get, headers: headers) { response in
+        let answer = try JSON.parse(String(buffer: response.body))
+        #expect(answer["description"]?.string == "Release version 'r/\(version)' doesn't exist")
+      }
+    }
+  }
+
   @Test("A manifest that cannot be read is refused at once, naming the field, and makes no task")
   func badManifest() async throws {
     try await TestDirector.with { client, director in
