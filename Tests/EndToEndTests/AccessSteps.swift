@@ -70,30 +70,19 @@ struct AccessSteps: Sendable {
 
   /// The stock CLI, if `BOSH_CLI` names one.
   private func stock() async throws {
-    guard let cli = Environment.current()["BOSH_CLI"] else {
-      return print("the stock CLI is not tested: BOSH_CLI names none")
-    }
-    func bosh(_ arguments: String...) async throws -> CommandResult {
-      var command = server.command([cli, "-n", "-d", "redis"] + arguments)
-      let password = (Files.textIfPresent("\(server.state)/users") ?? "").split(separator: "\n").first ?? ""
-      command.environment?["BOSH_ENVIRONMENT"] = "https://127.0.0.1:\(server.apiPort)"
-      command.environment?["BOSH_CA_CERT"] = "\(server.state)/certificates/ca.crt"
-      command.environment?["BOSH_CLIENT"] = "admin"
-      command.environment?["BOSH_CLIENT_SECRET"] = String(password.dropFirst("admin:".count))
-      return try await command.result()
-    }
-    let ssh = try await bosh("ssh", "redis/0", "-c", "sudo id -u")
+    guard let bosh = StockCommandLine(server, deployment: "redis") else { return }
+    let ssh = try await bosh.run("ssh", "redis/0", "-c", "sudo id -u")
     #expect(ssh.succeeded && ssh.text.contains("stdout | 0"), "\(ssh.text) \(ssh.lastErrorLines())")
-    let copy = try await bosh("scp", "redis/0:/etc/hostname", "\(server.folder)/hostname")
+    let copy = try await bosh.run("scp", "redis/0:/etc/hostname", "\(server.folder)/hostname")
     #expect(copy.succeeded && Files.exists("\(server.folder)/hostname"), "\(copy.text) \(copy.lastErrorLines())")
     let folder = "\(server.folder)/stock"
     try Files.makeFolder(folder)
-    let logs = try await bosh("logs", "redis/0", "--dir", folder, "--only", "redis/**/*")
+    let logs = try await bosh.run("logs", "redis/0", "--dir", folder, "--only", "redis/**/*")
     let files = try Files.names(in: folder)
     #expect(logs.succeeded && files.count == 1 && files[0].hasSuffix(".tgz"), "\(files): \(logs.lastErrorLines())")
-    let restart = try await bosh("restart", "redis/0", "--no-converge")
+    let restart = try await bosh.run("restart", "redis/0", "--no-converge")
     #expect(restart.succeeded, "\(restart.text) \(restart.lastErrorLines())")
-    let again = try await bosh("restart", "redis")
+    let again = try await bosh.run("restart", "redis")
     #expect(again.succeeded, "\(again.text) \(again.lastErrorLines())")
   }
 }

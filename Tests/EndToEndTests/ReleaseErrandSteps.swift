@@ -11,6 +11,7 @@ struct ReleaseErrandSteps: Sendable {
     try await onOwnVM()
     try await colocated()
     try await proposal()
+    try await stock()
   }
 
   private func smokeTest(_ deployment: String, _ arguments: String...) async throws -> CommandResult {
@@ -100,5 +101,29 @@ struct ReleaseErrandSteps: Sendable {
     let failing = try await smokeTest("proposal", "goodbye")
     #expect(failing.ending == .exited(1), "\(failing.text) \(failing.lastErrorLines(20))")
     try await server.succeed("delete-deployment", "-n", "-d", "proposal")
+  }
+
+  /// The stock CLI writes a release's tarball anew when it uploads it: errands have to come through.
+  private func stock() async throws {
+    guard let bosh = StockCommandLine(server, deployment: "web") else { return }
+    let tarball = "\(server.folder)/stock.tgz"
+    let created = try await server.drover(
+      "create-release", "--dir", "examples/web-release", "--force", "--tarball", tarball, "--json")
+    let version = try #require(try JSON.parse(created.output)["version"]?.string)
+    let upload = try await bosh.run("upload-release", tarball)
+    #expect(upload.succeeded, "\(upload.text) \(upload.lastErrorLines(20))")
+    let inspected = try await bosh.run("inspect-release", "web/\(version)")
+    #expect(inspected.text.contains("smoke_test/"), "\(inspected.text) \(inspected.lastErrorLines())")
+    let ours = try await server.drover("inspect-release", "web/\(version)", "--json")
+    let kinds = (try JSON.parse(ours.output).array ?? []).map {
+      "\($0["kind"]?.string ?? "") \($0["name"]?.string ?? "")"
+    }
+    #expect(kinds == ["errand smoke_test", "job web"], "\(ours.text)")
+    let deploy = try await bosh.run("deploy", try server.manifest("web"))
+    #expect(deploy.succeeded, "\(deploy.text) \(deploy.lastErrorLines(20))")
+    let errands = try await bosh.run("errands")
+    #expect(errands.text.contains("smoke_test"), "\(errands.text) \(errands.lastErrorLines())")
+    let run = try await bosh.run("run-errand", "smoke_test")
+    #expect(run.succeeded && run.text.contains("0 of 2 servers"), "\(run.text) \(run.lastErrorLines(20))")
   }
 }
