@@ -1,11 +1,10 @@
 import Archives
 import Blobs
 import Formats
-import Releases
 
 @testable import Director
 
-/// What is deployed in simulations: a release with a database, a web server, a job that is an errand, and an errand.
+/// What is deployed in simulations: a release with a database, a web server and an errand.
 enum SimulatedRelease {
   static let cloudConfig = """
     azs: [{name: z1}, {name: z2}]
@@ -71,7 +70,6 @@ enum SimulatedRelease {
         "smoke-tests",
         ["name": "smoke-tests", "templates": ["run": "bin/run"], "packages": ["tools"], "properties": [:]]
       ),
-      ("verify", ["name": "verify", "templates": ["run": "execute"], "packages": ["tools"], "properties": [:]]),
     ]
     var records: [JobRecord] = []
     for (name, spec) in jobs {
@@ -89,7 +87,7 @@ enum SimulatedRelease {
       records.append(
         JobRecord(
           name: name, fingerprint: "fp-\(name)-\(version)", blobID: blob.id, digest: "\(blob.digest)",
-          spec: JSON.text(spec), kind: name == "verify" ? .errand : nil))
+          spec: JSON.text(spec)))
     }
     var packages: [PackageRecord] = []
     for (name, dependencies) in [("tools", []), ("lib", []), ("db", ["lib"]), ("web", ["lib", "tools"])] {

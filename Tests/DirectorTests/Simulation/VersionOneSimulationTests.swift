@@ -1,5 +1,6 @@
 import Documents
 import Formats
+import Releases
 import Testing
 
 @testable import Director
@@ -31,9 +32,22 @@ import Testing
       networks: [{name: own}]
     """
 
+  /// Adds an errand, `verify`, to the world's release.
+  private func addErrand(to world: SimulatedWorld) async throws {
+    let entry = try #require(try await world.records.releases.list(prefix: "data/").last)
+    var release = entry.body
+    let job = try #require(release.jobs.first { $0.name == "smoke-tests" })
+    release.jobs.append(
+      JobRecord(
+        name: "verify", fingerprint: "fp-verify", blobID: job.blobID, digest: job.digest,
+        spec: #"{"name": "verify", "templates": {"run": "execute"}, "packages": ["tools"]}"#, kind: .errand))
+    try await world.records.releases.put(entry.name, release)
+  }
+
   @Test("One is deployed as it is, on its own networks, and its errands run")
   func deploys() async throws {
     try await SimulatedWorld.run(seed: 91) { world in
+      try await addErrand(to: world)
       try await world.withDirector { director in
         let deploy = try await director.deploy(DeployOrder(manifest: Self.manifest), user: "admin")
         let deployed = try await director.tasks.wait(for: deploy)
