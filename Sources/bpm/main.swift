@@ -1,4 +1,4 @@
 import BPM
 import Processes
 
-ProgramStart.run { await BPMProgram.run() }
+ProgramStart.run(atOnce: BPMProgram.answer) { await BPMProgram.run() }

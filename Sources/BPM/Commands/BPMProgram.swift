@@ -10,40 +10,60 @@ public struct BPMProgram: Sendable {
   let setup: BPMSetup
   let terminal: Terminal
 
+  /// This process's.
+  private static var own: BPMProgram {
+    BPMProgram(setup: BPMSetup(environment: Environment.current()), terminal: .own)
+  }
+
   /// Runs this process's command line; returns its exit status.
-  public static func run() async -> Int32 {
-    await BPMProgram(setup: BPMSetup(environment: Environment.current()), terminal: .own)
-      .run(Array(CommandLine.arguments.dropFirst()))
+  public static func run() async -> Int32 { await own.run(Array(CommandLine.arguments.dropFirst())) }
+
+  /// Runs this process's command line when it only looks at things; nil when it takes a wait.
+  public static func answer() -> Int32? {
+    guard case .done(let status) = own.answer(Array(CommandLine.arguments.dropFirst())) else { return nil }
+    return status
   }
 
   func run(_ arguments: [String]) async -> Int32 {
-    let request: ArgumentReader.Request
-    do {
-      request = try ArgumentReader.read(arguments)
-    } catch {
-      if let command = error.usage { terminal.complain(UsageText.usage(command) + "\n") }
-      return fail(error.text)
+    switch answer(arguments) {
+    case .done(let status): return status
+    case .pending(let request):
+      do { return try await perform(request) } catch { return told(error) }
     }
+  }
+
+  private enum Answer {
+    case done(Int32)
+    /// What cannot be done without waiting.
+    case pending(ArgumentReader.Request)
+  }
+
+  private func answer(_ arguments: [String]) -> Answer {
+    let request: ArgumentReader.Request
+    do { request = try ArgumentReader.read(arguments) } catch { return .done(told(error)) }
     if request.has("help") {
       terminal.write(request.command.name == "bpm" ? UsageText.rootHelp : help(request))
-      return 0
+      return .done(0)
     }
-    if request.command.name == "completion", let answer = completion(request) { return answer }
+    if request.command.name == "completion", let answer = completion(request) { return .done(answer) }
     if request.has("version") {
       terminal.write("\(Self.version)\n")
-      return 0
+      return .done(0)
     }
     guard getuid() == 0 || getgid() == 0 else {
-      return fail("bpm must be run as root. Please run 'sudo -i' to become the root user.")
+      return .done(fail("bpm must be run as root. Please run 'sudo -i' to become the root user."))
     }
     do {
-      return try await perform(request)
-    } catch let mistake as ArgumentReader.Mistake {
-      if let command = mistake.usage { terminal.complain(UsageText.usage(command) + "\n") }
-      return fail(mistake.text)
+      return try look(request).map { .done($0) } ?? .pending(request)
     } catch {
-      return fail("\(error)")
+      return .done(told(error))
     }
+  }
+
+  private func told(_ error: any Error) -> Int32 {
+    guard let mistake = error as? ArgumentReader.Mistake else { return fail("\(error)") }
+    if let command = mistake.usage { terminal.complain(UsageText.usage(command) + "\n") }
+    return fail(mistake.text)
   }
 
   private func fail(_ text: String) -> Int32 {
@@ -51,7 +71,8 @@ public struct BPMProgram: Sendable {
     return 1
   }
 
-  private func perform(_ request: ArgumentReader.Request) async throws -> Int32 {
+  /// The commands that change nothing and wait for nothing; nil for the others.
+  private func look(_ request: ArgumentReader.Request) throws -> Int32? {
     switch request.command.name {
     case "bpm": throw ArgumentReader.Mistake(text: "Exit code 1", usage: .root)
     case "help": return topic(request.operands)
@@ -62,26 +83,33 @@ public struct BPMProgram: Sendable {
         return 1
       }
       terminal.write("\(Self.version)\n")
-      return 0
-    default: break
+    case "pid": terminal.write("\(try lifecycle(request).pid())\n")
+    case "spec": terminal.write(try lifecycle(request).spec(format: request.text("format") ?? "oci"))
+    default: return nil
     }
-    guard let job = request.operands.first else {
-      throw ArgumentReader.Mistake(text: "must specify a job", usage: request.command)
-    }
-    let process = request.text("process").flatMap { $0.isEmpty ? nil : $0 } ?? job
-    let lifecycle = try Lifecycle(setup, job: job, process: process)
+    return 0
+  }
+
+  private func perform(_ request: ArgumentReader.Request) async throws -> Int32 {
+    let lifecycle = try lifecycle(request)
     switch request.command.name {
     case "start": try await lifecycle.start()
     case "stop": try await lifecycle.stop()
     case "run": return try await run(lifecycle, request)
-    case "pid": terminal.write("\(try lifecycle.pid())\n")
     case "logs": return try await logs(lifecycle.names, request)
     case "shell": return try await shell(lifecycle)
     case "trace": return try await trace(lifecycle)
-    case "spec": terminal.write(try lifecycle.spec(format: request.text("format") ?? "oci"))
     default: return fail("unknown command \"\(request.command.name)\" for \"bpm\"")
     }
     return 0
+  }
+
+  private func lifecycle(_ request: ArgumentReader.Request) throws -> Lifecycle {
+    guard let job = request.operands.first else {
+      throw ArgumentReader.Mistake(text: "must specify a job", usage: request.command)
+    }
+    let process = request.text("process").flatMap { $0.isEmpty ? nil : $0 } ?? job
+    return try Lifecycle(setup, job: job, process: process)
   }
 
   private func run(_ lifecycle: Lifecycle, _ request: ArgumentReader.Request) async throws -> Int32 {

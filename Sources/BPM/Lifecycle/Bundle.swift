@@ -28,7 +28,9 @@ struct Bundle: Sendable {
       try CgroupMounts.setUp()
       let prerequisites = Prerequisites(names: names, process: process, user: user)
       // A shared volume may be locked by others.
-      logs = try await blocking { try prerequisites.make() }
+      logs =
+        process.volumes.contains(where: \.isShared)
+        ? try await blocking { try prerequisites.make() } : try prerequisites.make()
     } catch {
       throw DroverError(.failed, "failed to create system files: \(error)")
     }

@@ -59,10 +59,15 @@ struct ContainerObserver: Sendable {
   /// Whether a process is in one of a container's cgroups, told by the last part of their names: what comes before it
   /// differs between cgroup namespaces.
   private static func isMember(_ pid: Int, _ cgroups: [String: String]) -> Bool {
-    let names = Set(cgroups.values.compactMap { $0.split(separator: "/").last })
-    guard !names.isEmpty, let text = Files.textIfPresent("/proc/\(pid)/cgroup") else { return true }
-    return text.split(whereSeparator: \.isNewline).contains { line in
-      line.split(separator: "/").contains { names.contains($0) }
+    let slash = UInt8(ascii: "/")
+    var names: [[UInt8]] = []
+    for path in cgroups.values {
+      let name = Array(path.utf8.reversed().prefix { $0 != slash }.reversed())
+      if !name.isEmpty, !names.contains(name) { names.append(name) }
+    }
+    guard !names.isEmpty, let text = try? Files.read("/proc/\(pid)/cgroup") else { return true }
+    return text.split { $0 == slash || $0 == UInt8(ascii: "\n") }.contains { part in
+      names.contains { part.elementsEqual($0) }
     }
   }
 

@@ -41,6 +41,8 @@ public struct Lifecycle: Sendable {
     do {
       try SmallFiles.makeFolder(JobProcess.locksFolder(setup.root), root: setup.root)
       let path = names.lock
+      // Nearly always free: then there is no thread to be made for it.
+      if let lock = try LockFile.tryAcquire(path) { return lock }
       return try await blocking { try LockFile.acquire(path) }
     } catch {
       session.error("failed-to-acquire-lock", error)
