@@ -1,6 +1,7 @@
 import Formats
 import Glibc
 import Processes
+import Surroundings
 
 /// bpm beside bare runc, in pairs in one run: what isolating a process costs beyond making its container.
 struct BPMFigures {
@@ -51,8 +52,8 @@ struct BPMFigures {
     try await command.run()
   }
 
-  private func runc(_ words: [String]) async throws {
-    try await Command(["runc", "--root", "\(root)/runc"] + words).run()
+  private func runc(_ words: [String], root: String? = nil) async throws {
+    try await Command(["runc", "--root", root ?? "\(self.root)/runc"] + words).run()
   }
 
   private func stopAll() async {
@@ -61,37 +62,84 @@ struct BPMFigures {
   }
 
   private func measure() async throws -> [Figure] {
-    var starts: [Double] = []
-    var bare: [Double] = []
-    var stops: [Double] = []
-    for round in 0...Self.runs {
-      let start = try await Timing.once { try await command(["start", "job0"]) }
-      try await Self.copyBundle(from: "\(root)/data/bpm/bundles/job0/job0", to: "\(root)/bare")
-      // sleep obeys at once: its own end is a millisecond or so of this.
-      let stop = try await Timing.once { try await command(["stop", "job0"]) }
-      let floor = try await Timing.once { try await bareRun() }
-      try await runc(["delete", "--force", "bare"])
-      // The first round only warms up.
-      if round == 0 { continue }
-      starts.append(start)
-      stops.append(stop)
-      bare.append(floor)
-    }
-    let added = Timing(seconds: zip(starts, bare).map { $0 - $1 })
+    try await command(["start", "job0"])
+    try await Self.copyBundle(from: "\(root)/data/bpm/bundles/job0/job0", to: "\(root)/bare")
+    try await command(["stop", "job0"])
+    var figures = try await lifeFigures()
     for job in (0..<Self.jobs).map({ "job\($0)" }) { try await command(["start", job]) }
-    let pid = try await Timing.of(30) { try await command(["pid", "job0"]) }
-    let list = try await Timing.of(30) { try await command(["list"]) }
-    let version = try await Timing.of(30) { try await command(["version"]) }
+    figures += try await lookFigures()
     let size = Double(Files.size(bpm) ?? 0) / 1e6
+    return figures + [Figure(name: "bpm on disk", value: size, unit: "MB", note: "stripped")]
+  }
+
+  /// Starting and stopping beside runc's doing the same. Whatever else the machine does then is in both of a pair, and
+  /// now one of them comes first, now the other.
+  private func lifeFigures() async throws -> [Figure] {
+    var starts = Pairs()
+    var stops = Pairs()
+    // The first two rounds only warm up.
+    for round in 0..<Self.runs + 2 {
+      var ours = (start: 0.0, stop: 0.0)
+      var bare = ours
+      for isOurs in round % 2 == 0 ? [true, false] : [false, true] {
+        if isOurs {
+          ours.start = try await Timing.once { try await command(["start", "job0"]) }
+          try await settle(pidfile: "\(root)/sys/run/bpm/job0/job0.pid")
+          ours.stop = try await Timing.once { try await command(["stop", "job0"]) }
+        } else {
+          bare.start = try await Timing.once { try await bareRun() }
+          let first = try await settle(pidfile: "\(root)/bare.pid")
+          bare.stop = try await Timing.once {
+            try first.signal(SIGTERM)
+            try await first.waitForExit()
+          }
+          try await runc(["delete", "--force", "bare"])
+        }
+      }
+      if round < 2 { continue }
+      starts.add(ours.start, bare.start)
+      stops.add(ours.stop, bare.stop)
+    }
     return [
-      Self.figure(
-        "bpm start beyond runc run -d", added, 12, "runc \(Figure.text(Timing(seconds: bare).median * 1000))"),
-      Self.figure("bpm stop of an obedient process", Timing(seconds: stops), 30, "the process's own end included"),
-      Self.figure("bpm pid", pid, 10, "no runc"),
-      Self.figure("bpm list (\(Self.jobs) jobs)", list, 10, "no runc"),
-      Self.figure("bpm version", version, 8, ""),
-      Figure(name: "bpm on disk", value: size, unit: "MB", note: "stripped"),
+      starts.difference("bpm start beyond runc run -d", atMost: 12, "bpm", "runc"),
+      stops.difference("bpm stop beyond the process's exit", atMost: 30, "bpm", "exit"),
     ]
+  }
+
+  /// What only looks, beside runc's own ways to look.
+  private func lookFigures() async throws -> [Figure] {
+    var (pid, list, version) = (Pairs(), Pairs(), Pairs())
+    for round in 0..<32 {
+      let times = [
+        try await Timing.once { try await command(["pid", "job0"]) },
+        try await Timing.once { try await runc(["state", "bpm-job0"], root: "\(root)/sys/run/bpm-runc") },
+        try await Timing.once { try await command(["list"]) },
+        try await Timing.once { try await runc(["list"], root: "\(root)/sys/run/bpm-runc") },
+        try await Timing.once { try await command(["version"]) },
+        try await Timing.once { try await Command("/bin/true").run() },
+      ]
+      if round < 2 { continue }
+      pid.add(times[0], times[1])
+      list.add(times[2], times[3])
+      version.add(times[4], times[5])
+    }
+    return [
+      pid.first("bpm pid", atMost: 10, "runc state"),
+      list.first("bpm list (\(Self.jobs) jobs)", atMost: 10, "runc list"),
+      version.first("bpm version", atMost: 8, "/bin/true"),
+    ]
+  }
+
+  /// Waits until a container's first process heeds signals: its tini has started the process then.
+  @discardableResult
+  private func settle(pidfile: String) async throws -> ProcessIdentity {
+    guard let pid = Pidfile(pidfile).read(), let process = ProcessIdentity(livingPid: pid) else {
+      throw DroverError(.failed, "no living process in \(pidfile)")
+    }
+    while process.isAlive, (Files.textIfPresent("/proc/\(pid)/task/\(pid)/children") ?? "1").isEmpty {
+      try await Surroundings.system.sleep(.milliseconds(1))
+    }
+    return process
   }
 
   private func bareRun() async throws {
@@ -99,8 +147,10 @@ struct BPMFigures {
     let null = open("/dev/null", O_RDWR | O_CLOEXEC)
     defer { close(null) }
     let child = try ChildProcess(
-      ["runc", "--root", "\(root)/runc", "run", "--bundle", "\(root)/bare", "--detach", "bare"], output: null,
-      errors: null)
+      [
+        "runc", "--root", "\(root)/runc", "run", "--bundle", "\(root)/bare", "--pid-file", "\(root)/bare.pid",
+        "--detach", "bare",
+      ], output: null, errors: null)
     guard try await child.ending() == .exited(0) else { throw DroverError(.failed, "bare runc run failed") }
   }
 
@@ -120,10 +170,38 @@ struct BPMFigures {
     }
     try Files.replace("\(target)/config.json", with: JSON.bytes(spec))
   }
+}
 
-  private static func figure(_ name: String, _ timing: Timing, _ limit: Double, _ note: String) -> Figure {
-    Figure(
+/// Two things, measured by turns in one run.
+private struct Pairs {
+  private var ours: [Double] = []
+  private var others: [Double] = []
+
+  mutating func add(_ our: Double, _ other: Double) {
+    ours.append(our)
+    others.append(other)
+  }
+
+  private static func text(_ name: String, _ timing: Timing) -> String {
+    "\(name) \(Figure.text(timing.median * 1000)) (min \(Figure.text(timing.minimum * 1000)))"
+  }
+
+  /// What ours takes beyond the other: the median of the pairs' differences.
+  func difference(_ name: String, atMost limit: Double, _ our: String, _ other: String) -> Figure {
+    let added = Timing(seconds: zip(ours, others).map { $0 - $1 })
+    return Figure(
+      name: name, value: added.median * 1000, unit: "ms", bound: .atMost(limit),
+      note: "\(Self.text(our, Timing(seconds: ours))), \(Self.text(other, Timing(seconds: others))), "
+        + "\(ours.count) pairs")
+  }
+
+  /// What ours takes, with its ratio to the other.
+  func first(_ name: String, atMost limit: Double, _ other: String) -> Figure {
+    let ratio = Timing(seconds: zip(ours, others).map { $0 / $1 })
+    let timing = Timing(seconds: ours)
+    return Figure(
       name: name, value: timing.median * 1000, unit: "ms", bound: .atMost(limit),
-      note: timing.spread(1000) + (note.isEmpty ? "" : "; \(note)"))
+      note: "min \(Figure.text(timing.minimum * 1000)), \(Self.text(other, Timing(seconds: others))), "
+        + "ratio \(Figure.text(ratio.median)), \(ours.count) pairs")
   }
 }

@@ -144,6 +144,20 @@ struct LifecycleTests {
     }
   }
 
+  @Test("A paused process is let go on, so that it can end in order")
+  func paused() async throws {
+    try await ContainerFixture.use { fixture in
+      try fixture.configure("web", ContainerFixture.sleeper)
+      #expect(await fixture.bpm("start", "web").status == 0)
+      try await Command("runc", "--root", fixture.setup.runcRoot, "pause", "bpm-web").run()
+      #expect(fixture.setup.observer.observe("bpm-web").status == .paused)
+      #expect(await fixture.bpm("list").output.contains(" failed\n"))
+      #expect(await fixture.bpm("stop", "web") == (0, "", ""))
+      #expect(!fixture.log("web").contains("failed-to-stop"))
+      #expect(try fixture.setup.observer.ids().isEmpty)
+    }
+  }
+
   @Test("stop works when bpm.yml is gone or broken", arguments: ["", "processes: ["])
   func stopWithoutConfiguration(text: String) async throws {
     try await ContainerFixture.use { fixture in

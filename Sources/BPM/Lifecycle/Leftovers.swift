@@ -88,7 +88,7 @@ struct Leftovers: Sendable {
   }
 
   /// A frozen process takes no signal.
-  private func thaw(_ state: RuncState?) {
+  func thaw(_ state: RuncState?) {
     for folder in folders(state) {
       for (name, text) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] where Files.exists("\(folder)/\(name)")
       {

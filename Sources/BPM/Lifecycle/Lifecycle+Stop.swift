@@ -21,6 +21,8 @@ extension Lifecycle {
       case .broken: try await recover(log, found, process)
       case .created, .running, .paused, .stopped:
         if let living = found.process {
+          // A frozen process would not heed its signal, and be killed when its time is over.
+          if found.status == .paused { Leftovers(names: names, cgroupsPath: nil).thaw(found.state) }
           do {
             try await end(living, process, log)
           } catch {
