@@ -216,6 +216,16 @@ struct LifecycleTests {
     }
   }
 
+  @Test("A bpm.yml of 10 MB is refused by its size, with the job's name, and nothing is started")
+  func large() async throws {
+    try await ContainerFixture.use { fixture in
+      try fixture.configure("web", String(repeating: "- {name: web, executable: /bin/true}\n", count: 300_000))
+      let said = await fixture.bpm("start", "web")
+      #expect(said.status == 1 && said.errors.hasSuffix("bpm.yml: more than 1048576 bytes (job web)\n"), "\(said)")
+      #expect(!Files.exists("\(fixture.root)/data/web"))
+    }
+  }
+
   @Test("The first command on a bare machine leaves folders that everybody can pass")
   func bareMachine() async throws {
     try await ContainerFixture.use { fixture in

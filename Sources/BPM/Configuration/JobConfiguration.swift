@@ -44,6 +44,8 @@ public struct JobConfiguration: Sendable, Hashable {
       bytes = try Files.read(path, limit: Self.options.maximumBytes)
     } catch let error as DroverError where error.code == .notFound {
       throw DroverError(.notFound, "open \(path): no such file or directory")
+    } catch let error as DroverError {
+      throw DroverError(error.code, "\(error.message) (job \(job))")
     }
     try self.init(bytes, root: root, job: job, path: path)
   }
