@@ -162,9 +162,8 @@ let package = Package(
       "Server",
       [
         "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Files",
-        "Formats", "Messaging", "PoolsAPI", "PoolsProtocol", "Processes", "Surroundings", "Templates", configuration,
-        hummingbird,
-        lifecycle, logging,
+        "Formats", "Messaging", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings",
+        "Templates", configuration, hummingbird, lifecycle, logging,
       ]),
 
     // Floor 6: executables, nothing but wiring.
@@ -202,7 +201,7 @@ let package = Package(
     tests("Surroundings"),
     tests("Releases", ["Formats"]),
     tests("ReleaseFiles", ["Archives", "Files", "Formats", "Releases"]),
-    tests("Manifests", ["Formats"]),
+    tests("Manifests", ["Formats", "Releases"]),
     tests("AgentProtocol", ["Formats"]),
     tests("Archives", ["Files", "Formats"]),
     tests("Documents", ["Files", "Formats", "CPowerCut"]),
@@ -228,7 +227,7 @@ let package = Package(
     tests(
       "Director",
       [
-        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging",
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Releases",
         "Surroundings", "Templates", logging,
       ]),
     tests(
@@ -251,7 +250,12 @@ let package = Package(
       "PoolsCommands",
       ["Formats", "HTTPService", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol", "Surroundings", logging]),
     tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
-    tests("Server", ["AgentProtocol", "Certificates", "Files", "Formats", "Messaging", configuration, logging]),
+    tests(
+      "Server",
+      [
+        "AgentProtocol", "Certificates", "Director", "Files", "Formats", "HTTPService", "Messaging", "Pools",
+        "PoolsAPI", "PoolsProtocol", "Surroundings", configuration, logging,
+      ]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(
       name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],

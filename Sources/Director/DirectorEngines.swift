@@ -18,6 +18,8 @@ public struct DirectorEngines: Sendable {
   public var identities: any AgentIdentities
   public var cloud: any CloudProvider
   public var renderer: any TemplateRenderer
+  /// Where errands lease what they need; nil when there are no pools.
+  public var leases: (any ResourceLeases)?
   public var surroundings: Surroundings
   public var logger: Logger
   /// A folder for uploads and archives in the making; emptied of what no task needs at start.
@@ -27,7 +29,7 @@ public struct DirectorEngines: Sendable {
   public init(
     store: any DocumentStore, journals: any Journals, blobs: any BlobStore, blobAddresses: BlobAddresses,
     bus: any MessageBus, identities: any AgentIdentities, cloud: any CloudProvider, renderer: any TemplateRenderer,
-    surroundings: Surroundings, logger: Logger, workDirectory: String
+    leases: (any ResourceLeases)? = nil, surroundings: Surroundings, logger: Logger, workDirectory: String
   ) {
     self.store = store
     self.journals = journals
@@ -37,6 +39,7 @@ public struct DirectorEngines: Sendable {
     self.identities = identities
     self.cloud = cloud
     self.renderer = renderer
+    self.leases = leases
     self.surroundings = surroundings
     self.logger = logger
     self.workDirectory = workDirectory

@@ -71,10 +71,13 @@ public struct JobSpec: Sendable, Hashable {
   public var consumes: [Consumed]
   /// Files that `logs --only` knows by a name: name to pattern.
   public var logs: [String: String]
+  /// What it needs from the pools when it runs as an errand.
+  public var leases: [ErrandLease]
 
   public init(
     name: String, description: String = "", templates: [Template] = [], packages: [String] = [],
-    properties: [Property] = [], provides: [Provided] = [], consumes: [Consumed] = [], logs: [String: String] = [:]
+    properties: [Property] = [], provides: [Provided] = [], consumes: [Consumed] = [], logs: [String: String] = [:],
+    leases: [ErrandLease] = []
   ) {
     self.name = name
     self.description = description
@@ -84,6 +87,7 @@ public struct JobSpec: Sendable, Hashable {
     self.provides = provides
     self.consumes = consumes
     self.logs = logs
+    self.leases = leases
   }
 }
 
@@ -125,6 +129,7 @@ extension JobSpec {
       }
       logs[member.key] = pattern
     }
+    leases = try fields.leases()
     try checkLinks()
   }
 

@@ -1,3 +1,4 @@
+import Director
 import Files
 import Formats
 import Glibc
@@ -12,6 +13,12 @@ extension Server {
     guard let section = configuration.pools else { return nil }
     return try await .prepare(
       section.configuration(database: files.pools), surroundings: surroundings, logger: logger.in("pools"))
+  }
+
+  /// Where errands lease what they need.
+  func leases(_ pools: PoolsServer?) -> (any ResourceLeases)? {
+    if let section = configuration.leases { return RemoteLeases(section: section, surroundings: surroundings) }
+    return pools.map { KeeperLeases(keeper: $0.keeper, expiry: configuration.pools?.reaperExpiry) }
   }
 
   /// Runs nothing but the pools, until it is told to stop.

@@ -55,12 +55,14 @@ public struct Server: Sendable {
     let blobs = try FileBlobStore(folder: files.blobs, surroundings: surroundings)
     let signer = SignedURL(secret: secrets.blobSecret)
     let renderer = RubyRenderer(surroundings: surroundings, logger: logger.in("templates"))
+    let pools = try await pools()
     let engines = DirectorEngines(
       store: store, journals: try FileJournals(folder: files.journals), blobs: blobs,
       blobAddresses: BlobAddresses(
         endpoint: "https://\(configuration.endpointAddress):\(configuration.blobPort)",
         caPEM: try await authority.certificatePEM(), signer: signer, surroundings: surroundings),
       bus: bus, identities: BusIdentities(host: host), cloud: cloud, renderer: renderer,
+      leases: leases(pools),
       surroundings: surroundings, logger: logger.in("director"), workDirectory: files.work)
     let director = try await Director(
       .init(name: configuration.name, id: secrets.directorID, version: ServerVersion.text), engines)
@@ -68,7 +70,6 @@ public struct Server: Sendable {
     let api = try await apiFace(director, authority)
     let apiHost = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress
     try SmallFile.write("\(apiHost):\(configuration.apiPort)\n", to: files.address)
-    let pools = try await pools()
     let services = ServiceGroup(
       configuration: .init(
         services: (pools?.services ?? []).map { .init(service: $0) } + [

@@ -21,6 +21,8 @@ public struct ServerConfiguration: Sendable {
   var cluster: ClusterConfiguration?
   /// Pools of resources that are leased; nil when there are none.
   var pools: PoolsSection?
+  /// Pools elsewhere that errands lease from; nil for the server's own.
+  var leases: LeasesSection?
   /// Passwords by user; empty for one user `admin` whose password is made at first start.
   public var users: [String: String]
   /// `trace` … `critical`.
@@ -62,6 +64,7 @@ public struct ServerConfiguration: Sendable {
     blobPort = try port("endpoint.blob_port", 25250)
     cluster = try ClusterConfiguration(reader)
     pools = try PoolsSection(reader, port: port)
+    leases = try LeasesSection(reader)
     logLevel = text("log.level", "info")
     users = [:]
     for user in reader.stringArray(forKey: "users", default: []) {

@@ -1,4 +1,5 @@
 import Formats
+import Releases
 import Testing
 
 @testable import Manifests
@@ -159,6 +160,7 @@ import Testing
           vm_type: small
           networks: [{name: default}]
           timeout: 90
+          leases: [{type: aws-account, as: account, wait: 30m}]
         - name: nightly
           errand: smoke-tests
           arguments: [--count, 3]
@@ -174,9 +176,13 @@ import Testing
     #expect(manifest.errands.map(\.timeoutSeconds) == [90, 3600, nil])
     #expect(manifest.errands[1].arguments == ["--count", "3"])
     #expect(manifest.errands[1].environment == ["LEVEL": "1"])
+    #expect(manifest.errands[0].leases == [ErrandLease(type: "aws-account", name: "account", waitSeconds: 1800)])
     let translated = try ManifestForm(document).manifest
     #expect(try DeploymentManifest(translated) == manifest)
-    #expect(translated["errands"]?.array?.first == ["name": "backup", "timeout": 90])
+    #expect(
+      translated["errands"]?.array?.first == [
+        "name": "backup", "timeout": 90, "leases": [["type": "aws-account", "as": "account", "wait": "30m"]],
+      ])
   }
 
   @Test(

@@ -12,7 +12,8 @@ struct RunErrandAction: AgentAction {
   let layout: VMLayout
   let surroundings: Surroundings
   let method = AgentMethod.runErrand
-  let traits = ActionTraits(isAsynchronous: true, order: .parallel, isCancellable: true)
+  // Arguments and environment may have secrets in them.
+  let traits = ActionTraits(isAsynchronous: true, order: .parallel, isLoggable: false, isCancellable: true)
 
   func run(_ call: TaskCall) async throws -> Value {
     let script = try await script(call)

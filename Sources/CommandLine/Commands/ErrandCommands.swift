@@ -47,6 +47,9 @@ struct RunErrand: AsyncParsableCommand {
   var env: [String] = []
   @Option(help: "KEY=VALUE for the script's environment; the value is shown nowhere.") var secretEnv: [String] = []
   @Flag(help: "Show the arguments nowhere.") var maskArguments = false
+  @Option(
+    help: "Lease a resource of a pool while it runs: TYPE, or TYPE:NAME to call it so; besides what the errand says.")
+  var lease: [String] = []
   @OptionGroup var interruption: InterruptionOption
   @Argument(help: "The errand.") var name: String
   @Argument(parsing: .postTerminator, help: "Arguments of the script, after --.") var arguments: [String] = []
@@ -101,6 +104,13 @@ struct RunErrand: AsyncParsableCommand {
     body["instance-count"] = self.instances.map { Value.int($0) }
     body["parallel"] = parallel.map { Value.int($0) }
     if failFast { body["fail-fast"] = true }
+    if !lease.isEmpty {
+      body["leases"] = .array(
+        lease.map { text in
+          let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+          return .object(ValueObject(zip(["type", "as"], parts).map { ($0, .string($1)) }))
+        })
+    }
     return .object(body)
   }
 

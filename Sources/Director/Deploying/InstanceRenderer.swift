@@ -10,6 +10,8 @@ import Templates
 struct InstanceRenderer: Sendable {
   let director: Director
   let resolved: ResolvedDeployment
+  /// What templates see as `spec.leases`; nil for nothing.
+  var leases: Value?
 
   /// The jobs of one instance, rendered.
   func render(_ instance: ResolvedInstance) async throws -> [RenderedJob] {
@@ -27,10 +29,17 @@ struct InstanceRenderer: Sendable {
       jobs.append(
         JobRenderRequest(
           jobName: job.name, monit: files.monit, templates: templates,
-          spec: resolved.templateSpec(of: job, on: instance), providedLinks: job.providedLinks))
+          spec: spec(of: job, on: instance), providedLinks: job.providedLinks))
     }
     return try await director.engines.renderer.render(
       GroupRenderRequest(instanceGroup: instance.group, jobs: jobs))
+  }
+
+  private func spec(of job: ResolvedJob, on instance: ResolvedInstance) -> Value {
+    let spec = resolved.templateSpec(of: job, on: instance)
+    guard let leases, var object = spec.object else { return spec }
+    object["leases"] = leases
+    return .object(object)
   }
 
   /// Renders several instances. The errors of all are reported together, those of a group once.

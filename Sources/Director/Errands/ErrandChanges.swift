@@ -1,5 +1,6 @@
 import Documents
 import Formats
+import Releases
 
 /// What an errand last ran on with success. Kind `errand-state`, named `DEPLOYMENT/ERRAND`.
 struct ErrandStateRecord: Codable, Sendable, Hashable {
@@ -9,11 +10,16 @@ struct ErrandStateRecord: Codable, Sendable, Hashable {
 
 /// Whether there is a reason to run an errand again (`--when-changed`, reference/director.md D.3).
 struct ErrandChanges: Sendable {
+  /// The result of a task that had no reason to run anything.
+  static let skipped = "skipped - no changes detected"
+
   enum Decision: String, Codable, Sendable { case run, unchanged }
 
   let director: Director
   let context: TaskContext
   let order: ErrandOrder
+  /// What it leases: which resource it gets each time is no reason.
+  var wants: [ErrandLease] = []
 
   private var name: String { "\(order.deployment)/\(order.errand)" }
 
@@ -31,9 +37,11 @@ struct ErrandChanges: Sendable {
   }
 
   /// Notes a success.
-  func end(_ outcomes: [ErrandOutcome]) async throws {
+  func end(
+    _ outcomes: [ErrandOutcome], _ targets: [ErrandSelection.Target], of resolved: ResolvedDeployment
+  ) async throws {
     guard !outcomes.isEmpty, outcomes.allSatisfy({ $0.exitCode == 0 }) else { return }
-    let states = outcomes.map { ($0.id, $0.state ?? "") }
+    let states = wants.isEmpty ? outcomes.map { ($0.id, $0.state ?? "") } : try await wanted(targets, resolved)
     try await director.records.errandStates.put(name, ErrandStateRecord(digest: digest(states)))
   }
 
@@ -46,7 +54,8 @@ struct ErrandChanges: Sendable {
   private func wanted(
     _ targets: [ErrandSelection.Target], _ resolved: ResolvedDeployment
   ) async throws -> [(id: String, state: String)] {
-    let renderer = InstanceRenderer(director: director, resolved: resolved)
+    let renderer = InstanceRenderer(
+      director: director, resolved: resolved, leases: LeasesInHand.placeholder(wants))
     return try await targets.asyncMap { target in
       let instance = target.instance
       guard target.needsVM else { return (instance.id, Self.state(instance.current?.fingerprint)) }

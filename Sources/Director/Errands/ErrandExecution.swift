@@ -9,6 +9,8 @@ struct ErrandExecution: Sendable {
   let director: Director
   let context: TaskContext
   let order: ErrandOrder
+  /// What the run holds; nil when it leases nothing.
+  var hand: LeasesInHand?
 
   /// The checkpoint that keeps what came of the run on an instance.
   static func outcome(_ instance: ResolvedInstance) -> String { "outcome \(instance.id)" }
@@ -65,7 +67,10 @@ struct ErrandExecution: Sendable {
         }
       }
       let isEnded = part.haste.isRequested && result.exitCode > 128
-      let failure = isTimedOut ? "timeout" : isEnded ? ErrandOutcome.Ending.ended.rawValue : nil
+      let failure: String? =
+        if isTimedOut { "timeout" } else if hand?.lost != nil { "lease lost" } else if isEnded {
+          ErrandOutcome.Ending.ended.rawValue
+        } else { nil }
       return ErrandOutcome(
         group: instance.group, id: instance.id, exitCode: result.exitCode, stdout: result.stdout,
         stderr: result.stderr, failure: failure)
@@ -106,9 +111,9 @@ struct ErrandExecution: Sendable {
   ) async throws -> ErrandResult {
     let identity = RequestIdentity(
       task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
+    let variables = part.environment(of: target, task: context.id).merging(hand?.variables ?? [:]) { $1 }
     let options = ErrandOptions(
-      arguments: order.run.arguments,
-      environment: part.environment(of: target, task: context.id).merging(order.run.environment) { _, own in own })
+      arguments: order.run.arguments, environment: variables.merging(order.run.environment) { _, own in own })
     let follower = ErrandFollower(surroundings: context.surroundings)
     let output = ErrandOutput(
       agent: agent, instance: ErrandOutput.name(of: target.instance), output: context.output, reporter: reporter)

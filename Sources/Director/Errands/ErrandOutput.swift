@@ -19,13 +19,12 @@ struct ErrandOutput: Sendable {
 
   static func name(of instance: ResolvedInstance) -> String { "\(instance.group)/\(instance.id)" }
 
-  /// Writes the line that names the instances, before anything is run.
+  /// Writes the line that names the instances, before anything is run; once, since the journal tells whether it is there.
   static func begin(_ instances: [ResolvedInstance], _ context: TaskContext) async throws {
-    _ = try await context.once("output") {
-      let names = instances.map { Value.object(["name": .string(name(of: $0)), "index": .int($0.index)]) }
-      try await context.output.errand(JSON.bytes(["instances": .array(names)]) + [0x0A])
-      return true
-    }
+    let journal = TaskOutput.journal(task: context.id, .errand)
+    guard try await context.output.journals.size(journal) ?? 0 == 0 else { return }
+    let names = instances.map { Value.object(["name": .string(name(of: $0)), "index": .int($0.index)]) }
+    try await context.output.errand(JSON.bytes(["instances": .array(names)]) + [0x0A])
   }
 
   /// Follows the output of a task of the agent until it has ended.

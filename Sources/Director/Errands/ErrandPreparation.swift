@@ -1,3 +1,4 @@
+import Formats
 import Surroundings
 import Templates
 
@@ -12,21 +13,24 @@ actor ErrandPreparation {
   private let director: Director
   private let context: TaskContext
   private let resolved: ResolvedDeployment
+  /// What templates see as `spec.leases`.
+  private let leases: Value?
   private var task: Task<Prepared, any Error>?
 
-  init(director: Director, context: TaskContext, resolved: ResolvedDeployment) {
+  init(director: Director, context: TaskContext, resolved: ResolvedDeployment, leases: Value?) {
     self.director = director
     self.context = context
     self.resolved = resolved
+    self.leases = leases
   }
 
   /// The first who asks has it done, the others wait for it.
   func result(_ instances: [ResolvedInstance]) async throws -> Prepared {
-    let (director, context, resolved) = (director, context, resolved)
+    let (director, context, resolved, leases) = (director, context, resolved, leases)
     let task =
       task
       ?? context.surroundings.task { () async throws -> Prepared in
-        let renderer = InstanceRenderer(director: director, resolved: resolved)
+        let renderer = InstanceRenderer(director: director, resolved: resolved, leases: leases)
         let preparing = context.stage("Preparing deployment", total: 1)
         let rendered = try await preparing.step("Rendering templates") { _ in try await renderer.render(instances) }
         let compiler = Compiler(director: director, context: context, resolved: resolved)

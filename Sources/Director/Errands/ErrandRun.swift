@@ -1,5 +1,6 @@
 public import Formats
 import Manifests
+public import Releases
 
 /// What a run of an errand is asked to do (reference/director.md A.6, and what Drover adds to it).
 public struct ErrandRun: Codable, Sendable, Hashable {
@@ -25,6 +26,8 @@ public struct ErrandRun: Codable, Sendable, Hashable {
   public var parallel: Int?
   /// Whether the first failure ends the others.
   public var failsFast: Bool?
+  /// What it needs from the pools, over what the errand's job says.
+  public var leases: [ErrandLease]?
 
   public init(
     keepAlive: Bool = false, whenChanged: Bool = false, instances: [ErrandFilter] = [], arguments: [String] = [],
@@ -48,6 +51,7 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     if run.instances.isEmpty { run.instanceCount = run.instanceCount ?? policy.instances }
     run.parallel = run.parallel ?? policy.parallel
     run.failsFast = run.failsFast ?? policy.failsFast
+    if !policy.leases.isEmpty { run.leases = ErrandLease.merged(policy.leases, with: run.leases ?? []) }
     return run
   }
 
@@ -89,6 +93,8 @@ public struct ErrandRun: Codable, Sendable, Hashable {
       throw fields.error("masked-environment", "'\(name)' is not in the environment")
     }
     maskedVariables = masked.isEmpty ? nil : masked
+    let wanted = try fields.leases()
+    leases = wanted.isEmpty ? nil : wanted
   }
 }
 

@@ -2,14 +2,17 @@ import AgentProtocol
 import Documents
 import Formats
 import Manifests
+import Releases
 import Surroundings
 
 /// The work of a `run_errand` task (reference/director.md D.3): brings up a VM where the errand has one of its own, runs
 /// the script, brings its output and exit code home, and removes the VM.
 struct RunErrand: Sendable {
   let director: Director
-  let context: TaskContext
+  private(set) var context: TaskContext
   let order: ErrandOrder
+  /// What the run holds; nil when it leases nothing.
+  private var hand: LeasesInHand?
 
   init(_ director: Director, _ context: TaskContext) throws {
     self.director = director
@@ -18,7 +21,9 @@ struct RunErrand: Sendable {
   }
 
   private var records: Records { director.records }
-  private var execution: ErrandExecution { ErrandExecution(director: director, context: context, order: order) }
+  private var execution: ErrandExecution {
+    ErrandExecution(director: director, context: context, order: order, hand: hand)
+  }
 
   /// What is to be run, as the deployment is now.
   private struct Subject: Sendable {
@@ -50,14 +55,49 @@ struct RunErrand: Sendable {
 
   func run() async throws -> String? {
     try await tellCause()
-    return try await context.locked(deciding: subject, claims: claims) { subject in
+    let wants: [ErrandLease] = try await context.once("leases") { try self.wants(try await subject()) }
+    guard !wants.isEmpty else { return try await runLocked() }
+    // What it leases is got before any lock is taken: nobody who makes a resource free waits for one that waits for it.
+    if try await ErrandTurn(director: director, context: context, order: order, wants: wants).comes() == .unchanged {
+      return ErrandChanges.skipped
+    }
+    return try await ErrandLeasing(director, context, wants).run { hand in
+      var run = self
+      run.hand = hand
+      run.context = context.with(hand.cancellation)
+      return try await run.runLocked()
+    }
+  }
+
+  /// What the jobs whose scripts are run need, and over that what the run is asked to have.
+  private func wants(_ subject: Subject) throws -> [ErrandLease] {
+    let jobs = subject.selection.targets.flatMap { target in
+      subject.resolved.group(target.instance.group)?.jobs.filter { $0.name == target.script } ?? []
+    }
+    let own = jobs.reduce(into: []) { $0 = ErrandLease.merged($0, with: $1.spec.leases) }
+    let wants = ErrandLease.merged(own, with: order.run.leases ?? [])
+    var prefixes: [String: ErrandLease] = [:]
+    for want in wants {
+      if let other = prefixes.updateValue(want, forKey: want.variablePrefix) {
+        throw DirectorFailure.errand(
+          "Errand '\(order.errand)' calls two of its leases '\(other.name)' and '\(want.name)', for which there is one "
+            + "variable; rename one of them by 'as'")
+      }
+    }
+    return wants
+  }
+
+  private func runLocked() async throws -> String? {
+    try await context.locked(deciding: subject, claims: claims) { subject in
       for warning in subject.selection.warnings { try await context.warn(warning) }
-      let changes = ErrandChanges(director: director, context: context, order: order)
+      let changes = ErrandChanges(
+        director: director, context: context, order: order, wants: hand?.leases.map(\.want) ?? [])
       if try await changes.begin(subject.selection.targets, of: subject.resolved) == .unchanged {
-        return "skipped - no changes detected"
+        return ErrandChanges.skipped
       }
       try await ErrandOutput.begin(subject.selection.targets.map(\.instance), context)
-      let preparation = ErrandPreparation(director: director, context: context, resolved: subject.resolved)
+      let preparation = ErrandPreparation(
+        director: director, context: context, resolved: subject.resolved, leases: hand?.spec)
       let batch = ErrandBatch(context: context, run: order.run)
       let (outcomes, failure) = try await batch.run(subject.selection.targets) { target, part in
         guard target.needsVM else { return try await execution.run(target, part) }
@@ -66,7 +106,7 @@ struct RunErrand: Sendable {
       try await context.output.result(outcomes.flatMap { $0.line(errand: order.errand) })
       // What was written is the result also of a run that somebody ended, or that failed on other instances.
       if let failure { throw failure }
-      try await changes.end(outcomes)
+      try await changes.end(outcomes, subject.selection.targets, of: subject.resolved)
       try context.cancellation.check()
       return ErrandOutcome.summary(outcomes)
     }

@@ -69,7 +69,8 @@ extension Resolver {
         .invalid, "Job '\(job.name)' not found in Release '\(release.name)' version '\(release.version)'",
         number: 190011)
     }
-    let spec = try JobSpec(JSON.parse(record.spec))
+    var spec = try JobSpec(JSON.parse(record.spec))
+    spec.leases = ErrandLease.merged(spec.leases, with: job.leases)
     let given = job.properties ?? Properties.merge(manifest.properties, group.properties)
     let properties: ValueObject
     do { properties = try spec.effectiveProperties(given) } catch let error as DroverError {

@@ -16,6 +16,7 @@ struct Records: Sendable {
   let logBundles: DocumentCollection<LogBundleRecord>
   let errandStates: DocumentCollection<ErrandStateRecord>
   let schedules: DocumentCollection<ScheduleRecord>
+  let leaseTurns: DocumentCollection<LeaseTurnRecord>
 
   init(_ store: any DocumentStore) {
     self.store = store
@@ -32,6 +33,7 @@ struct Records: Sendable {
     logBundles = DocumentCollection(store, kind: "log-bundle")
     errandStates = DocumentCollection(store, kind: "errand-state")
     schedules = DocumentCollection(store, kind: "schedule")
+    leaseTurns = DocumentCollection(store, kind: "lease-turn")
   }
 
   /// The instances of a deployment, in order of group and id.

@@ -27,10 +27,13 @@ public struct TaskContext: Sendable {
   }
 
   /// The same task for work that is done also when somebody has asked for its end: tidying up.
-  var withoutCancellation: TaskContext {
+  var withoutCancellation: TaskContext { with(Cancellation()) }
+
+  /// The same task for work that ends by another wish.
+  func with(_ cancellation: Cancellation) -> TaskContext {
     TaskContext(
       id: id, user: user, description: description, request: request, parent: parent, cause: cause, output: output,
-      cancellation: Cancellation(), surroundings: surroundings, hasBegun: hasBegun, board: board)
+      cancellation: cancellation, surroundings: surroundings, hasBegun: hasBegun, board: board)
   }
 
   /// A stage with that many steps.

@@ -1,4 +1,5 @@
 import Formats
+public import Releases
 
 /// What a manifest says of the runs of an errand: an entry of `errands` at its top.
 ///
@@ -28,9 +29,13 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
   /// When the director runs it again and again.
   public var schedule: ErrandSchedule?
 
+  /// What runs need from the pools, over what the job says.
+  public var leases: [ErrandLease]
+
   /// The keys of an entry that are not an instance group's; `instances` is both.
   static let keys: Set<String> = [
     "errand", "arguments", "environment", "timeout", "parallel", "fail_fast", "on", "required", "schedule",
+    "leases",
   ]
 
   private static let groupKeys = [
@@ -66,6 +71,7 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
     if isRequired, triggers.isEmpty {
       throw reader.error("required", "nothing waits for an errand without 'on'; say when it is to run")
     }
+    leases = try reader.leases()
     if !Self.defines(reader) { try reader.allowOnly(Self.keys.union(["name", "instances"])) }
   }
 }

@@ -1,4 +1,5 @@
 public import Formats
+public import Releases
 
 /// Instances that are alike: same jobs, same kind of VM (`reference/director.md B.3`).
 public struct InstanceGroup: Sendable, Hashable {
@@ -79,6 +80,8 @@ public struct JobReference: Sendable, Hashable {
   /// By the name of a link that the job provides.
   public var provides: [String: LinkProvision]
   public var customProviders: [CustomProvider]
+  /// What it needs from the pools when it runs as an errand, over what its release says.
+  public var leases: [ErrandLease]
 }
 
 /// What a manifest says about a link that a job consumes (`reference/director.md B.6`).

@@ -1,4 +1,5 @@
 import Formats
+import Releases
 
 extension JobReference {
   init(_ reader: FieldReader) throws {
@@ -19,6 +20,7 @@ extension JobReference {
         properties: try provider.strings("properties"))
     }
     try reader.requireUnique(customProviders.map(\.name), in: "custom_provider_definitions")
+    leases = try reader.leases()
   }
 }
 

@@ -88,6 +88,20 @@ extension PoolKeeper {
     }
   }
 
+  /// How many are served before a request that waits; nil when it does not.
+  public func place(of requestID: String, type: String, state: String) -> Int? {
+    guard let queue = engine.queues[QueueKey(type: type, state: state)], queue[requestID] != nil else { return nil }
+    return queue.rank(requestID)
+  }
+
+  /// Gives up a request's place in line, if it has one.
+  public func leaveLine(_ requestID: String, type: String, state: String) async throws(PoolFault) {
+    let key = QueueKey(type: type, state: state)
+    try await perform { engine, _ throws(PoolFault) in
+      if let waiter = engine.queues[key]?[requestID] { engine.set(key, before: waiter, after: nil) }
+    }
+  }
+
   /// How many wait, all queues together.
   public var waiting: Int { engine.waiterCount }
 

@@ -1,7 +1,7 @@
 import Documents
 import Formats
 public import Logging
-import Pools
+public import Pools
 public import ServiceLifecycle
 public import Surroundings
 
@@ -42,6 +42,8 @@ public struct PoolsServer: Sendable {
 
   /// To be run one beside the other, and stopped the last one first.
   public let services: [any Service]
+  /// For those who lease in this very process.
+  public let keeper: PoolKeeper
   private let store: SQLiteDocumentStore?
 
   /// Reads the database and the configuration.
@@ -77,7 +79,7 @@ public struct PoolsServer: Sendable {
     if let expiry = configuration.reaperExpiry {
       services.insert(InnerReaper(keeper: keeper, expiry: expiry, surroundings: surroundings, logger: logger), at: 1)
     }
-    return PoolsServer(services: services, store: store)
+    return PoolsServer(services: services, keeper: keeper, store: store)
   }
 
   /// To be called when the services have ended.

@@ -25,6 +25,7 @@ final class AgentBehaviour: Sendable {
     var codes: [Int: Int] = [:]
     var running = 0
     var mostRunning = 0
+    var environments: [Value] = []
   }
 
   private let state = Mutex(State())
@@ -34,6 +35,9 @@ final class AgentBehaviour: Sendable {
   func note(_ deed: Deed) { state.withLock { $0.deeds.append(deed) } }
   func violation(_ text: String) { state.withLock { $0.violations.append(text) } }
   func forget() { state.withLock { $0.deeds = [] } }
+  /// What the scripts of errands were given.
+  var errandEnvironments: [Value] { state.withLock { $0.environments } }
+  func noteErrand(_ environment: Value) { state.withLock { $0.environments.append(environment) } }
 
   /// Makes a script fail on all instances of a group: `web pre-start`.
   func fail(_ script: String, _ isFailing: Bool = true) {
@@ -275,6 +279,7 @@ final class SimulatedAgent: Sendable {
       throw DroverError(.failed, AgentTexts.errandFailed + "cannot run /jobs/\(script)/bin/run: there is no such file")
     }
     note("errand \(script)")
+    behaviour.noteErrand(request.arguments.dropFirst().first?["env"] ?? [:])
     if !Self.hasJobs(state.withLock({ $0.spec })) {
       behaviour.violation("errand \(script) ran on \(id), to which nothing was applied")
     }

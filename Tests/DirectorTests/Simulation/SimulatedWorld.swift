@@ -23,6 +23,7 @@ final class SimulatedWorld: Sendable {
   let cloud: SimulatedCloud
   let identities = SimulatedIdentities()
   let behaviour = AgentBehaviour()
+  let leases: SimulatedLeases
   let surroundings: Surroundings
   private let folder: String
   private let crashes = Mutex(0)
@@ -40,6 +41,7 @@ final class SimulatedWorld: Sendable {
     self.bus = bus
     self.blobs = blobs
     self.folder = folder
+    leases = SimulatedLeases(clock: clock)
     cloud = SimulatedCloud(clock: clock) { id in
       let agent = try await SimulatedAgent(id: id, bus: bus, clock: clock, blobs: blobs, behaviour: behaviour)
       if !behaviour.fails("agent", "start") { agent.start() }
@@ -83,7 +85,8 @@ final class SimulatedWorld: Sendable {
           endpoint: "https://10.254.0.1:25250", caPEM: "", signer: SignedURL(secret: Array(repeating: 7, count: 32)),
           surroundings: surroundings),
         bus: MortalBus(bus: bus, fuse: fuse), identities: MortalIdentities(identities: identities, fuse: fuse),
-        cloud: MortalCloud(cloud: cloud, fuse: fuse), renderer: PropertiesRenderer(), surroundings: surroundings,
+        cloud: MortalCloud(cloud: cloud, fuse: fuse), renderer: PropertiesRenderer(),
+        leases: MortalLeases(leases: leases, fuse: fuse), surroundings: surroundings,
         logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, workDirectory: folder))
   }
 
@@ -181,6 +184,9 @@ final class SimulatedWorld: Sendable {
   func checkTidy(sourceLocation: SourceLocation = #_sourceLocation) async throws {
     #expect(cloud.violations == [], sourceLocation: sourceLocation)
     #expect(behaviour.violations == [], sourceLocation: sourceLocation)
+    #expect(leases.violations == [], sourceLocation: sourceLocation)
+    #expect(leases.held == [:], "something is still leased", sourceLocation: sourceLocation)
+    #expect(try await records.leaseTurns.list().isEmpty, sourceLocation: sourceLocation)
     let instances = try await records.instances.list().map(\.body)
     #expect(
       Set(cloud.vms.keys) == Set(instances.compactMap(\.vm?.cid)), "VMs and instances differ",
@@ -219,7 +225,8 @@ final class SimulatedWorld: Sendable {
 struct PropertiesRenderer: TemplateRenderer {
   func render(_ request: GroupRenderRequest) async throws -> [RenderedJob] {
     request.jobs.map { job in
-      let properties = JSON.bytes(job.spec["properties"] ?? .null)
+      var properties = JSON.bytes(job.spec["properties"] ?? .null)
+      if let leases = job.spec["leases"] { properties += JSON.bytes(leases) }
       return RenderedJob(
         jobName: job.jobName, monit: job.monit,
         files: job.templates.map {

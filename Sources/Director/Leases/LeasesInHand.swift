@@ -1,0 +1,87 @@
+import Formats
+import Releases
+import Surroundings
+import Synchronization
+
+/// What a run of an errand holds while it works: its leases, and the wish to end it when one of them is lost.
+final class LeasesInHand: Sendable {
+  struct Lease: Codable, Sendable {
+    var want: ErrandLease
+    var owner: String
+    var resource: LeasedResource
+  }
+
+  let leases: [Lease]
+  /// Asked for when somebody wants the task's end, and when a lease is lost.
+  let cancellation: Cancellation
+  private let lostText = Mutex<String?>(nil)
+
+  init(_ leases: [Lease], cancellation: Cancellation) {
+    self.leases = leases
+    self.cancellation = cancellation
+  }
+
+  /// Why a lease was lost; nil while all are held.
+  var lost: String? { lostText.withLock { $0 } }
+
+  /// Whether this is the first that was lost.
+  func lose(_ text: String) -> Bool {
+    let isFirst = lostText.withLock { lost in
+      defer { lost = lost ?? text }
+      return lost == nil
+    }
+    cancellation.request()
+    return isFirst
+  }
+
+  /// `spec.leases` of templates; nil without leases.
+  var spec: Value? { Self.spec(leases.map { ($0.want, $0.resource) }) }
+
+  /// What templates see of leases that are not taken yet, for those who compare rendered templates.
+  static func placeholder(_ wants: [ErrandLease]) -> Value? {
+    spec(wants.map { ($0, LeasedResource(type: $0.type, name: "", state: $0.heldState, userData: [:])) })
+  }
+
+  private static func spec(_ leases: [(want: ErrandLease, resource: LeasedResource)]) -> Value? {
+    guard !leases.isEmpty else { return nil }
+    var spec = ValueObject()
+    for (want, resource) in leases {
+      let data = (resource.userData ?? [:]).sorted { $0.key < $1.key }.map { ($0.key, Value.string($0.value)) }
+      spec[want.name] = [
+        "type": .string(resource.type), "name": .string(resource.name), "user_data": .object(ValueObject(data)),
+      ]
+    }
+    return .object(spec)
+  }
+
+  /// Longer values no program can be started with.
+  static let longestValue = 100 << 10
+
+  /// The script's variables: of each lease `DROVER_LEASE_AS_NAME`, `_TYPE`, `_STATE`, `_OWNER`, and the user data as
+  /// `DROVER_LEASE_AS_DATA_KEY`; of an only one also those that `drover lease` gives, without `AS`.
+  var variables: [String: String] {
+    var variables: [String: String] = [:]
+    for lease in leases {
+      let data = lease.resource.userData ?? [:]
+      let own = Self.variables(lease.want.variablePrefix, lease.resource, owner: lease.owner, data)
+      variables.merge(own) { $1 }
+      if leases.count == 1 {
+        variables.merge(Self.variables("DROVER_LEASE", lease.resource, owner: lease.owner, data)) { mine, _ in mine }
+      }
+    }
+    return variables
+  }
+
+  static func variables(
+    _ prefix: String, _ resource: LeasedResource, owner: String, _ data: [String: String]
+  ) -> [String: String] {
+    var variables = [
+      "\(prefix)_NAME": resource.name, "\(prefix)_TYPE": resource.type, "\(prefix)_STATE": resource.state,
+      "\(prefix)_OWNER": owner,
+    ]
+    for (key, value) in data where !value.utf8.contains(0) && value.utf8.count <= longestValue {
+      variables["\(prefix)_DATA_\(ErrandLease.variableName(key))"] = value
+    }
+    return variables
+  }
+}

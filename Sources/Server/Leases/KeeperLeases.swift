@@ -1,0 +1,64 @@
+import Director
+import Pools
+import PoolsProtocol
+
+/// Leases of the director from the pools of the same server.
+struct KeeperLeases: ResourceLeases {
+  let keeper: PoolKeeper
+  /// After how much silence the server takes leases back; nil for never.
+  let expiry: Duration?
+
+  /// Several beats fit into the time after which a lease is taken back.
+  var heartbeat: Duration { min(.seconds(30), (expiry ?? .seconds(120)) / 4) }
+
+  func acquire(_ request: LeaseRequest, patience: Duration) async throws -> LeaseAnswer {
+    let asked = AcquireRequest(
+      type: request.type, state: request.state, destination: request.heldState, owner: request.owner,
+      requestID: request.id, isIdempotent: true)
+    do {
+      return .leased(LeasedResource(try await keeper.acquire(asked, wait: patience).resource))
+    } catch PoolFault.nothingAvailable {
+      return .waiting(before: await keeper.place(of: request.id, type: request.type, state: request.state))
+    } catch PoolFault.typeUnknown {
+      throw await typeUnknown()
+    }
+  }
+
+  func leaveLine(_ request: LeaseRequest) async throws {
+    try await keeper.leaveLine(request.id, type: request.type, state: request.state)
+  }
+
+  func held(by owner: String, type: String) async throws -> [LeasedResource]? {
+    await keeper.resources(type: type, state: nil, owner: owner, after: "", limit: .max).map { LeasedResource($0) }
+  }
+
+  func beat(_ resource: LeasedResource, owner: String) async throws {
+    try await telling {
+      try await keeper.update(resource.name, owner: owner, state: resource.state, userData: nil)
+    }
+  }
+
+  func release(_ name: String, to state: String, owner: String) async throws {
+    try await telling { try await keeper.release(name, destination: state, owner: owner) }
+  }
+
+  private func telling(_ body: () async throws -> Void) async throws {
+    do {
+      try await body()
+    } catch let fault as PoolFault {
+      switch fault {
+      case .nothingAvailable(let name): throw LeaseFault.notHeld("there is no resource '\(name)' any more")
+      case .ownerDiffers, .stateDiffers: throw LeaseFault.notHeld(fault.description)
+      case .typeUnknown, .tooMany, .storage: throw fault
+      }
+    }
+  }
+
+  private func typeUnknown() async -> LeaseFault { .typeUnknown(known: await keeper.metrics().map(\.type)) }
+}
+
+extension LeasedResource {
+  init(_ resource: PooledResource) {
+    self.init(type: resource.type, name: resource.name, state: resource.state, userData: resource.userData)
+  }
+}
