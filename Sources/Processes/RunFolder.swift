@@ -11,6 +11,7 @@ import Formats
 /// | `script.json` | the runner | who the script is, once it runs |
 /// | `stdout`, `stderr` | the script | unless they go to other files |
 /// | `exit.json` | the runner | how the script ended |
+/// | `answer` | the script, if it was told to | before it ends |
 struct RunFolder: Sendable, Hashable {
   let path: String
 
@@ -22,6 +23,7 @@ struct RunFolder: Sendable, Hashable {
   var scriptFile: String { file("script.json") }
   var exitFile: String { file("exit.json") }
   var logFile: String { file("runner.log") }
+  var answerFile: String { file("answer") }
 
   func outputFile(_ stream: OutputStream, _ spec: ScriptSpec) -> String {
     let output = stream == .stdout ? spec.stdout : spec.stderr

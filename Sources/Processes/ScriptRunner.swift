@@ -59,6 +59,9 @@ public actor ScriptRunner {
     try Files.remove(folder.path)
   }
 
+  /// A file in the run's folder that the script may leave something in; gone when the run is forgotten.
+  public nonisolated func answerFile(id: String) throws -> String { try folder(id).answerFile }
+
   private nonisolated func folder(_ id: String) throws -> RunFolder {
     try Self.check(id)
     return RunFolder(path: "\(directory)/\(id)")

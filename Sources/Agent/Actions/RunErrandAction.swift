@@ -18,9 +18,12 @@ struct RunErrandAction: AgentAction {
   func run(_ call: TaskCall) async throws -> Value {
     let script = try await script(call)
     let options = try call.reading { try call.optional(1).map(ErrandOptions.init) } ?? ErrandOptions()
-    let spec = ScriptSpec(
-      [script] + options.arguments, environment: environment.with(options.environment))
     let id = TaskScripts.errand(call.taskID)
+    let answer = options.wantsAnswer ? try runner.answerFile(id: id) : nil
+    var variables = options.environment
+    if let answer { variables["DROVER_RESULT_FILE"] = answer }
+    let spec = ScriptSpec(
+      [script] + options.arguments, environment: environment.with(variables))
     // Asked to stop while it waited for its turn: it ends as if it had been ended at once.
     if call.cancellation.isCancelled, try runner.attach(id: id) == nil {
       return ErrandResult(stdout: "", stderr: "", exitCode: 128 + Int(SIGTERM)).value
@@ -28,7 +31,7 @@ struct RunErrandAction: AgentAction {
     let running = try await runner.start(id: id, spec)
     let exit = try await TaskScripts.wait(running, call.cancellation, surroundings)
     guard let code = exit.code else { throw DroverError(.failed, AgentTexts.errandFailed + "\(exit)") }
-    return try Self.result(running, code)
+    return try Self.result(running, code, answer: try answer.flatMap(Self.answer))
   }
 
   private func script(_ call: TaskCall) async throws -> String {
@@ -46,12 +49,26 @@ struct RunErrandAction: AgentAction {
     return layout.errandScript(of: template)
   }
 
+  /// Longer answers are refused: they are settings, no data.
+  private static let longestAnswer = 256 << 10
+
+  private static func answer(_ path: String) throws -> [UInt8]? {
+    guard let size = Files.size(path) else { return nil }
+    guard size <= longestAnswer else {
+      throw DroverError(
+        .tooLarge,
+        AgentTexts.errandFailed + "its answer in DROVER_RESULT_FILE has \(size) bytes, at most "
+          + "\(longestAnswer) are taken")
+    }
+    return try Files.read(path, limit: longestAnswer)
+  }
+
   /// Output shrinks until the reply fits, however much escaping it needs.
-  private static func result(_ script: RunningScript, _ code: Int) throws -> Value {
+  private static func result(_ script: RunningScript, _ code: Int, answer: [UInt8]?) throws -> Value {
     var limit = AgentLimits.maximumResultOutputBytes
     while true {
       let excerpt = try OutputExcerpt.read(script, limit: limit)
-      let value = ErrandResult(stdout: excerpt.stdout, stderr: excerpt.stderr, exitCode: code).value
+      let value = ErrandResult(stdout: excerpt.stdout, stderr: excerpt.stderr, exitCode: code, answer: answer).value
       if AgentResponse.fits(value) || limit < 1024 { return value }
       limit /= 2
     }

@@ -6,18 +6,27 @@ public struct ErrandOptions: Sendable, Hashable {
   public var arguments: [String]
   /// Added to the script's environment.
   public var environment: [String: String]
+  /// Whether the script may leave an answer in the file that `DROVER_RESULT_FILE` names; it comes with the result.
+  public var wantsAnswer: Bool
 
-  public init(arguments: [String] = [], environment: [String: String] = [:]) {
+  public init(arguments: [String] = [], environment: [String: String] = [:], wantsAnswer: Bool = false) {
     self.arguments = arguments
     self.environment = environment
+    self.wantsAnswer = wantsAnswer
   }
 
   public init(_ value: Value) throws {
     let reader = try FieldReader(value, at: "errand options")
-    self.init(arguments: try reader.strings("arguments"), environment: try reader.stringMap("env"))
+    self.init(
+      arguments: try reader.strings("arguments"), environment: try reader.stringMap("env"),
+      wantsAnswer: try reader.optionalBool("answer") ?? false)
   }
 
-  public var value: Value { ["arguments": Value(arguments), "env": Value(environment)] }
+  public var value: Value {
+    var value: ValueObject = ["arguments": Value(arguments), "env": Value(environment)]
+    if wantsAnswer { value["answer"] = true }
+    return .object(value)
+  }
 }
 
 /// The value of `run_errand`. Output that does not fit is head and tail around ``AgentTexts/truncationMark``; the whole
@@ -54,21 +63,28 @@ public struct ErrandResult: Sendable, Hashable {
   public var stderr: String
   /// 128 + n when signal n killed the script.
   public var exitCode: Int
+  /// What the script left in the file of its answer; nil when it was not asked for one, or left none.
+  public var answer: [UInt8]?
 
-  public init(stdout: String, stderr: String, exitCode: Int) {
+  public init(stdout: String, stderr: String, exitCode: Int, answer: [UInt8]? = nil) {
     self.stdout = stdout
     self.stderr = stderr
     self.exitCode = exitCode
+    self.answer = answer
   }
 
   public init(_ value: Value) throws {
     let reader = try FieldReader(value, at: "errand result")
     self.init(
       stdout: try reader.optionalString("stdout") ?? "", stderr: try reader.optionalString("stderr") ?? "",
-      exitCode: try reader.int("exit_code"))
+      exitCode: try reader.int("exit_code"), answer: try reader.optionalString("answer").flatMap { Base64.decode($0) })
   }
 
   public var value: Value {
-    ["stdout": .string(stdout), "stderr": .string(stderr), "exit_code": .int(exitCode)]
+    var value: ValueObject = [
+      "stdout": .string(stdout), "stderr": .string(stderr), "exit_code": .int(exitCode),
+    ]
+    if let answer { value["answer"] = .string(Base64.encode(answer)) }
+    return .object(value)
   }
 }
