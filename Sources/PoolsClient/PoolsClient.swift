@@ -21,14 +21,17 @@ public struct PoolsClient: Sendable {
     public var pollInterval: Duration
     /// Whether release, update, reset and metric try again also when they are refused, as Boskos's own client does.
     public var repeatsRefusals: Bool
+    /// How long a server may take to answer, or not be there.
+    public var timeout: Duration
 
     public init(
       pauses: [Duration] = [.seconds(1), .seconds(4), .seconds(9)], pollInterval: Duration = .seconds(3),
-      repeatsRefusals: Bool = false
+      repeatsRefusals: Bool = false, timeout: Duration = .seconds(330)
     ) {
       self.pauses = pauses
       self.pollInterval = pollInterval
       self.repeatsRefusals = repeatsRefusals
+      self.timeout = timeout
     }
   }
 
@@ -125,7 +128,8 @@ public struct PoolsClient: Sendable {
     }
     let response: HTTPClientResponse
     do {
-      response = try await HTTPClient.shared.execute(request, timeout: .seconds(330))
+      response = try await HTTPClient.shared.execute(
+        request, timeout: .seconds(options.timeout.components.seconds))
       let bytes = Array(try await response.body.collect(upTo: 64 << 20).readableBytesView)
       return Answer(status: Int(response.status.code), body: bytes)
     } catch let error where !(error is CancellationError) {

@@ -13,7 +13,8 @@ struct ErrandTurn: Sendable {
   func comes() async throws -> ErrandChanges.Decision {
     // It holds something already.
     if context.hasBegun { return .run }
-    try await waitForOthers()
+    // Those may wait for the locks that one has which another task has started.
+    if context.parent == nil { try await waitForOthers() }
     guard order.run.whenChanged else { return .run }
     let deployment = try await director.deployment(order.deployment)
     guard let manifest = try deployment.parsedManifest() else { return .run }

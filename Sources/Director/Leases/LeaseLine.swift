@@ -111,7 +111,7 @@ struct LeaseLine: Sendable {
       if kept == nil, resource.userData != nil {
         kept = resource
       } else {
-        try await release(resource.name, to: want.state, owner: owner)
+        try await release(resource.name, type: want.type, to: want.state, owner: owner)
       }
     }
     return kept
@@ -155,7 +155,7 @@ struct LeaseLine: Sendable {
       do {
         var names = Set(try await pools.held(by: owner, type: want.type)?.map(\.name) ?? [])
         if let known { names.insert(known.resource.name) }
-        for name in names.sorted() { try await release(name, to: state, owner: owner) }
+        for name in names.sorted() { try await release(name, type: want.type, to: state, owner: owner) }
         return true
       } catch LeaseFault.typeUnknown {
         return true
@@ -175,9 +175,9 @@ struct LeaseLine: Sendable {
   }
 
   /// Hands a resource back unless that was done, or somebody else holds it.
-  private func release(_ name: String, to state: String, owner: String) async throws {
+  private func release(_ name: String, type: String, to state: String, owner: String) async throws {
     do {
-      try await pools.release(name, to: state, owner: owner)
+      try await pools.release(name, type: type, to: state, owner: owner)
     } catch LeaseFault.notHeld {
       // Handed back before a restart, or lost.
     }

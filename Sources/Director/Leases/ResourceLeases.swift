@@ -19,7 +19,7 @@ public protocol ResourceLeases: Sendable {
   /// Says that it is still held.
   func beat(_ resource: LeasedResource, owner: String) async throws
   /// Hands a resource back.
-  func release(_ name: String, to state: String, owner: String) async throws
+  func release(_ name: String, type: String, to state: String, owner: String) async throws
 }
 
 /// What somebody asks a pool for. Asking again with the same owner and id gets the same lease.

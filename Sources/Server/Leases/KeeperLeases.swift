@@ -38,7 +38,7 @@ struct KeeperLeases: ResourceLeases {
     }
   }
 
-  func release(_ name: String, to state: String, owner: String) async throws {
+  func release(_ name: String, type: String, to state: String, owner: String) async throws {
     try await telling { try await keeper.release(name, destination: state, owner: owner) }
   }
 

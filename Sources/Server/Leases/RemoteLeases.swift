@@ -17,7 +17,7 @@ struct RemoteLeases: ResourceLeases {
   private func client(_ owner: String) throws -> PoolsClient {
     try PoolsClient(
       url: section.url, owner: owner, username: section.user, passwordFile: section.passwordFile,
-      options: .init(pauses: []), surroundings: surroundings)
+      options: .init(pauses: [], timeout: .seconds(10)), surroundings: surroundings)
   }
 
   func acquire(_ request: LeaseRequest, patience: Duration) async throws -> LeaseAnswer {
@@ -59,7 +59,7 @@ struct RemoteLeases: ResourceLeases {
     try await telling { try await client(owner).update(resource.name, state: resource.state) }
   }
 
-  func release(_ name: String, to state: String, owner: String) async throws {
+  func release(_ name: String, type: String, to state: String, owner: String) async throws {
     try await telling { try await client(owner).release(name, to: state) }
   }
 

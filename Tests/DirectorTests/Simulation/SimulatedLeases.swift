@@ -135,7 +135,7 @@ final class SimulatedLeases: ResourceLeases {
     }
   }
 
-  func release(_ name: String, to state: String, owner: String) async throws {
+  func release(_ name: String, type: String, to state: String, owner: String) async throws {
     try await reached { world in
       guard let held = world.resources[name], held.owner == owner else {
         throw LeaseFault.notHeld("owner mismatch request by \(owner)")
@@ -165,7 +165,7 @@ struct MortalLeases: ResourceLeases {
   func beat(_ resource: LeasedResource, owner: String) async throws {
     try await fuse.pass { try await leases.beat(resource, owner: owner) }
   }
-  func release(_ name: String, to state: String, owner: String) async throws {
-    try await fuse.pass { try await leases.release(name, to: state, owner: owner) }
+  func release(_ name: String, type: String, to state: String, owner: String) async throws {
+    try await fuse.pass { try await leases.release(name, type: type, to: state, owner: owner) }
   }
 }

@@ -78,11 +78,13 @@ import Testing
       try await leases.beat(resource, owner: mine.owner)
       await #expect(throws: LeaseFault.self) { try await leases.beat(resource, owner: "other") }
       await #expect(throws: LeaseFault.self) {
-        try await leases.release("account1", to: "dirty", owner: "other")
+        try await leases.release("account1", type: "account", to: "dirty", owner: "other")
       }
-      try await leases.release("account1", to: "dirty", owner: mine.owner)
+      try await leases.release("account1", type: "account", to: "dirty", owner: mine.owner)
       #expect(await keeper.resource("account1")?.state == "dirty")
-      await #expect(throws: LeaseFault.self) { try await leases.release("account1", to: "dirty", owner: mine.owner) }
+      await #expect(throws: LeaseFault.self) {
+        try await leases.release("account1", type: "account", to: "dirty", owner: mine.owner)
+      }
       await #expect(throws: LeaseFault.self) { try await leases.beat(resource, owner: mine.owner) }
     }
   }
@@ -107,7 +109,9 @@ import Testing
       await #expect(throws: LeaseFault.self) { try await leases.beat(resource, owner: "me") }
       try await keeper.configure(PoolsConfiguration([.init(type: "zone", names: ["zone1"])]))
       await #expect(throws: LeaseFault.self) { try await leases.beat(resource, owner: "me") }
-      await #expect(throws: LeaseFault.self) { try await leases.release("account1", to: "free", owner: "me") }
+      await #expect(throws: LeaseFault.self) {
+        try await leases.release("account1", type: "account", to: "free", owner: "me")
+      }
     }
   }
 
