@@ -93,6 +93,30 @@ import Testing
     }
   }
 
+  @Test("an answer comes with the result when one is wanted, and one that is too long is refused")
+  func answer() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand(
+        """
+        #!/bin/bash
+        [ -n "$DROVER_RESULT_FILE" ] || exit 4
+        if [ "$1" = long ]; then head -c 300000 /dev/zero > "$DROVER_RESULT_FILE"; exit 0; fi
+        if [ "$1" != none ]; then printf '{"id": "1"}' > "$DROVER_RESULT_FILE"; fi
+
+        """, test)
+      func run(_ options: ErrandOptions) async throws -> ErrandResult {
+        try ErrandResult(await test.call("run_errand", "job", options.value))
+      }
+      #expect(try await run(ErrandOptions()).exitCode == 4)
+      #expect(try await run(ErrandOptions(wantsAnswer: true)).answer == Array(#"{"id": "1"}"#.utf8))
+      #expect(try await run(ErrandOptions(arguments: ["none"], wantsAnswer: true)).answer == nil)
+      let error = try await #require(throws: DroverError.self) {
+        try await run(ErrandOptions(arguments: ["long"], wantsAnswer: true))
+      }
+      #expect(error.message.contains("300000 bytes"), "\(error)")
+    }
+  }
+
   @Test("output of any size comes back as head and tail, and the whole of it can be read by offset")
   func oversizeOutput() async throws {
     try await TestAgent.with { test in

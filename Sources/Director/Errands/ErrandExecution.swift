@@ -73,7 +73,8 @@ struct ErrandExecution: Sendable {
         } else { nil }
       return ErrandOutcome(
         group: instance.group, id: instance.id, exitCode: result.exitCode, stdout: result.stdout,
-        stderr: result.stderr, failure: failure)
+        stderr: result.stderr, failure: failure,
+        answer: result.answer.map { Base64.encode($0) })
     } catch let exception as AgentClient.Exception {
       guard let failure = ErrandStartFailure(exception: exception.message) else { throw exception }
       try await context.warn("\(instance.label): \(exception.message)")
@@ -113,7 +114,8 @@ struct ErrandExecution: Sendable {
       task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
     let variables = part.environment(of: target, task: context.id).merging(hand?.variables ?? [:]) { $1 }
     let options = ErrandOptions(
-      arguments: order.run.arguments, environment: variables.merging(order.run.environment) { _, own in own })
+      arguments: order.run.arguments, environment: variables.merging(order.run.environment) { _, own in own },
+      wantsAnswer: order.wantsAnswer ?? false)
     let follower = ErrandFollower(surroundings: context.surroundings)
     let output = ErrandOutput(
       agent: agent, instance: ErrandOutput.name(of: target.instance), output: context.output, reporter: reporter)

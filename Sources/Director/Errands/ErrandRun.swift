@@ -103,6 +103,10 @@ struct ErrandOrder: Codable, Sendable {
   var deployment: String
   var errand: String
   var run: ErrandRun
+  /// What of a pool it works on; nil when a pool has nothing to do with it.
+  var poolSubject: String?
+  /// Whether the script is asked for an answer.
+  var wantsAnswer: Bool?
 }
 
 /// What came of a run on one instance: a line of the task's result (reference/director.md D.4).
@@ -119,6 +123,8 @@ struct ErrandOutcome: Codable, Sendable {
   var failure: String?
   /// Digest of what the instance was configured with.
   var state: String?
+  /// What the script answered besides; secret. Base64.
+  var answer: String?
 
   /// What a failure elsewhere does to a run with `--fail-fast`. Such codes are not the worst ones of a run.
   enum Ending: String, CaseIterable {

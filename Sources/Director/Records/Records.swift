@@ -17,6 +17,7 @@ struct Records: Sendable {
   let errandStates: DocumentCollection<ErrandStateRecord>
   let schedules: DocumentCollection<ScheduleRecord>
   let leaseTurns: DocumentCollection<LeaseTurnRecord>
+  let poolErrands: DocumentCollection<PoolErrandRecord>
 
   init(_ store: any DocumentStore) {
     self.store = store
@@ -34,6 +35,7 @@ struct Records: Sendable {
     errandStates = DocumentCollection(store, kind: "errand-state")
     schedules = DocumentCollection(store, kind: "schedule")
     leaseTurns = DocumentCollection(store, kind: "lease-turn")
+    poolErrands = DocumentCollection(store, kind: "pool-errand")
   }
 
   /// The instances of a deployment, in order of group and id.

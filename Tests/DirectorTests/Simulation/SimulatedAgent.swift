@@ -296,7 +296,10 @@ final class SimulatedAgent: Sendable {
       }
       state.withLock { $0.output[taskID, default: []] += Array("line \(line) of \(taskID)\n".utf8) }
     }
-    return ErrandResult(stdout: text(taskID), stderr: "", exitCode: exitCode).value
+    let isAsked = request.arguments.dropFirst().first?["answer"]?.bool == true
+    return ErrandResult(
+      stdout: text(taskID), stderr: "", exitCode: exitCode, answer: isAsked ? Array("the answer".utf8) : nil
+    ).value
   }
 
   private func text(_ taskID: String) -> String {

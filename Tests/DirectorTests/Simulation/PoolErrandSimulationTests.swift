@@ -1,0 +1,130 @@
+import Documents
+import Formats
+import Surroundings
+import Testing
+
+@testable import Director
+
+/// Errands that work on resources of pools are run once for each work, whoever dies meanwhile.
+@Suite struct PoolErrandSimulationTests {
+  private func work(_ name: String = "account1", answer: Bool = false) -> PoolErrand {
+    PoolErrand(
+      deployment: "data", errand: "smoke", subject: "clean \(name) (account)",
+      environment: ["DROVER_LEASE_NAME": name, "DROVER_LEASE_DATA_KEY": "s3cret"], timeoutSeconds: nil,
+      wantsAnswer: answer)
+  }
+
+  private func deployed(seed: UInt64, _ body: (SimulatedWorld) async throws -> Void) async throws {
+    try await SimulatedWorld.run(seed: seed) { world in
+      _ = try await world.withDirector { director in
+        let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
+        return try await director.tasks.wait(for: id)
+      }
+      world.behaviour.forget()
+      try await body(world)
+    }
+  }
+
+  private var runs: (SimulatedWorld) -> Int {
+    { world in world.behaviour.deeds.count { $0.name.hasPrefix("errand ") } }
+  }
+
+  @Test("One run does the work, and who asks again finds it, however often the director dies", arguments: 1...10)
+  func survives(_ number: Int) async throws {
+    let seed = UInt64(1000 + number)
+    try await deployed(seed: seed) { world in
+      world.behaviour.errand = (lines: 12, exitCode: 0)
+      let work = work()
+      let name = PoolErrandRecord.name(work.subject)
+      let tasks = try await world.survive(crashes: 5, deeds: 90) { director in
+        world.surroundings.task { () async -> Void in _ = try? await director.perform(work) }
+        while true {
+          if let id = try await world.records.poolErrands.get(name)?.body.task,
+            try await director.hasEnded(task: id) == false
+          {
+            return [id]
+          }
+          try await world.clock.sleep(.milliseconds(5))
+        }
+      }
+      #expect(tasks.map(\.state) == [.done], "seed \(seed): \(tasks[0].result ?? "")")
+      #expect(runs(world) == 1, "seed \(seed)")
+      if try await world.records.poolErrands.get(name) != nil {
+        let outcome = try await world.withDirector { try await $0.perform(work) }
+        #expect(outcome.task == tasks[0].id, "seed \(seed)")
+        #expect(outcome.succeeded)
+        #expect(runs(world) == 1, "seed \(seed)")
+      }
+      #expect(try await world.records.poolErrands.list().isEmpty)
+      #expect(world.behaviour.errandEnvironments.last?["DROVER_LEASE_NAME"] == "account1")
+      try await world.checkTidy()
+    }
+  }
+
+  @Test("A run that was written down and not started is started under its number")
+  func writtenDown() async throws {
+    try await deployed(seed: 1020) { world in
+      try await world.withDirector { director in
+        let id = try await director.tasks.reserveID()
+        try await world.records.poolErrands.create(
+          PoolErrandRecord.name(work().subject), PoolErrandRecord(task: id, environment: work().environment))
+        #expect(try await director.perform(work()).task == id)
+        #expect(runs(world) == 1)
+      }
+    }
+  }
+
+  @Test("The outcome says how it ended, and lists show no secret of it")
+  func outcome() async throws {
+    try await deployed(seed: 1021) { world in
+      try await world.withDirector { director in
+        world.behaviour.errand = (lines: 2, exitCode: 3)
+        let failed = try await director.perform(work())
+        #expect(!failed.succeeded)
+        #expect(failed.ending == "task \(failed.task): exited with 3")
+        #expect(failed.output.contains("line 1 of"))
+        world.behaviour.errand = (lines: 1, exitCode: 0)
+        let built = try await director.perform(work(answer: true))
+        #expect(built.succeeded)
+        #expect(built.answer == Array("the answer".utf8))
+        let runs = try await director.errandRuns(deployment: "data", errand: nil, limit: 1)
+        #expect(runs[0].environment == ["DROVER_LEASE_NAME": "account1", "DROVER_LEASE_DATA_KEY": "***"])
+        #expect(try await !world.lines(built.task, .result).joined().contains("answer\""))
+        var unknown = work()
+        unknown.errand = "smok"
+        let none = try await director.perform(unknown)
+        #expect(!none.succeeded)
+        #expect(none.ending.contains("did you mean 'smoke"), "\(none.ending)")
+      }
+    }
+  }
+
+  @Test("A run from other parts is ended before another is started; runs for two resources take turns")
+  func turns() async throws {
+    try await deployed(seed: 1022) { world in
+      try await world.withDirector { director in
+        world.behaviour.errand = (lines: 1000, exitCode: 0)
+        let long = work()
+        let first = world.surroundings.task { () async throws -> PoolErrandOutcome in try await director.perform(long) }
+        try await world.clock.sleep(.seconds(20))
+        world.behaviour.errand = (lines: 3, exitCode: 0)
+        var other = work()
+        other.environment["DROVER_LEASE_DATA_KEY"] = "other"
+        let second = try await director.perform(other)
+        #expect(second.succeeded)
+        let ended = try await first.value
+        #expect(!ended.succeeded)
+        let surroundings = world.surroundings
+        let works = [work("account2"), work("account3")]
+        let both = works.map { work in
+          surroundings.task { () async throws -> PoolErrandOutcome in try await director.perform(work) }
+        }
+        for task in both {
+          let outcome = try await task.value
+          #expect(outcome.succeeded, "\(outcome)")
+        }
+        try await world.checkTidy()
+      }
+    }
+  }
+}
