@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= debug
 BIN = .build/$(CONFIGURATION)
 
-.PHONY: help dependencies build demo test release bench lint format clean
+.PHONY: help dependencies build demo demo-lease test release bench lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ build: dependencies ## Build the executables (CONFIGURATION=debug or release)
 
 demo: build ## From nothing to a running redis deployment and a finished errand
 	@scripts/demo $(BIN)
+
+demo-lease: build ## An errand that leases an account of a pool, and a janitor errand that cleans it afterwards
+	@scripts/demo-lease $(BIN)
 
 test: dependencies ## Build and run all tests, the end-to-end path included
 	@scripts/test
