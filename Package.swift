@@ -90,18 +90,19 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Floor 0: values and formats.
-    room("Formats", ["CYAML", collections, crypto]),
+    room("Formats", ["CYAML", collections]),
+    room("Digests", ["Formats", crypto]),
     room("Surroundings", []),
-    room("Files", ["Formats", "Surroundings"]),
-    room("Releases", ["Formats"]),
+    room("Files", ["Digests", "Formats", "Surroundings"]),
+    room("Releases", ["Digests", "Formats"]),
     room("Manifests", ["Formats", "Releases"]),
     room("AgentProtocol", ["Formats"]),
     room("PoolsProtocol", ["Formats", "Surroundings"]),
 
     // Floor 1: engines, each hiding one outside thing.
-    room("Archives", ["Formats", "CZlib", "CLinux"]),
+    room("Archives", ["Digests", "Formats", "CZlib", "CLinux"]),
     room("Documents", ["Files", "Formats", "Surroundings", grdb]),
-    room("Blobs", ["Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
+    room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("PoolsClient", ["Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
@@ -111,10 +112,10 @@ let package = Package(
     room("Containers", ["Formats", "CLinux", logging]),
 
     // Floor 2: machines, and artifacts on disk.
-    room("ReleaseFiles", ["Archives", "Formats", "Processes", "Releases"]),
-    room("Supervision", ["Formats", "Surroundings", "Processes", logging]),
+    room("ReleaseFiles", ["Archives", "Digests", "Formats", "Processes", "Releases"]),
+    room("Supervision", ["Digests", "Formats", "Surroundings", "Processes", logging]),
     room("BPM", ["CLinux", "Containers", "Formats", "Processes", "Surroundings"]),
-    room("Clouds", ["Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
+    room("Clouds", ["Digests", "Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
 
     // Floor 3: services.
     room("Pools", ["Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
@@ -122,14 +123,16 @@ let package = Package(
     room(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Blobs", "Files", "Formats", "HTTPService", "Messaging", "Processes", "Releases",
-        "Supervision", "Surroundings", "Templates", logging, httpClient, nioCore, nioHTTP1, nioPosix, nioSSL,
+        "AgentProtocol", "Archives", "Blobs", "Digests", "Files", "Formats", "HTTPService", "Messaging", "Processes",
+        "Releases", "Supervision", "Surroundings", "Templates", logging, httpClient, nioCore, nioHTTP1, nioPosix,
+        nioSSL,
       ]),
     room(
       "Director",
       [
-        "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Documents", "Formats", "Manifests",
-        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", crypto, logging, lifecycle, systemPackage,
+        "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Digests", "Documents", "Formats", "Manifests",
+        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", crypto, logging, lifecycle,
+        systemPackage,
       ]),
 
     // Floor 4: faces.
@@ -151,10 +154,9 @@ let package = Package(
     room(
       "CommandLine",
       [
-        "AgentProtocol", "Archives", "Clouds", "Formats", "HTTPService", "Linting", "Manifests", "PoolsClient",
-        "PoolsCommands", "PoolsProtocol", "Processes",
-        "ReleaseFiles", "Releases", "Surroundings", arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL,
-        unixSignals,
+        "AgentProtocol", "Archives", "Clouds", "Digests", "Formats", "HTTPService", "Linting", "Manifests",
+        "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes", "ReleaseFiles", "Releases", "Surroundings",
+        arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,
       ]),
 
     // Floor 5: whole servers.
@@ -192,20 +194,21 @@ let package = Package(
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Formats"),
+    tests("Digests", ["Formats"]),
     .executableTarget(
       name: "document-writer", dependencies: ["Documents"], path: "Tests/Fixtures/document-writer",
       swiftSettings: strict),
     .target(
       name: "CPowerCut", path: "Tests/Fixtures/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
-    tests("Files", ["Formats"]),
+    tests("Files", ["Digests", "Formats"]),
     tests("Surroundings"),
-    tests("Releases", ["Formats"]),
-    tests("ReleaseFiles", ["Archives", "Files", "Formats", "Releases"]),
-    tests("Manifests", ["Formats", "Releases"]),
+    tests("Releases", ["Digests", "Formats"]),
+    tests("ReleaseFiles", ["Archives", "Digests", "Files", "Formats", "Releases"]),
+    tests("Manifests", ["Formats"]),
     tests("AgentProtocol", ["Formats"]),
-    tests("Archives", ["Files", "Formats"]),
+    tests("Archives", ["Digests", "Files", "Formats"]),
     tests("Documents", ["Files", "Formats", "CPowerCut"]),
-    tests("Blobs", ["Certificates", "Files", "Formats", "Surroundings"]),
+    tests("Blobs", ["Certificates", "Digests", "Files", "Formats", "Surroundings"]),
     tests("Certificates", ["Surroundings"]),
     .executableTarget(
       name: "runner-fixture", dependencies: ["Formats", "Processes"], path: "Tests/Fixtures/runner",
@@ -216,13 +219,13 @@ let package = Package(
     tests("Templates", ["Formats", "Surroundings", logging]),
     tests("Containers", ["Formats"]),
     tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),
-    tests("BPM", ["Containers", "Formats", "Processes", "Surroundings", "bpm"]),
+    tests("BPM", ["Containers", "Digests", "Formats", "Processes", "Surroundings", "bpm"]),
     tests("Clouds", ["Archives", "Containers", "Formats", "Processes", "Surroundings", "bpm", logging]),
     tests(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Certificates", "Director", "Documents", "Formats", "HTTPService", "Manifests",
-        "Messaging", "Processes", "Releases", "Supervision", "Surroundings", "Templates", logging,
+        "AgentProtocol", "Archives", "Certificates", "Digests", "Director", "Documents", "Formats", "HTTPService",
+        "Manifests", "Messaging", "Processes", "Releases", "Supervision", "Surroundings", "Templates", logging,
       ]),
     tests(
       "Director",
@@ -233,7 +236,7 @@ let package = Package(
     tests(
       "DirectorAPI",
       [
-        "AgentProtocol", "Archives", "Blobs", "Clouds", "Director", "Documents", "Formats", "Messaging",
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Digests", "Director", "Documents", "Formats", "Messaging",
         "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
     tests("PoolsProtocol", ["Formats", "Surroundings"]),

@@ -1,4 +1,5 @@
-public import Formats
+public import Digests
+import Formats
 internal import Glibc
 
 /// Reads a tar archive, gzip-compressed or plain, entry by entry, holding no more than a chunk in memory.

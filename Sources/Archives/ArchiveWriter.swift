@@ -1,4 +1,5 @@
-public import Formats
+public import Digests
+import Formats
 internal import Glibc
 
 /// Writes a tar archive, gzip-compressed or plain. The same entries in the same order give the same bytes.

@@ -1,4 +1,5 @@
-public import Formats
+public import Digests
+import Formats
 
 extension Archives {
   /// How a folder is packed.

@@ -1,4 +1,5 @@
-public import Formats
+public import Digests
+import Formats
 
 /// Packing folders into tar archives and unpacking them again.
 ///

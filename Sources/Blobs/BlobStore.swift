@@ -1,5 +1,6 @@
+public import Digests
 import Files
-public import Formats
+import Formats
 
 /// Where large unstructured things are kept: archives of releases, packages, rendered jobs and logs, by id.
 ///

@@ -1,5 +1,6 @@
+public import Digests
 import Files
-public import Formats
+import Formats
 public import Surroundings
 
 /// Fetches and puts blobs over HTTPS, as an agent does it with signed URLs (`reference/agent.md 16`).

@@ -1,3 +1,4 @@
+import Digests
 import Formats
 public import Surroundings
 import Synchronization

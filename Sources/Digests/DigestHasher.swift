@@ -1,4 +1,5 @@
 internal import Crypto
+import Formats
 
 /// The hash functions that BOSH uses, weakest first.
 public enum DigestAlgorithm: String, Sendable, Hashable, CaseIterable, Comparable {

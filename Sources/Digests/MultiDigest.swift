@@ -1,3 +1,5 @@
+import Formats
+
 /// One or several digests of the same bytes, in BOSH's text form: `HEX` (SHA-1), `sha256:HEX`, `sha512:HEX`, joined by
 /// `;`. Only the strongest one that is known is ever checked (`reference/agent.md 16`).
 public struct MultiDigest: Sendable, Hashable, CustomStringConvertible {

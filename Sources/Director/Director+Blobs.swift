@@ -1,4 +1,5 @@
 import Blobs
+import Digests
 public import Formats
 
 /// The blobstore, looked into by an operator (`drover blobs`).

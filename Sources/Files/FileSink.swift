@@ -1,4 +1,5 @@
-public import Formats
+public import Digests
+import Formats
 import Glibc
 import Surroundings
 import Synchronization

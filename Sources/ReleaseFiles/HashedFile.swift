@@ -1,5 +1,6 @@
 internal import Archives
-public import Formats
+public import Digests
+import Formats
 internal import Glibc
 
 /// A file that was written while it was hashed.

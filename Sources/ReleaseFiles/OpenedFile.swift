@@ -1,3 +1,4 @@
+import Digests
 internal import Formats
 internal import Glibc
 

@@ -1,3 +1,4 @@
+import Digests
 internal import Formats
 
 /// `config/final.yml` and `config/blobs.yml` of a release folder.

@@ -1,4 +1,5 @@
 public import Archives
+public import Digests
 public import Formats
 public import Releases
 

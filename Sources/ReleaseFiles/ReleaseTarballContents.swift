@@ -1,4 +1,5 @@
 internal import Archives
+import Digests
 internal import Formats
 internal import Releases
 

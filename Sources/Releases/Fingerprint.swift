@@ -1,3 +1,4 @@
+import Digests
 internal import Formats
 
 /// The fingerprint of a job, package or license: a digest over names, digests and modes of its files, as the stock

@@ -1,3 +1,4 @@
+public import Digests
 public import Formats
 
 /// `release.MF`: what a release tarball says it holds (`reference/director.md E.1`).

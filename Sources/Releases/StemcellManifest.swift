@@ -1,3 +1,4 @@
+public import Digests
 public import Formats
 
 /// `stemcell.MF` (`reference/director.md E.2`).

@@ -1,5 +1,6 @@
 import AgentProtocol
 import Archives
+import Digests
 import Formats
 import Processes
 import TestSupport

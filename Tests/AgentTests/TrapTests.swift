@@ -1,4 +1,5 @@
 import AgentProtocol
+import Digests
 import Formats
 import Glibc
 import Logging

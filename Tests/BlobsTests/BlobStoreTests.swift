@@ -1,4 +1,5 @@
 import Blobs
+import Digests
 import Formats
 import Surroundings
 import TestSupport

@@ -1,4 +1,5 @@
 import AgentProtocol
+import Digests
 import Formats
 
 /// Keeps a blob that came in the message itself (reference/agent.md 11). Never logged.

@@ -1,5 +1,6 @@
 import AgentProtocol
 import Blobs
+import Digests
 import Formats
 import Glibc
 import Processes

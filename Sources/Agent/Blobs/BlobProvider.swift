@@ -1,4 +1,5 @@
 import AgentProtocol
+import Digests
 import Formats
 
 /// The blobstore that the settings name, as far as a client needs to know it (reference/agent.md 16).

@@ -1,4 +1,5 @@
 import AgentProtocol
+import Digests
 import Formats
 
 /// A job, errand or package as it is installed: a folder named by its version and digest, and a link by which everybody finds it

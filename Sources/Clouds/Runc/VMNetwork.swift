@@ -1,3 +1,4 @@
+import Digests
 import Formats
 
 /// One network interface of a VM, as planned from its network settings.

@@ -1,4 +1,5 @@
 import Archives
+import Digests
 import Formats
 import Glibc
 import Processes

@@ -1,3 +1,4 @@
+import Digests
 import Formats
 
 /// What goes into the root file system of a stemcell, the agent excepted. Its digest names the cached layer.

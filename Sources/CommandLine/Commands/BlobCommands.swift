@@ -1,4 +1,5 @@
 import ArgumentParser
+import Digests
 import Formats
 import Glibc
 import NIOCore

@@ -1,5 +1,6 @@
 import Archives
 import Blobs
+import Digests
 import Dispatch
 import Documents
 import Formats

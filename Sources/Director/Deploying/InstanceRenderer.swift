@@ -1,5 +1,6 @@
 import Archives
 import Blobs
+import Digests
 import Formats
 import Glibc
 import Releases

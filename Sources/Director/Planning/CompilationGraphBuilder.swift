@@ -1,3 +1,4 @@
+import Digests
 import Formats
 
 /// Finds all packages that jobs need, and in which order they can be compiled (`reference/director.md C.3`).

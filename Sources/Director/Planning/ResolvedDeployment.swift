@@ -1,3 +1,4 @@
+import Digests
 public import Formats
 public import Manifests
 public import Releases
