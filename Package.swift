@@ -181,7 +181,8 @@ let package = Package(
     .executableTarget(
       name: "drover-bench",
       dependencies: [
-        "AgentProtocol", "Archives", "Certificates", "Formats", "Messaging", "Processes", "Surroundings", arguments,
+        "AgentProtocol", "Archives", "Certificates", "Digests", "Formats", "Messaging", "Processes", "Surroundings",
+        arguments,
         logging,
       ], path: "Benchmarks",
       exclude: ["release", "manifest.yml"], swiftSettings: strict),

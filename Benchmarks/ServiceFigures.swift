@@ -1,5 +1,6 @@
 import AgentProtocol
 import Archives
+import Digests
 import Formats
 import Glibc
 import Processes
