@@ -106,7 +106,9 @@ let package = Package(
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("PoolsClient", ["Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
     room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
-    room("Messaging", ["Files", "Formats", "Surroundings", "CLinux", logging, nioCore, nioPosix, nioSSL, nioTLS]),
+    room(
+      "Messaging",
+      ["Files", "Formats", "Processes", "Surroundings", logging, nioCore, nioPosix, nioSSL, nioTLS]),
     room("HTTPService", ["Files", "Formats", "Surroundings", nioCore, nioHTTP1, nioPosix, nioSSL]),
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
     room("Containers", ["Formats", "CLinux", logging]),

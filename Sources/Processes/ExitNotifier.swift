@@ -12,7 +12,10 @@ public enum ExitNotifier {
     let fd = drover_pidfd_open(Int32(clamping: process.pid))
     guard fd >= 0 else { return try await poll(process) }
     defer { close(fd) }
-    guard process.isAlive else { return }
+    // A process whose first thread has ended may still have others: the descriptor knows, /proc does not.
+    guard process.bootID == ProcessIdentity.currentBootID,
+      ProcessStat.read(pid: process.pid)?.startTicks == process.startTicks
+    else { return }
     try await Readiness.shared.wait(fd)
   }
 

@@ -7,7 +7,7 @@ import NIOPosix
 import TestSupport
 import Testing
 
-@testable import struct Messaging.DetachedProcess
+@testable import struct Messaging.NATSProcess
 
 @Suite("NATSConnection")
 struct NATSConnectionTests {

@@ -255,7 +255,7 @@ struct NATSServerTests {
       let missing = await #expect(throws: DroverError.self) {
         try await NATSServer(configuration: taken, logger: quiet).start()
       }
-      #expect(missing?.message.contains("no-such-nats-server: No such file") == true, "\(String(describing: missing))")
+      #expect(missing?.message.contains("no-such-nats-server: it is not found in PATH") == true, "\(String(describing: missing))")
     }
   }
 

@@ -3,7 +3,7 @@ import Messaging
 import TestSupport
 import Testing
 
-@testable import struct Messaging.DetachedProcess
+@testable import struct Messaging.NATSProcess
 
 /// A nats-server without TLS and permissions, with more lines of configuration if wanted; killed at the end.
 func withPlainServer(_ lines: String = "", port: Int? = nil, _ body: (String) async throws -> Void) async throws {
@@ -22,10 +22,10 @@ func withPlainServer(_ lines: String = "", port: Int? = nil, _ body: (String) as
   }
 }
 
-func startPlainServer(_ lines: String, port: Int, directory: String) throws -> DetachedProcess {
+func startPlainServer(_ lines: String, port: Int, directory: String) throws -> NATSProcess {
   let path = "\(directory)/plain.conf"
   let file = try #require(fopen(path, "w"))
   fputs("listen: \"127.0.0.1:\(port)\"\n\(lines)\n", file)
   fclose(file)
-  return try DetachedProcess.start(["nats-server", "-c", path], log: "\(directory)/plain.log")
+  return try NATSProcess(["nats-server", "-c", path], log: "\(directory)/plain.log")
 }

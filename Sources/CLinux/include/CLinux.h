@@ -2,7 +2,6 @@
 #define DROVER_CLINUX_H
 
 #include "clinux_attribute.h"
-#include "clinux_detached.h"
 #include "clinux_names.h"
 #include "clinux_image.h"
 #include "clinux_namespace.h"

@@ -1,17 +1,18 @@
 import Formats
-import Glibc
+import Processes
 
 /// Which process the server is, as it is written down for the next start of ours.
 enum NATSProcessRecord {
-  static func text(_ process: DetachedProcess) -> String {
-    JSON.text(["pid": .int(Int(process.pid)), "started": .int(process.started)]) + "\n"
+  static func text(_ process: NATSProcess) -> String {
+    JSON.text(["pid": .int(process.pid), "started": .int(Int(clamping: process.identity.startTicks))]) + "\n"
   }
 
   /// Nil for a text that is no record.
-  static func process(_ text: String) -> DetachedProcess? {
+  static func process(_ text: String) -> NATSProcess? {
     guard let value = try? JSON.parse(text), let pid = value["pid"]?.int, let started = value["started"]?.int,
-      let pid = pid_t(exactly: pid)
+      let ticks = UInt64(exactly: started)
     else { return nil }
-    return DetachedProcess(pid: pid, started: started)
+    return NATSProcess(
+      ProcessIdentity(pid: pid, startTicks: ticks, bootID: ProcessIdentity.currentBootID))
   }
 }

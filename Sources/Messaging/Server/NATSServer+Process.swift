@@ -28,13 +28,13 @@ extension NATSServer {
 
   /// The process that runs with our configuration: the one written down, or else, if we died between its start and
   /// writing it down, the one that has our file as its argument.
-  func findProcess() -> DetachedProcess? {
+  func findProcess() -> NATSProcess? {
     if let text = try? SmallFile.text(files.process), let recorded = NATSProcessRecord.process(text),
       recorded.isRunning, recorded.hasArguments(arguments)
     {
       return recorded
     }
-    return DetachedProcess.all(withArguments: arguments).first
+    return NATSProcess.all(withArguments: arguments).first
   }
 
   /// Starts a new process and waits until it answers.
@@ -44,7 +44,7 @@ extension NATSServer {
     let change = try writeAuthorization()
     try shortenLog()
     let logged = try SmallFile.size(files.log)
-    let process = try DetachedProcess.start(arguments, log: files.log)
+    let process = try NATSProcess(arguments, log: files.log)
     try SmallFile.write(NATSProcessRecord.text(process), to: files.process)
     logger.info("started the NATS server", metadata: ["pid": "\(process.pid)", "url": "\(url)"])
     let began = surroundings.elapsed()
@@ -67,7 +67,7 @@ extension NATSServer {
   }
 
   /// Asks the process to end, and makes it if it doesn't.
-  func end(_ process: DetachedProcess) async {
+  func end(_ process: NATSProcess) async {
     process.signal(SIGTERM)
     let began = surroundings.elapsed()
     while process.isRunning {

@@ -47,7 +47,7 @@ public actor NATSServer {
   let files: NATSServerFiles
 
   /// The server's process; nil before the start, after the stop, and between its death and its next start.
-  var process: DetachedProcess?
+  var process: NATSProcess?
   var agents: Set<AgentIdentity> = []
   /// Counts the changes of `agents`, and says up to which of them the server has been told.
   var change = 0
@@ -71,7 +71,7 @@ public actor NATSServer {
   }
 
   /// The process id, while the server runs.
-  public var processID: Int? { process.map { Int($0.pid) } }
+  public var processID: Int? { process?.pid }
 
   /// Who is allowed, apart from the director and the health monitor.
   public var allowedAgents: [AgentIdentity] { agents.sorted() }
