@@ -18,7 +18,9 @@ import Processes
   @Option(help: "A Go agent (cloudfoundry/bosh-agent) to measure beside ours.") var goAgent: String?
   @Flag(help: "Print JSON.") var json = false
 
-  enum Group: String, CaseIterable, ExpressibleByArgument { case commands, agent, services, pools, deployments, bpm }
+  enum Group: String, CaseIterable, ExpressibleByArgument {
+    case commands, agent, services, pools, deployments, errands, bpm
+  }
 
   func run() async throws {
     ProgramStart.useLocalNames()
@@ -33,10 +35,13 @@ import Processes
     if groups.contains(.agent) { report.add(try await AgentFigures.measure(programs: folder, goAgent: goAgent)) }
     if groups.contains(.services) { report.add(try await ServiceFigures.measure(programs: folder)) }
     if groups.contains(.pools) { report.add(try await PoolFigures.measure(programs: folder)) }
-    if groups.contains(.deployments) {
+    if groups.contains(.deployments) || groups.contains(.errands) {
       try await BenchServer.with(programs: folder, repository: Self.workingDirectory()) { server in
-        report.add(try await DeploymentFigures.measure(server))
-        report.add(try await MemoryFigures.measure(server))
+        if groups.contains(.deployments) {
+          report.add(try await DeploymentFigures.measure(server))
+          report.add(try await MemoryFigures.measure(server))
+        }
+        if groups.contains(.errands) { report.add(try await ErrandFigures.measure(server)) }
       }
     }
     if groups.contains(.bpm) {

@@ -50,7 +50,8 @@ public enum Runner {
     }
     lock.release()
     closeReadyPipe()
-    try finish(folder, wait(pid))
+    let exit = wait(pid)
+    try finish(folder, exit, sizes(of: spec, folder))
   }
 
   private static func start(_ spec: ScriptSpec, _ folder: RunFolder) throws -> Int {
@@ -93,9 +94,18 @@ public enum Runner {
     return signalled == 1 ? .signalled(Int(code)) : .exited(Int(code))
   }
 
+  /// How much the script has printed into files of its own.
+  private static func sizes(of spec: ScriptSpec, _ folder: RunFolder) -> [OutputStream: Int] {
+    var sizes: [OutputStream: Int] = [:]
+    for (stream, output) in [(OutputStream.stdout, spec.stdout), (.stderr, spec.stderr)] where output == .own {
+      sizes[stream] = Files.size(folder.outputFile(stream, spec))
+    }
+    return sizes
+  }
+
   /// Writes down how the script ended. A full disk may pass, so it is tried for as long as it takes.
-  private static func finish(_ folder: RunFolder, _ exit: ScriptExit) throws {
-    let record = ExitRecord(exit, ended: Surroundings.system.now())
+  private static func finish(_ folder: RunFolder, _ exit: ScriptExit, _ sizes: [OutputStream: Int]? = nil) throws {
+    let record = ExitRecord(exit, ended: Surroundings.system.now(), sizes: sizes)
     while true {
       do {
         return try Files.replace(folder.exitFile, with: JSON.bytes(record.value))

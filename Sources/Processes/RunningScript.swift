@@ -73,6 +73,9 @@ public struct RunningScript: Sendable, Hashable {
     try Files.read(outputPath(stream), offset: offset, maximum: maximum)
   }
 
-  /// How many bytes of a stream there are so far.
-  public func outputSize(_ stream: OutputStream) -> Int { Files.size(outputPath(stream)) ?? 0 }
+  /// How many bytes of a stream there are so far. What processes that it left behind print after its end is none of it.
+  public func outputSize(_ stream: OutputStream) -> Int {
+    if let size = (try? folder.exit())??.sizes?[stream] { return size }
+    return Files.size(outputPath(stream)) ?? 0
+  }
 }

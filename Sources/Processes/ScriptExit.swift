@@ -33,9 +33,14 @@ public enum ScriptExit: Sendable, Hashable, CustomStringConvertible {
 struct ExitRecord: Sendable, Hashable {
   let exit: ScriptExit
   let ended: Timestamp
+  /// How long the run's own output files were then; nil when that is not known.
+  var sizes: [OutputStream: Int]?
 
   var value: Value {
     var object: ValueObject = ["ended": .int(Int(ended.nanoseconds))]
+    for (stream, size) in (sizes ?? [:]).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      object["\(stream.rawValue)_size"] = .int(size)
+    }
     switch exit {
     case .exited(let code): object["code"] = .int(code)
     case .signalled(let number): object["signal"] = .int(number)
@@ -45,14 +50,19 @@ struct ExitRecord: Sendable, Hashable {
     return .object(object)
   }
 
-  init(_ exit: ScriptExit, ended: Timestamp) {
+  init(_ exit: ScriptExit, ended: Timestamp, sizes: [OutputStream: Int]? = nil) {
     self.exit = exit
     self.ended = ended
+    self.sizes = sizes
   }
 
   init(_ value: Value) throws {
     let reader = try FieldReader(value)
     ended = Timestamp(nanoseconds: Int64(try reader.int("ended")))
+    for stream in [OutputStream.stdout, .stderr] {
+      guard let size = try reader.optionalInt("\(stream.rawValue)_size") else { continue }
+      sizes = (sizes ?? [:]).merging([stream: size]) { _, new in new }
+    }
     if let code = try reader.optionalInt("code") {
       exit = .exited(code)
     } else if let number = try reader.optionalInt("signal") {

@@ -19,6 +19,8 @@ public struct ScriptSpec: Sendable, Hashable {
   public var stderr: Output
   /// A cgroup folder that the script (not the runner) is put into.
   public var cgroup: String?
+  /// How much of each of the run's own output files is kept (``OutputLimit``); nil for all.
+  public var outputLimit: Int?
 
   /// Where a stream of a script goes.
   public enum Output: Sendable, Hashable {
@@ -31,7 +33,7 @@ public struct ScriptSpec: Sendable, Hashable {
   public init(
     _ arguments: [String], environment: [String: String] = [:], directory: String = "/", niceness: Int = 0,
     uid: UInt32? = nil, gid: UInt32? = nil, umask: UInt32 = 0o022, stdout: Output = .own, stderr: Output = .own,
-    cgroup: String? = nil
+    cgroup: String? = nil, outputLimit: Int? = nil
   ) {
     self.arguments = arguments
     self.environment = environment
@@ -43,6 +45,7 @@ public struct ScriptSpec: Sendable, Hashable {
     self.stdout = stdout
     self.stderr = stderr
     self.cgroup = cgroup
+    self.outputLimit = outputLimit
   }
 }
 
@@ -60,6 +63,7 @@ extension ScriptSpec {
     if case .append(let path) = stdout { object["stdout"] = .string(path) }
     if case .append(let path) = stderr { object["stderr"] = .string(path) }
     object["cgroup"] = cgroup.map { .string($0) }
+    object["output_limit"] = outputLimit.map { .int($0) }
     return .object(object)
   }
 
@@ -80,6 +84,6 @@ extension ScriptSpec {
       umask: UInt32(clamping: try reader.int("umask")),
       stdout: try reader.optionalString("stdout").map(Output.append) ?? .own,
       stderr: try reader.optionalString("stderr").map(Output.append) ?? .own,
-      cgroup: try reader.optionalString("cgroup"))
+      cgroup: try reader.optionalString("cgroup"), outputLimit: try reader.optionalInt("output_limit"))
   }
 }

@@ -63,4 +63,14 @@ import Testing
   func old() throws {
     #expect(try printed(line("web/a", "stdout", "text")).output == "text")
   }
+
+  @Test("Where output is left out a notice stands among the errors, and nothing in the output")
+  func gap() throws {
+    let gap = JSON.bytes(["instance": "a/1", "stream": "stdout", "offset": 2, "gap": 3_145_728]) + [0x0A]
+    let one = try printed(header(["a/1"]) + line("a/1", "stdout", "x\n") + gap + line("a/1", "stdout", "y"))
+    #expect(one.output == "x\ny")
+    #expect(one.errors == "[stdout: 3 MiB from byte 2 on are left out: the output is longer than its limit]\n")
+    let two = try printed(header(["a/1", "a/2"]) + gap)
+    #expect(two.errors.hasPrefix("a/0 | [stdout: 3 MiB"))
+  }
 }

@@ -13,6 +13,8 @@ struct ReadOutputAction: AgentAction {
 
   /// Between looks for a script that has not begun.
   private static let pause: Duration = .milliseconds(25)
+  /// Between looks for the end of a script that prints more than is kept.
+  private static let lookingForEnd: Duration = .milliseconds(100)
   /// What is printed in quick succession goes in one answer.
   private static let gathering: Duration = .milliseconds(10)
 
@@ -35,6 +37,13 @@ struct ReadOutputAction: AgentAction {
   private func waitForNews(_ request: ReadOutputRequest, atMost limit: Duration) async throws {
     let script = try TaskScripts.find(request.taskID, runner)
     let hasEnded = try script?.exitIfEnded() != nil
+    // Of a stream that has reached its limit nothing more is told before the end.
+    func isHeldBack(_ stream: OutputStream) -> Bool {
+      script?.isHeldBack(stream, at: stream == .stdout ? request.stdoutOffset : request.stderrOffset) ?? false
+    }
+    if !hasEnded, isHeldBack(.stdout) || isHeldBack(.stderr) {
+      return try await surroundings.sleep(min(limit, Self.lookingForEnd))
+    }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { await tasks.wait(request.taskID) }
       group.addTask { try await surroundings.sleep(limit) }
@@ -56,18 +65,20 @@ struct ReadOutputAction: AgentAction {
         stdout: "", stderr: "", stdoutOffset: request.stdoutOffset, stderrOffset: request.stderrOffset, stdoutSize: 0,
         stderrSize: 0, ended: isOver)
     }
-    let outSize = script.outputSize(.stdout)
-    let errSize = script.outputSize(.stderr)
     // Standard error is mostly short, so it goes first, with half of the room at most while both have something.
-    let errRoom = outSize > request.stdoutOffset ? request.maximumBytes / 2 : request.maximumBytes
-    let err = try script.readOutput(.stderr, offset: request.stderrOffset, maximum: errRoom)
-    let out = try script.readOutput(
-      .stdout, offset: request.stdoutOffset, maximum: request.maximumBytes - err.count)
-    let outOffset = request.stdoutOffset + out.count
-    let errOffset = request.stderrOffset + err.count
-    return ReadOutputReply(
-      stdout: Base64.encode(out), stderr: Base64.encode(err), stdoutOffset: outOffset, stderrOffset: errOffset,
-      stdoutSize: max(outSize, outOffset), stderrSize: max(errSize, errOffset),
-      ended: isOver && outOffset >= outSize && errOffset >= errSize)
+    let hasOutput = script.outputSize(.stdout) > request.stdoutOffset
+    let err = try script.piece(
+      .stderr, from: request.stderrOffset, maximum: hasOutput ? request.maximumBytes / 2 : request.maximumBytes)
+    let out = try script.piece(
+      .stdout, from: request.stdoutOffset, maximum: request.maximumBytes - err.bytes.count)
+    let outOffset = out.bytes.isEmpty ? request.stdoutOffset : out.start + out.bytes.count
+    let errOffset = err.bytes.isEmpty ? request.stderrOffset : err.start + err.bytes.count
+    var reply = ReadOutputReply(
+      stdout: Base64.encode(out.bytes), stderr: Base64.encode(err.bytes), stdoutOffset: outOffset,
+      stderrOffset: errOffset, stdoutSize: max(out.size, outOffset), stderrSize: max(err.size, errOffset),
+      ended: isOver && outOffset >= out.size && errOffset >= err.size)
+    if out.start > request.stdoutOffset { reply.stdoutStart = out.start }
+    if err.start > request.stderrOffset { reply.stderrStart = err.start }
+    return reply
   }
 }

@@ -18,6 +18,9 @@ struct RunErrandAction: AgentAction {
   func run(_ call: TaskCall) async throws -> Value {
     let script = try await script(call)
     let options = try call.reading { try call.optional(1).map(ErrandOptions.init) } ?? ErrandOptions()
+    let spec = ScriptSpec(
+      [script] + options.arguments, environment: environment.with(options.environment),
+      outputLimit: options.outputLimit)
     let id = TaskScripts.errand(call.taskID)
     let answer = options.wantsAnswer ? try runner.answerFile(id: id) : nil
     var variables = options.environment
@@ -29,9 +32,30 @@ struct RunErrandAction: AgentAction {
       return ErrandResult(stdout: "", stderr: "", exitCode: 128 + Int(SIGTERM)).value
     }
     let running = try await runner.start(id: id, spec)
-    let exit = try await TaskScripts.wait(running, call.cancellation, surroundings)
+    let exit = try await trimming(running, ifLimited: options.outputLimit) {
+      try await TaskScripts.wait(running, call.cancellation, surroundings)
+    }
     guard let code = exit.code else { throw DroverError(.failed, AgentTexts.errandFailed + "\(exit)") }
     return try Self.result(running, code, answer: try answer.flatMap(Self.answer))
+  }
+
+  /// Keeps what is left out of the output off the disk meanwhile, and at the end.
+  private func trimming(
+    _ script: RunningScript, ifLimited limit: Int?, _ body: () async throws -> ScriptExit
+  ) async throws -> ScriptExit {
+    guard limit != nil else { return try await body() }
+    let surroundings = surroundings
+    let trimmer = surroundings.task {
+      while true {
+        try await surroundings.sleep(.milliseconds(250))
+        script.trimOutput()
+      }
+    }
+    defer {
+      trimmer.cancel()
+      script.trimOutput()
+    }
+    return try await body()
   }
 
   private func script(_ call: TaskCall) async throws -> String {

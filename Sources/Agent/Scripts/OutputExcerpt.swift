@@ -19,12 +19,14 @@ struct OutputExcerpt: Sendable, Hashable {
   }
 
   private static func text(_ script: RunningScript, _ stream: OutputStream, size: Int, room: Int) throws -> String {
-    if size <= room {
+    let gap = script.gap(stream)
+    if gap == nil, size <= room {
       return String(decoding: try script.readOutput(stream, offset: 0, maximum: room), as: UTF8.self)
     }
-    let half = room / 2
-    let head = try script.readOutput(stream, offset: 0, maximum: half)
-    let tail = try script.readOutput(stream, offset: size - half, maximum: half)
+    let headSize = min(room / 2, gap?.lowerBound ?? .max)
+    let tailSize = min(room / 2, gap.map { size - $0.upperBound } ?? .max)
+    let head = try script.readOutput(stream, offset: 0, maximum: headSize)
+    let tail = try script.readOutput(stream, offset: size - tailSize, maximum: tailSize)
     return String(decoding: head, as: UTF8.self) + AgentTexts.truncationMark + String(decoding: tail, as: UTF8.self)
   }
 }

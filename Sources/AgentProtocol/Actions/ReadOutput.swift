@@ -55,6 +55,9 @@ public struct ReadOutputReply: Sendable, Hashable {
   public var stderrSize: Int
   /// The task is over and nothing will be added.
   public var ended: Bool
+  /// Where the bytes begin, when those from the offset that was asked for up to there are left out.
+  public var stdoutStart: Int?
+  public var stderrStart: Int?
 
   public init(
     stdout: String, stderr: String, stdoutOffset: Int, stderrOffset: Int, stdoutSize: Int, stderrSize: Int,
@@ -76,13 +79,18 @@ public struct ReadOutputReply: Sendable, Hashable {
       stdoutOffset: try reader.int("stdout_offset"), stderrOffset: try reader.int("stderr_offset"),
       stdoutSize: try reader.int("stdout_size"), stderrSize: try reader.int("stderr_size"),
       ended: try reader.optionalBool("ended") ?? false)
+    stdoutStart = try reader.optionalInt("stdout_start")
+    stderrStart = try reader.optionalInt("stderr_start")
   }
 
   public var value: Value {
-    [
+    var object: ValueObject = [
       "stdout": .string(stdout), "stderr": .string(stderr), "stdout_offset": .int(stdoutOffset),
       "stderr_offset": .int(stderrOffset), "stdout_size": .int(stdoutSize), "stderr_size": .int(stderrSize),
       "ended": .bool(ended),
     ]
+    if let stdoutStart { object["stdout_start"] = .int(stdoutStart) }
+    if let stderrStart { object["stderr_start"] = .int(stderrStart) }
+    return .object(object)
   }
 }

@@ -6,26 +6,26 @@ public struct ErrandOptions: Sendable, Hashable {
   public var arguments: [String]
   /// Added to the script's environment.
   public var environment: [String: String]
-  /// Whether the script may leave an answer in the file that `DROVER_RESULT_FILE` names; it comes with the result.
-  public var wantsAnswer: Bool
+  /// How many bytes of each stream are kept from the beginning; with the end of it a quarter more. Nil for all.
+  public var outputLimit: Int?
 
-  public init(arguments: [String] = [], environment: [String: String] = [:], wantsAnswer: Bool = false) {
+  public init(arguments: [String] = [], environment: [String: String] = [:], outputLimit: Int? = nil) {
     self.arguments = arguments
     self.environment = environment
-    self.wantsAnswer = wantsAnswer
+    self.outputLimit = outputLimit
   }
 
   public init(_ value: Value) throws {
     let reader = try FieldReader(value, at: "errand options")
     self.init(
       arguments: try reader.strings("arguments"), environment: try reader.stringMap("env"),
-      wantsAnswer: try reader.optionalBool("answer") ?? false)
+      outputLimit: try reader.optionalCount("output_limit"))
   }
 
   public var value: Value {
-    var value: ValueObject = ["arguments": Value(arguments), "env": Value(environment)]
-    if wantsAnswer { value["answer"] = true }
-    return .object(value)
+    var object: ValueObject = ["arguments": Value(arguments), "env": Value(environment)]
+    if let outputLimit { object["output_limit"] = .int(outputLimit) }
+    return .object(object)
   }
 }
 

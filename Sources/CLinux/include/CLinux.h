@@ -2,6 +2,7 @@
 #define DROVER_CLINUX_H
 
 #include "clinux_attribute.h"
+#include "clinux_hole.h"
 #include "clinux_names.h"
 #include "clinux_image.h"
 #include "clinux_namespace.h"

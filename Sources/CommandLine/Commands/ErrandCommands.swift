@@ -41,6 +41,8 @@ struct RunErrand: AsyncParsableCommand {
   var instances: Int?
   @Option(help: "Run on at most so many instances at once.") var parallel: Int?
   @Flag(help: "End it everywhere when it has failed on one instance.") var failFast = false
+  @Option(help: "Keep so much of each stream, 10M, and a quarter more of its end (default: 1G).")
+  var outputLimit: String?
   @Option(
     name: [.customShort("E"), .long],
     help: "KEY=VALUE for the script's environment; -e KEY=VALUE means the same.")
@@ -104,13 +106,7 @@ struct RunErrand: AsyncParsableCommand {
     body["instance-count"] = self.instances.map { Value.int($0) }
     body["parallel"] = parallel.map { Value.int($0) }
     if failFast { body["fail-fast"] = true }
-    if !lease.isEmpty {
-      body["leases"] = .array(
-        lease.map { text in
-          let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-          return .object(ValueObject(zip(["type", "as"], parts).map { ($0, .string($1)) }))
-        })
-    }
+    if let outputLimit { body["output-limit"] = .string(outputLimit) }
     return .object(body)
   }
 

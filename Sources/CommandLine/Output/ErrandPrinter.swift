@@ -38,6 +38,12 @@ struct ErrandPrinter {
 
   private mutating func takeLine(_ line: Value) throws {
     if let instances = line["instances"]?.array { return begin(instances) }
+    if let gap = line["gap"]?.int {
+      let notice =
+        "\(line["stream"]?.string ?? ""): \(ByteSize(bytes: gap)) from byte \(line["offset"]?.int ?? 0) on are left out: "
+        + "the output is longer than its limit"
+      return write(Array("\(labels[line["instance"]?.string ?? ""] ?? "")[\(notice)]\n".utf8), .errors)
+    }
     guard let data = line["data"]?.string.flatMap(Base64.decode) else { return }
     let source = Source(
       instance: line["instance"]?.string ?? "", stream: line["stream"]?.string == "stderr" ? .errors : .output)

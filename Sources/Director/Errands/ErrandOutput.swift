@@ -8,7 +8,8 @@ import Surroundings
 /// The agent is asked for the bytes from an offset on, again and again; the offsets are what has been written to the
 /// journal, so that after any restart reading goes on where it was. A line of the journal of kind `errand` is a JSON
 /// object: `{"instance": …, "stream": "stdout"|"stderr", "offset": …, "data": base64}`. The first line names the
-/// instances: `{"instances": [{"name": "web/UUID", "index": 0}]}`.
+/// instances: `{"instances": [{"name": "web/UUID", "index": 0}]}`. Where bytes beyond the run's limit are left out stands
+/// `{"instance": …, "stream": …, "offset": …, "gap": N}`.
 struct ErrandOutput: Sendable {
   let agent: AgentClient
   /// `group/uuid`.
@@ -37,10 +38,12 @@ struct ErrandOutput: Sendable {
       let request = ReadOutputRequest(
         taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: 15_000)
       guard let reply = try await agent.readOutput(request) else { return false }
-      for (stream, text, offset) in [
-        ("stdout", reply.stdout, offsets.stdout), ("stderr", reply.stderr, offsets.stderr),
+      for (stream, text, offset, start) in [
+        ("stdout", reply.stdout, offsets.stdout, reply.stdoutStart),
+        ("stderr", reply.stderr, offsets.stderr, reply.stderrStart),
       ] where !text.isEmpty {
-        try await write(text, stream, at: offset)
+        if let start, start > offset { try await write(["gap": .int(start - offset)], stream, at: offset) }
+        try await write(["data": .string(text)], stream, at: start ?? offset)
         if let reporter, let bytes = Base64.decode(text) {
           for line in lines.take(bytes, from: stream, at: output.surroundings.elapsed()) {
             try await reporter.status(line)
@@ -63,26 +66,24 @@ struct ErrandOutput: Sendable {
       ("stdout", result.stdout, offsets.stdout), ("stderr", result.stderr, offsets.stderr),
     ] {
       let rest = Array(text.utf8.dropFirst(offset))
-      if !rest.isEmpty { try await write(Base64.encode(rest), stream, at: offset) }
+      if !rest.isEmpty { try await write(["data": .string(Base64.encode(rest))], stream, at: offset) }
     }
   }
 
-  private func write(_ data: String, _ stream: String, at offset: Int) async throws {
-    let line: Value = [
-      "instance": .string(instance), "stream": .string(stream), "offset": .int(offset), "data": .string(data),
-    ]
-    try await output.errand(JSON.bytes(line) + [0x0A])
+  private func write(_ what: ValueObject, _ stream: String, at offset: Int) async throws {
+    var line: ValueObject = ["instance": .string(instance), "stream": .string(stream), "offset": .int(offset)]
+    for (key, value) in what { line[key] = value }
+    try await output.errand(JSON.bytes(.object(line)) + [0x0A])
   }
 
   /// How far the journal is, for this instance.
   private func writtenSoFar() async throws -> (stdout: Int, stderr: Int) {
     var offsets = (stdout: 0, stderr: 0)
     try await output.forEachErrandLine { line in
-      guard line["instance"]?.string == instance, let offset = line["offset"]?.int,
-        let bytes = line["data"]?.string.flatMap(Base64.decode)
-      else { return }
-      if line["stream"]?.string == "stdout" { offsets.stdout = offset + bytes.count }
-      if line["stream"]?.string == "stderr" { offsets.stderr = offset + bytes.count }
+      guard line["instance"]?.string == instance, let offset = line["offset"]?.int else { return }
+      let count = line["gap"]?.int ?? line["data"]?.string.flatMap(Base64.decode)?.count ?? 0
+      if line["stream"]?.string == "stdout" { offsets.stdout = offset + count }
+      if line["stream"]?.string == "stderr" { offsets.stderr = offset + count }
     }
     return offsets
   }

@@ -26,8 +26,12 @@ public struct ErrandRun: Codable, Sendable, Hashable {
   public var parallel: Int?
   /// Whether the first failure ends the others.
   public var failsFast: Bool?
-  /// What it needs from the pools, over what the errand's job says.
-  public var leases: [ErrandLease]?
+  /// How many bytes of each stream of each instance are kept from the beginning; of the end a quarter as many more, 16 MiB
+  /// at most. Nil for ``usualOutputLimit``.
+  public var outputLimit: Int?
+
+  /// What keeps a script that prints without end from filling disks.
+  public static let usualOutputLimit = 1 << 30
 
   public init(
     keepAlive: Bool = false, whenChanged: Bool = false, instances: [ErrandFilter] = [], arguments: [String] = [],
@@ -51,7 +55,7 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     if run.instances.isEmpty { run.instanceCount = run.instanceCount ?? policy.instances }
     run.parallel = run.parallel ?? policy.parallel
     run.failsFast = run.failsFast ?? policy.failsFast
-    if !policy.leases.isEmpty { run.leases = ErrandLease.merged(policy.leases, with: run.leases ?? []) }
+    run.outputLimit = run.outputLimit ?? policy.outputLimit
     return run
   }
 
@@ -87,6 +91,7 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     instanceCount = try fields.optionalCount("instance-count")
     parallel = try fields.optionalCount("parallel")
     failsFast = try fields.optionalBool("fail-fast")
+    outputLimit = try fields.optionalOutputLimit("output-limit")
     masksArguments = try fields.optionalBool("mask-arguments")
     let masked = try fields.strings("masked-environment")
     for name in masked where environment[name] == nil {

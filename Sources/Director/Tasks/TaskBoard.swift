@@ -340,8 +340,18 @@ public actor TaskBoard {
     if let result = try await known(task: id, name, as: Result.self) { return result }
     let result = try await compute()
     let text = String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
-    try await checkpoints.update(document, orCreate: TaskCheckpoints(values: [:])) { $0.values[name] = text }
-    return result
+    // What has been done must be on record, or it would be done again; a disk that is full has room again some day.
+    var pause = Duration.milliseconds(50)
+    while true {
+      do {
+        try await checkpoints.update(document, orCreate: TaskCheckpoints(values: [:])) { $0.values[name] = text }
+        return result
+      } catch let error as DroverError where error.code == .failed {
+        logger.error("a step of a task cannot be recorded", metadata: ["task": "\(id)", "error": "\(error)"])
+        try await surroundings.sleep(pause)
+        pause = min(pause * 2, .seconds(2))
+      }
+    }
   }
 }
 

@@ -16,12 +16,12 @@ public struct TaskOutput: Sendable {
 
   /// Appends an event line, which is told the time.
   func event(_ line: (Timestamp) -> [UInt8]) async throws {
-    _ = try await journals.append(Self.journal(task: task, .event), line(surroundings.now()))
+    try await append(line(surroundings.now()), .event)
   }
 
   /// Appends a line with what an errand printed.
   func errand(_ line: [UInt8]) async throws {
-    _ = try await journals.append(Self.journal(task: task, .errand), line)
+    try await append(line, .errand)
   }
 
   /// Goes through the lines of what errands printed so far.
@@ -46,7 +46,22 @@ public struct TaskOutput: Sendable {
     let name = Self.journal(task: task, .result)
     if let size = try await journals.size(name), size > 0 { try await journals.remove(name) }
     guard !bytes.isEmpty else { return }
-    _ = try await journals.append(name, bytes)
+    try await append(bytes, .result)
+  }
+
+  /// Appends, and tries again for as long as that fails: a disk that is full now has room again some day, and what a script
+  /// prints waits for it where the script runs.
+  private func append(_ bytes: [UInt8], _ kind: Kind) async throws {
+    var pause = Duration.milliseconds(50)
+    while true {
+      do {
+        _ = try await journals.append(Self.journal(task: task, kind), bytes)
+        return
+      } catch let error as DroverError where error.code == .failed {
+        try await surroundings.sleep(pause)
+        pause = min(pause * 2, .seconds(2))
+      }
+    }
   }
 
   /// Cuts the parts of lines that a server was writing when it was killed.

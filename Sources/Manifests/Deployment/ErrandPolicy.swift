@@ -1,5 +1,4 @@
-import Formats
-public import Releases
+public import Formats
 
 /// What a manifest says of the runs of an errand: an entry of `errands` at its top.
 ///
@@ -22,6 +21,8 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
   public var parallel: Int?
   /// Whether the first failure ends the others.
   public var failsFast: Bool?
+  /// How many bytes of each stream are kept from the beginning; nil for the server's own limit.
+  public var outputLimit: Int?
   /// When the director runs it by itself.
   public var triggers: [ErrandTrigger]
   /// Whether the work that triggers it waits for it, and fails when it fails.
@@ -34,8 +35,8 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
 
   /// The keys of an entry that are not an instance group's; `instances` is both.
   static let keys: Set<String> = [
-    "errand", "arguments", "environment", "timeout", "parallel", "fail_fast", "on", "required", "schedule",
-    "leases",
+    "errand", "arguments", "environment", "timeout", "parallel", "fail_fast", "output_limit", "on", "required",
+    "schedule",
   ]
 
   private static let groupKeys = [
@@ -65,6 +66,7 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
     instances = try reader.optionalCount("instances")
     parallel = try reader.optionalCount("parallel")
     failsFast = try reader.optionalBool("fail_fast")
+    outputLimit = try reader.optionalOutputLimit("output_limit")
     triggers = try ErrandTrigger.read(reader, "on")
     isRequired = try reader.optionalBool("required") ?? false
     schedule = try ErrandSchedule.read(reader, "schedule")
@@ -73,5 +75,16 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
     }
     leases = try reader.leases()
     if !Self.defines(reader) { try reader.allowOnly(Self.keys.union(["name", "instances"])) }
+  }
+}
+
+extension FieldReader {
+  /// How much of an output is kept, `10M` or a number of bytes, at least 1 KiB; nil when absent.
+  public func optionalOutputLimit(_ name: String) throws -> Int? {
+    guard let text = try optionalScalarText(name) else { return nil }
+    let size: ByteSize
+    do { size = try ByteSize(text) } catch { throw self.error(name, "\(error)") }
+    guard size.bytes >= 1024 else { throw error(name, "expected at least 1K, found '\(text)'") }
+    return size.bytes
   }
 }
