@@ -152,12 +152,16 @@ let package = Package(
       ]),
     room("PoolsControl", ["Formats", "PoolsClient", "PoolsProtocol", "Surroundings"]),
     room(
-      "PoolsCommands", ["Formats", "Pools", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings", logging]),
+      "PoolsCommands",
+      [
+        "Formats", "HTTPService", "Pools", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings", logging,
+      ]),
     room(
       "CommandLine",
       [
         "AgentProtocol", "Archives", "Clouds", "Digests", "Formats", "HTTPService", "Linting", "Manifests",
-        "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes", "ReleaseFiles", "Releases", "Surroundings",
+        "Pools", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes", "ReleaseFiles", "Releases",
+        "Surroundings",
         arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,
       ]),
 
@@ -166,8 +170,9 @@ let package = Package(
       "Server",
       [
         "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Files",
-        "Formats", "Messaging", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings",
-        "Templates", configuration, hummingbird, lifecycle, logging,
+        "Formats", "Messaging", "Pools", "PoolsAPI", "PoolsCommands", "PoolsProtocol", "Processes", "Surroundings",
+        "Templates", configuration, hummingbird,
+        lifecycle, logging,
       ]),
 
     // Floor 6: executables, nothing but wiring.

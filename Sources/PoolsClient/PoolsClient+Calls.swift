@@ -24,13 +24,17 @@ extension PoolsClient {
 
   /// Leases all of these resources.
   public func acquire(
-    names: [String], from state: String, to destination: String
+    names: [String], type: String? = nil, from state: String, to destination: String
   ) async throws -> [PooledResource] {
     let answer = try await askForLease(
       "/acquirebystate",
-      [("names", names.joined(separator: ",")), ("state", state), ("dest", destination), ("owner", owner)])
+      [("names", names.joined(separator: ",")), ("state", state), ("dest", destination), ("owner", owner)]
+        + Self.typed(type))
     return try (try JSON.parse(answer.body).array ?? []).map { try PooledResource(json: $0) }
   }
+
+  /// Only for servers whose names are unique per type; others do not look at it.
+  static func typed(_ type: String?) -> [(String, String)] { type.map { [("type", $0)] } ?? [] }
 
   private func askForLease(_ path: String, _ query: [(String, String)]) async throws -> Answer {
     let answer = try await ask("POST", path, query) { answer in
@@ -86,21 +90,27 @@ extension PoolsClient {
   }
 
   /// Hands a resource back.
-  public func release(_ name: String, to destination: String) async throws {
-    _ = try await tell("/release", [("name", name), ("dest", destination), ("owner", owner)]) { answer in
+  public func release(_ name: String, type: String? = nil, to destination: String) async throws {
+    _ = try await tell(
+      "/release", [("name", name), ("dest", destination), ("owner", owner)] + Self.typed(type)
+    ) { answer in
       "status \(Self.status(answer.status)), statusCode \(answer.status) releasing \(name)"
     }
   }
 
   /// Says that the caller still holds a resource, and lays new user data over the old; an empty value deletes its key.
-  public func update(_ name: String, state: String, userData: [String: String]? = nil) async throws {
+  public func update(
+    _ name: String, type: String? = nil, state: String, userData: [String: String]? = nil
+  ) async throws {
     var body: [UInt8]?
     if let userData {
       var bytes: [UInt8] = []
       GoText.appendJSON(userData, to: &bytes)
       body = bytes + [UInt8(ascii: "\n")]
     }
-    _ = try await tell("/update", [("name", name), ("owner", owner), ("state", state)], body: body) { answer in
+    _ = try await tell(
+      "/update", [("name", name), ("owner", owner), ("state", state)] + Self.typed(type), body: body
+    ) { answer in
       "status \(Self.status(answer.status)), status code \(answer.status) updating \(name)"
     }
   }

@@ -25,11 +25,14 @@ extension PoolsClient {
     }
   }
 
-  private enum Event<Result: Sendable>: Sendable {
-    case done(Result)
-    case beatEnded
-  }
+}
 
+private enum Event<Result: Sendable>: Sendable {
+  case done(Result)
+  case beatEnded
+}
+
+extension PoolsAccess {
   /// Leases a resource for as long as the work takes: waits in line, sends heartbeats meanwhile, and hands it back
   /// dirty at the end, whatever the end is.
   ///
@@ -37,10 +40,11 @@ extension PoolsClient {
   ///
   /// - Throws: what the work throws; ``PoolsClientError/leaseLost(name:_:)`` when the lease was lost.
   public func withLease<Result: Sendable>(
-    type: String, terms: LeaseTerms = LeaseTerms(),
+    type: String, terms: PoolsClient.LeaseTerms = .init(),
     _ work: @escaping @Sendable (PooledResource) async throws -> Result
   ) async throws -> Result {
-    let lease = try await acquireWaiting(type: type, from: terms.from, to: terms.to, timeout: terms.wait)
+    let lease = try await acquireWaiting(
+      type: type, from: terms.from, to: terms.to, requestID: nil, timeout: terms.wait)
     let outcome: Swift.Result<Result, any Error>
     do {
       outcome = .success(try await hold(lease, terms, work))
@@ -50,7 +54,7 @@ extension PoolsClient {
     var isLost = false
     if case .failure(let error as PoolsClientError) = outcome, case .leaseLost = error { isLost = true }
     // Also when this task is cancelled: a task of its own.
-    let handingBack = Task { try await release(lease.name, to: terms.back) }
+    let handingBack = Task { try await release(lease, to: terms.back) }
     do {
       try await handingBack.value
     } catch {
@@ -60,7 +64,8 @@ extension PoolsClient {
   }
 
   private func hold<Result: Sendable>(
-    _ lease: PooledResource, _ terms: LeaseTerms, _ work: @escaping @Sendable (PooledResource) async throws -> Result
+    _ lease: PooledResource, _ terms: PoolsClient.LeaseTerms,
+    _ work: @escaping @Sendable (PooledResource) async throws -> Result
   ) async throws -> Result {
     try await withThrowingTaskGroup(of: Event<Result>.self) { group in
       group.addTask { .done(try await work(lease)) }
@@ -83,7 +88,7 @@ extension PoolsClient {
     while !Task.isCancelled {
       do { try await surroundings.sleep(interval) } catch { return }
       do {
-        try await update(lease.name, state: lease.state)
+        try await update(lease)
       } catch let error as PoolsClientError {
         if error.isRefusal { throw PoolsClientError.leaseLost(name: lease.name, "\(error)") }
       } catch is CancellationError {

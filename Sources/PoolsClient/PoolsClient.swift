@@ -13,7 +13,7 @@ public import Surroundings
 ///   try await test(in: lease.userData["account-id"])
 /// }
 /// ```
-public struct PoolsClient: Sendable {
+public struct PoolsClient: PoolsAccess {
   public struct Options: Sendable {
     /// How long to wait between attempts when a server cannot be reached or is in trouble.
     public var pauses: [Duration]
@@ -38,7 +38,7 @@ public struct PoolsClient: Sendable {
   /// In whose name it leases.
   public let owner: String
   public let options: Options
-  let surroundings: Surroundings
+  public let surroundings: Surroundings
   private let base: String
   private let credentials: Credentials?
 
@@ -95,13 +95,13 @@ public struct PoolsClient: Sendable {
   ///   - describe: what to say of one that is not.
   func ask(
     _ method: String, _ path: String, _ query: [(String, String)], body: [UInt8]? = nil,
-    isFinal: (Answer) -> Bool, describe: (Answer) -> String
+    contentType: String = "application/json", isFinal: (Answer) -> Bool, describe: (Answer) -> String
   ) async throws -> Answer {
     var texts: [String] = []
     for attempt in 0...options.pauses.count {
       if attempt > 0 { try await surroundings.sleep(options.pauses[attempt - 1]) }
       do {
-        let answer = try await send(method, path, query, body)
+        let answer = try await send(method, path, query, body, contentType)
         if isFinal(answer) { return answer }
         texts.append(describe(answer))
       } catch let error where error is CancellationError {
@@ -116,14 +116,14 @@ public struct PoolsClient: Sendable {
   }
 
   private func send(
-    _ method: String, _ path: String, _ query: [(String, String)], _ body: [UInt8]?
+    _ method: String, _ path: String, _ query: [(String, String)], _ body: [UInt8]?, _ contentType: String
   ) async throws -> Answer {
     let text = query.sorted { $0.0 < $1.0 }.map { "\($0.0)=\(Self.escaped($0.1))" }.joined(separator: "&")
     var request = HTTPClientRequest(url: "\(base)\(path)?\(text)")
     request.method = HTTPMethod(rawValue: method)
     if let credentials { request.headers.add(name: "Authorization", value: try credentials.header) }
     if let body {
-      request.headers.add(name: "Content-Type", value: "application/json")
+      request.headers.add(name: "Content-Type", value: contentType)
       request.body = .bytes(ByteBuffer(bytes: body))
     }
     let response: HTTPClientResponse

@@ -98,11 +98,12 @@ public struct LeaseRun: Sendable {
 
   /// What the command's environment says of its lease. User data are `DROVER_LEASE_DATA_KEY`, the key in capitals and
   /// with underscores for what a variable's name cannot have.
-  static func variables(_ lease: PooledResource, file: String) -> [(String, String)] {
+  static func variables(_ lease: PooledResource, file: String?) -> [(String, String)] {
     var variables = [
       ("DROVER_LEASE_NAME", lease.name), ("DROVER_LEASE_TYPE", lease.type), ("DROVER_LEASE_STATE", lease.state),
-      ("DROVER_LEASE_OWNER", lease.owner), ("DROVER_LEASE_FILE", file),
+      ("DROVER_LEASE_OWNER", lease.owner),
     ]
+    if let file { variables.append(("DROVER_LEASE_FILE", file)) }
     for (key, value) in lease.userData.sorted(by: { $0.key < $1.key }) where !value.utf8.contains(0) {
       let name = key.uppercased().unicodeScalars.map { scalar in
         scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)

@@ -2,17 +2,48 @@ import Director
 import Files
 import Formats
 import Glibc
+import Logging
+import Pools
 import PoolsAPI
+import PoolsCommands
 import Processes
 import ServiceLifecycle
 import UnixSignals
 
 extension Server {
-  /// The pools, when there are any.
+  /// The pools, when there are any, with the services that work on them.
   func pools() async throws -> PoolsServer? {
     guard let section = configuration.pools else { return nil }
-    return try await .prepare(
+    var pools = try await PoolsServer.prepare(
       section.configuration(database: files.pools), surroundings: surroundings, logger: logger.in("pools"))
+    // Before the others, and so ended after them: what they hand back at their end is taken.
+    pools.services.insert(contentsOf: poolServices(section, pools.keeper), at: 1)
+    return pools
+  }
+
+  private func poolServices(_ section: PoolsSection, _ keeper: PoolKeeper) -> [any Service] {
+    func access(_ owner: String) -> LocalPools { LocalPools(keeper, owner: owner, surroundings: surroundings) }
+    let configuration: @Sendable () async -> PoolsConfiguration = { await keeper.configuration }
+    var services: [any Service] = []
+    if section.services.contains(.janitor) {
+      let janitor = Janitor(
+        access("Janitor"), types: TypeSource(configuration: configuration),
+        settings: .init(poolSize: section.janitorPoolSize), logger: logger.in("janitor"))
+      services.append(PoolService { await janitor.run(pause: .seconds(5)) })
+    }
+    if section.services.contains(.mason) {
+      let mason = Mason(
+        access("mason"), types: TypeSource(configuration: configuration),
+        settings: .init(poolSize: section.masonPoolSize, pause: .seconds(5)), logger: logger.in("mason"))
+      services.append(PoolService { await mason.run() })
+    }
+    if section.services.contains(.cleaner) {
+      let cleaner = Cleaner(
+        access("cleaner"), types: TypeSource(onlyDynamic: true, configuration: configuration),
+        logger: logger.in("cleaner"))
+      services.append(PoolService { await cleaner.run() })
+    }
+    return services
   }
 
   /// Where errands lease what they need.
@@ -40,4 +71,11 @@ extension Server {
     try await services.run()
     try await pools.close()
   }
+}
+
+/// One of the services that work on the pools.
+private struct PoolService: Service {
+  let work: @Sendable () async -> Void
+
+  func run() async throws { await cancelWhenGracefulShutdown { await work() } }
 }

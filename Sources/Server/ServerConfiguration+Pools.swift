@@ -15,6 +15,13 @@ struct PoolsSection: Sendable, Hashable {
   /// Nil when leases are not taken back by this server.
   var reaperExpiry: Duration?
   var users: String?
+  /// What the server runs besides, as the file of resources says it: janitor, cleaner, mason.
+  var services: Set<Service>
+  /// How many clean-ups, and how many builds, run beside each other.
+  var janitorPoolSize: Int
+  var masonPoolSize: Int
+
+  enum Service: String, Sendable, CaseIterable { case reaper, janitor, cleaner, mason }
 
   /// - Returns: nil when there is no file of resources, and so no pools.
   init?(_ reader: ConfigReader, port: (ConfigKey, Int) throws -> Int) throws {
@@ -34,6 +41,32 @@ struct PoolsSection: Sendable, Hashable {
     requestTime = try duration("pools.request_ttl") ?? .seconds(30)
     reaperExpiry = try duration("pools.reaper_expire")
     users = reader.string(forKey: "pools.users").flatMap { $0.isEmpty ? nil : $0 }
+    services = try Self.services(reader)
+    if services.contains(.reaper), reaperExpiry == nil { reaperExpiry = .seconds(1800) }
+    func size(_ key: ConfigKey, _ fallback: Int) throws -> Int {
+      guard let text = reader.string(forKey: key) ?? reader.int(forKey: key).map(String.init) else { return fallback }
+      guard let size = Int(text), (1...10_000).contains(size) else {
+        throw DroverError(.invalid, "configuration \(key): expected a number from 1 to 10000, found '\(text)'")
+      }
+      return size
+    }
+    janitorPoolSize = try size("pools.janitor_pool_size", 20)
+    masonPoolSize = try size("pools.mason_pool_size", 15)
+  }
+
+  /// A list, or a text with commas between.
+  private static func services(_ reader: ConfigReader) throws -> Set<Service> {
+    let names =
+      reader.stringArray(forKey: "pools.services")
+      ?? reader.string(forKey: "pools.services").map { $0.split(separator: ",").map(String.init) } ?? []
+    let services = try names.flatMap { $0.split(separator: ",") }.map { name in
+      guard let service = Service(rawValue: String(name)) else {
+        let known = Service.allCases.map(\.rawValue).joined(separator: ", ")
+        throw DroverError(.invalid, "configuration pools.services: expected some of \(known), found '\(name)'")
+      }
+      return service
+    }
+    return Set(services)
   }
 
   func configuration(database: String) -> PoolsServer.Configuration {

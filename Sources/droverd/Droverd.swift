@@ -25,6 +25,8 @@ struct Droverd: AsyncParsableCommand {
   var poolsResources: String?
   @Option(help: "The address that the pools' API listens on (default: 127.0.0.1).") var poolsAddress: String?
   @Option(help: "The port of the pools' API (default: 8080).") var poolsPort: Int?
+  @Option(help: "What to run for the pools: some of reaper, janitor, cleaner, mason, with commas (default: nothing).")
+  var poolsServices: String?
   @Option(help: "Run only this part of the server: pools (default: everything).") var only: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
 
@@ -34,6 +36,7 @@ struct Droverd: AsyncParsableCommand {
       ("endpoint.address", endpointAddress), ("endpoint.nats_port", natsPort.map(String.init)),
       ("endpoint.blob_port", blobPort.map(String.init)), ("log.level", logLevel),
       ("pools.resources", poolsResources), ("pools.address", poolsAddress), ("pools.port", poolsPort.map(String.init)),
+      ("pools.services", poolsServices),
     ]
     guard only == nil || only == "pools" else {
       throw ValidationError("--only: expected 'pools', found '\(only ?? "")'")

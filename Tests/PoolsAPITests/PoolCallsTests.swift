@@ -51,6 +51,22 @@ import Testing
   }
 
   static let refusals: [Example] = [
+    .init("POST /events", 405, "Method POST, /events only accepts GET."),
+    .init("GET /events?after=x", 400, "after: expected the number of an event"),
+    .init("GET /events?limit=0", 400, "limit: expected a number from 1 to 10000"),
+    .init("GET /events?wait=soon", 400, #"time: invalid duration "soon""#),
+    .init("GET /resources/nobody", 404, #"no resource "nobody" exists"#),
+    .init("GET /resources/a?type=u", 404, #"no resource "a" exists"#),
+    .init("GET /resources/a/work", 405, "Method GET, /resources/NAME/work only accepts POST."),
+    .init(
+      "POST /resources/a/work?owner=o&kind=clean", 400,
+      "owner, kind (clean or build) and succeeded (true or false) must be set in the request."),
+    .init(
+      "POST /resources/a/work?owner=o&kind=clean&succeeded=true", 401,
+      "owner mismatch request by o, currently owned by "),
+    .init(
+      "POST /release?name=h&type=u&dest=d&owner=ann", 404,
+      "Done failed: h - d (from ann): no available resource h, try again later."),
     .init("GET /acquire", 405, "Method GET, /acquire only accepts POST."),
     .init("HEAD /acquire", 405, "Method HEAD, /acquire only accepts POST."),
     .init("GET /acquirebystate", 405, "Method GET, /acquire only accepts POST."),
@@ -126,12 +142,12 @@ import Testing
   @Test("what is refused has the documented status and text, and changes nothing", arguments: refusals)
   func refuses(_ example: Example) async throws {
     let calls = try await Self.calls()
-    let before = await calls.keeper.resources(type: "t", state: nil, owner: nil, after: "", limit: 100)
+    let before = await calls.keeper.resources(type: "t", state: nil, owner: nil, limit: 100)
     let reply = await Self.send(calls, example.call, body: example.body)
     #expect(reply.status == example.status)
     #expect(String(decoding: reply.body, as: UTF8.self) == example.text + "\n")
     #expect(reply.contentType == "text/plain; charset=utf-8" && reply.isError)
-    let after = await calls.keeper.resources(type: "t", state: nil, owner: nil, after: "", limit: 100)
+    let after = await calls.keeper.resources(type: "t", state: nil, owner: nil, limit: 100)
     #expect(before == after)
   }
 
@@ -246,17 +262,81 @@ import Testing
     #expect(await Self.send(calls, "GET /resources?limit=0").status == 400)
   }
 
+  @Test(
+    "each parameter is needed, and the state is untouched when one is missing",
+    arguments: [
+      "/acquire?type=t&state=free&dest=busy&owner=o", "/acquirebystate?state=free&dest=busy&owner=o&names=a",
+      "/release?name=h&dest=free&owner=ann", "/update?name=h&owner=ann&state=busy",
+      "/reset?type=t&state=busy&expire=0&dest=free",
+    ])
+  func needsEach(_ call: String) async throws {
+    let calls = try await Self.calls()
+    let before = await calls.keeper.resources(type: nil, state: nil, owner: nil, limit: 100)
+    let parts = call.split(separator: "?").map(String.init)
+    let parameters = parts[1].split(separator: "&").map(String.init)
+    for left in parameters.indices {
+      var rest = parameters
+      let removed = rest.remove(at: left)
+      let name = removed.prefix { $0 != "=" }
+      for query in [rest, rest + ["\(name)="], rest + ["\(name)=x;y"]] {
+        #expect(await Self.send(calls, "POST \(parts[0])?\(query.joined(separator: "&"))").status == 400)
+      }
+    }
+    #expect(await calls.keeper.resources(type: nil, state: nil, owner: nil, limit: 100) == before)
+    #expect(await Self.send(calls, "POST \(call)").status == 200)
+  }
+
+  @Test("without any resources nothing is found, and nothing is to be reset")
+  func empty() async throws {
+    let keeper = try await PoolKeeper(store: nil, surroundings: .system, logger: Logger(label: "test"))
+    let calls = PoolCalls(keeper: keeper, users: nil, metrics: PoolMetrics(), surroundings: .system)
+    for call in [
+      "POST /acquire?type=t&state=s&dest=d&owner=o", "POST /acquirebystate?state=s&dest=d&owner=o&names=a",
+      "POST /release?name=a&dest=d&owner=o", "POST /update?name=a&owner=o&state=s", "GET /metric?type=t",
+    ] { #expect(await Self.send(calls, call).status == 404) }
+    let reset = await Self.send(calls, "POST /reset?type=t&state=s&expire=20m&dest=d")
+    #expect(reset.status == 200 && reset.body == Array("{}".utf8))
+    #expect(await Self.send(calls, "GET /").status == 200)
+  }
+
+  @Test("a resource is shown with what became of it, how work on it ended, and the events it had")
+  func describes() async throws {
+    let calls = try await Self.calls()
+    func get(_ path: String) async throws -> Value {
+      let reply = await Self.send(calls, "GET \(path)")
+      #expect(reply.status == 200)
+      return try JSON.parse(reply.body)
+    }
+    #expect(
+      await Self.send(calls, "POST /update?name=h&owner=ann&state=busy&dest=keep", body: #"{"k":"s3cret"}"#).status
+        == 200)
+    let work = await Self.send(
+      calls, "POST /resources/h/work?owner=ann&kind=clean&succeeded=false&ending=exited+with+1&took=2s", body: "no\n")
+    #expect(String(decoding: work.body, as: UTF8.self) == "{\"failures\":1}\n")
+    let shown = try await get("/resources/h?type=t")
+    #expect(shown["state"]?.string == "keep" && shown["userdata"] == [:])
+    #expect(shown["history"]?.array?.map { $0["what"]?.string } == ["moved", "leased", "made"])
+    #expect(shown["history"]?[0]?["from"]?.string == "busy" && shown["history"]?[0]?["owner"]?.string == "ann")
+    #expect(shown["work"]?[0]?["log"]?.string == "no\n" && shown["work"]?[0]?["took"]?.string == "2s")
+    #expect(shown["failures"]?.int == 1)
+    let none = try await get("/events")
+    #expect(none["events"]?.array?.isEmpty == true && none["forgotten"] == false)
+    _ = await Self.send(calls, "POST /reset?type=t&state=keep&expire=0&dest=dirty")
+    let last = try #require(none["last"]?.int)
+    let events = try await get("/events?after=\(last)&event=lease-lost&wait=1m")
+    #expect(events["events"]?[0]?["name"]?.string == "h" && events["events"]?[0]?["owner"]?.string == "ann")
+    #expect(events["events"]?[0]?["id"]?.int == last + 1 && events["last"]?.int == last + 1)
+  }
+
   @Test("a call may wait in line, and gets what is released meanwhile")
   func waits() async throws {
     let calls = try await Self.calls()
     let call = "POST /acquire?type=t&state=clean&dest=busy&owner=o"
     #expect(await Self.send(calls, call + "&wait=1ms").status == 404)
     async let waiting = Self.send(calls, call + "&wait=60s")
-    while await calls.keeper.waiting < 2 { await Task.yield() }
+    // The one before it has given its place up.
+    while await calls.keeper.waiting < 1 { await Task.yield() }
     _ = await Self.send(calls, "POST /release?name=h&dest=clean&owner=ann")
-    // The one before it in line does not ask again: its time has to pass, or another resource has to come.
-    _ = await Self.send(calls, "POST /acquire?type=t&state=free&dest=busy&owner=ann")
-    _ = await Self.send(calls, "POST /release?name=a&dest=clean&owner=ann")
     #expect(await waiting.status == 200)
   }
 

@@ -112,7 +112,7 @@ import Testing
         }
         if fails { await #expect(throws: Broken.self) { try await run() } } else { #expect(try await run() == "1") }
       }
-      #expect(server.requests.last == "POST /release?dest=dirty&name=n&owner=me")
+      #expect(server.requests.last == "POST /release?dest=dirty&name=n&owner=me&type=t")
     }
   }
 

@@ -47,8 +47,8 @@ import Testing
         _ = try await keeper.acquire(names: ["r\(number)"], state: "free", destination: state, owner: "o")
       }
       let reaper = Reaper(
-        client: try client(url, "Reaper"), types: try TypeSource(types: ["none", "t"], file: nil), expiry: .zero,
-        extraStates: ["extra"], surroundings: .system, logger: Self.logger)
+        try client(url, "Reaper"), types: try TypeSource(types: ["none", "t"], file: nil), expiry: .zero,
+        extraStates: ["extra"], logger: Self.logger)
       await reaper.pass()
       #expect(await states(keeper, "t") == ["dirty": 4, "kept": 1])
     }
@@ -61,12 +61,12 @@ import Testing
       let file = "\(folder)/resources.yaml"
       try writeTestFile(file, "resources: [{type: b, names: [x]}, {type: d, max-count: 1}]")
       let source = try TypeSource(types: ["a", "b"], file: file)
-      #expect(source.types(Self.logger) == ["a", "b", "d"])
-      #expect(try TypeSource(types: [], file: file, onlyDynamic: true).types(Self.logger) == ["d"])
+      #expect(await source.types(Self.logger) == ["a", "b", "d"])
+      #expect(try await TypeSource(types: [], file: file, onlyDynamic: true).types(Self.logger) == ["d"])
       try writeTestFile(file, "resources: []")
-      #expect(source.types(Self.logger) == ["a", "b", "d"])
+      #expect(await source.types(Self.logger) == ["a", "b", "d"])
       try writeTestFile(file, "resources: [{type: e, names: [x]}]")
-      #expect(source.types(Self.logger) == ["a", "b", "e"])
+      #expect(await source.types(Self.logger) == ["a", "b", "e"])
     }
   }
 
@@ -75,18 +75,22 @@ import Testing
     try await withTemporaryFolder { folder in
       let script = "\(folder)/clean"
       try writeTestFile(
-        script, "#!/bin/sh\necho \"$@\" >>\(folder)/calls\ncase $1 in *r7) exit 1;; esac\n", mode: 0o755)
+        script, "#!/bin/sh\necho \"$@\" >>\(folder)/calls\ncase $1 in *r7) echo no way; exit 1;; esac\n", mode: 0o755)
       try await withPools([.init(type: "gce-project", state: "dirty", names: (0..<30).map { "r\($0)" })]) {
         keeper, url in
-        var settings = Janitor.Settings(poolSize: 4, command: script, arguments: ["--hours=0"])
-        settings.quarantineAfter = 2
+        let program = ServiceProgram(command: [script, "--hours=0"], quarantineAfter: 2)
         let janitor = Janitor(
-          client: try client(url, "Janitor"), types: try TypeSource(types: ["gce-project"], file: nil),
-          settings: settings, surroundings: .system, logger: Self.logger)
+          try client(url, "Janitor"), types: try TypeSource(types: ["gce-project"], file: nil),
+          settings: .init(poolSize: 4, program: program), logger: Self.logger)
         // What fails is dirty at once again, and so its turn comes in the same round, until it is put aside.
         await janitor.round()
         #expect(await states(keeper, "gce-project") == ["free": 29, "quarantine": 1])
         #expect(await keeper.resource("r7")?.owner == "")
+        // The server knows how it went, and that it was put aside.
+        let work = try await keeper.description("r7", type: nil).work
+        #expect(work.records.map(\.ending) == ["exited with 1", "exited with 1"] && work.failures == 0)
+        #expect(work.records[0].log == "no way\n")
+        #expect(await keeper.eventCounts == [.quarantined: 1])
       }
       let calls = try String(decoding: ResourceFile.read("\(folder)/calls", limit: 1 << 20), as: UTF8.self)
       #expect(Set(calls.split(separator: "\n")).count == 30)
@@ -99,11 +103,11 @@ import Testing
     try await withTemporaryFolder { folder in
       try writeTestFile("\(folder)/clean", "#!/bin/sh\nsleep 600\n", mode: 0o755)
       try await withPools([.init(type: "t", state: "dirty", names: ["a"])]) { keeper, url in
-        var settings = Janitor.Settings(command: "\(folder)/clean", timeout: .milliseconds(50))
-        settings.quarantineAfter = 1
+        let program = ServiceProgram(
+          command: ["\(folder)/clean"], timeout: .milliseconds(50), quarantineAfter: 1)
         let janitor = Janitor(
-          client: try client(url, "Janitor"), types: try TypeSource(types: ["t"], file: nil), settings: settings,
-          surroundings: .system, logger: Self.logger)
+          try client(url, "Janitor"), types: try TypeSource(types: ["t"], file: nil),
+          settings: .init(program: program), logger: Self.logger)
         await janitor.round()
         #expect(await states(keeper, "t") == ["quarantine": 1])
       }
@@ -126,8 +130,7 @@ import Testing
         cluster.name, owner: "o", state: "busy", userData: ["leasedResources": LeasedResources.text(["a", "b"])])
       try await keeper.release(cluster.name, destination: "toBeDeleted", owner: "o")
       let cleaner = Cleaner(
-        client: try client(url, "cleaner"), types: try TypeSource(types: ["cluster"], file: nil),
-        surroundings: .system, logger: Self.logger)
+        try client(url, "cleaner"), types: try TypeSource(types: ["cluster"], file: nil), logger: Self.logger)
       await cleaner.pass()
       #expect(await keeper.resource(cluster.name) == nil)
       #expect(await states(keeper, "account") == ["dirty": 2, "free": 1])
@@ -155,10 +158,10 @@ import Testing
         ResourceFile.read("\(folder)/resources.yaml", limit: 1 << 16))
       try await withPools(configuration.entries) { keeper, url in
         let name = try #require(
-          await keeper.resources(type: "cluster", state: nil, owner: nil, after: "", limit: 1).first?.name)
+          await keeper.resources(type: "cluster", state: nil, owner: nil, limit: 1).first?.name)
         let mason = Mason(
-          client: try client(url, "mason"), file: "\(folder)/resources.yaml",
-          settings: .init(commands: ["Maker": "\(folder)/build"]), surroundings: .system, logger: Self.logger)
+          try client(url, "mason"), types: try TypeSource(types: [], file: "\(folder)/resources.yaml"),
+          settings: .init(programs: ["Maker": ServiceProgram(command: ["\(folder)/build"])]), logger: Self.logger)
         await mason.pass()
         let cluster = try #require(await keeper.resource(name))
         #expect(cluster.owner == "")
@@ -169,12 +172,52 @@ import Testing
           #expect(cluster.state == "free" && cluster.userData["id"] == "42")
           #expect(LeasedResources.names(cluster.userData) == ["a", "b"])
           #expect(await states(keeper, "account") == [name: 2, "free": 1])
+          #expect(try await keeper.description(name, type: nil).work.records.map(\.succeeded) == [true])
           let input = try JSON.parse(ResourceFile.read("\(folder)/input", limit: 1 << 16))
           #expect(input["resource"]?["name"]?.string == name)
           #expect(input["leased"]?["account"]?[1]?["name"]?.string == "b")
           #expect(input["config"] == ["type": "Maker", "content": "x"])
         }
       }
+    }
+  }
+
+  @Test("each type is reaped by its own times, and a lease that is kept is left alone")
+  func ownTimes() async throws {
+    var policy = TypePolicy()
+    policy.reaping = ReapingPolicy(usual: .zero, states: ["busy": nil], others: .zero)
+    try await withPools([.init(type: "t", names: (0..<5).map { "r\($0)" }, policy: policy)]) { keeper, url in
+      for (number, state) in ["busy", "cleaning", "leased", "extra", "keep"].enumerated() {
+        _ = try await keeper.acquire(names: ["r\(number)"], state: "free", destination: state, owner: "o")
+      }
+      let inner = InnerReaper(keeper: keeper, expiry: nil, surroundings: .system, logger: Self.logger)
+      await inner.pass()
+      #expect(await states(keeper, "t") == ["busy": 1, "dirty": 3, "keep": 1])
+      for name in ["r1", "r2", "r3"] {
+        _ = try await keeper.acquire(names: [name], state: "dirty", destination: "extra", owner: "o")
+      }
+      // The same from outside, with the file of resources.
+      let reaper = Reaper(
+        try client(url, "Reaper"), types: TypeSource { await keeper.configuration }, expiry: .seconds(3600),
+        logger: Self.logger)
+      await reaper.pass()
+      #expect(await states(keeper, "t") == ["busy": 1, "dirty": 3, "keep": 1])
+    }
+  }
+
+  @Test("the metrics exporter shows what the server has, and passes questions on")
+  func metricsExporter() async throws {
+    try await withPools([.init(type: "t", names: ["a", "b"]), .init(type: "u", state: "odd", names: ["c"])]) { _, url in
+      let exporter = MetricsExporter(
+        try client(url, "Metrics"), types: try TypeSource(types: ["none", "t", "u"], file: nil),
+        states: ["free", "busy"], logger: Self.logger)
+      await exporter.pass()
+      #expect(
+        exporter.text.split(separator: "\n").dropFirst(2) == [
+          #"boskos_resources{state="free",type="t"} 2"#, #"boskos_resources{state="busy",type="t"} 0"#,
+          #"boskos_resources{state="free",type="u"} 0"#, #"boskos_resources{state="busy",type="u"} 0"#,
+          #"boskos_resources{state="other",type="u"} 1"#,
+        ])
     }
   }
 

@@ -82,6 +82,25 @@ import Testing
       entries: [entry(0, 2)],
       after: ["dt dt_1 toBeDeleted", "dt dt_2 busy o", "dt dt_3 busy o", "dt dt_4 busy o"], cycles: ["dt 0 2"]),
     Case(
+      name: "what is missing of the minimum is made", lifeCycles: [life(2, 3)], entries: [entry(2, 3)],
+      after: ["dt new-1 free", "dt new-2 free"], cycles: ["dt 2 3"]),
+    Case(
+      name: "what somebody holds counts towards the maximum",
+      before: ["dt dt_1 free", "dt dt_2 free", "dt dt_3 busy o"], lifeCycles: [life(0, 2)], entries: [entry(0, 2)],
+      after: ["dt dt_1 free", "dt dt_2 toBeDeleted", "dt dt_3 busy o"], cycles: ["dt 0 2"]),
+    Case(
+      name: "a tombstone does not count towards the minimum",
+      before: ["dt dt_1 free", "dt dt_2 busy o", "dt dt_3 toBeDeleted", "dt dt_4 tombstone"],
+      lifeCycles: [life(4, 6)], entries: [entry(4, 6)],
+      after: ["dt dt_1 free", "dt dt_2 busy o", "dt dt_3 toBeDeleted", "dt new-1 free"], cycles: ["dt 4 6"]),
+    Case(
+      name: "of a type that ends, what nobody holds is marked",
+      before: ["dt dt_1 free", "dt dt_2 dirty", "dt dt_3 busy o", "dt dt_4 tombstone"], lifeCycles: [life(0, 0)],
+      after: ["dt dt_1 toBeDeleted", "dt dt_2 toBeDeleted", "dt dt_3 busy o"], cycles: ["dt 0 0"]),
+    Case(
+      name: "a type that ends is gone with its tombstones", before: ["dt dt_1 tombstone", "dt dt_2 tombstone"],
+      lifeCycles: [life(0, 0)], after: []),
+    Case(
       name: "two entries of one static type are one pool",
       entries: [.init(type: "t", names: ["a"]), .init(type: "t", state: "dirty", names: ["b"])],
       after: ["t a free", "t b dirty"]),
@@ -109,6 +128,23 @@ import Testing
 
   private static func shown(_ engine: LeaseEngine) -> [String] {
     engine.table.records.map { "\($0.type) \($0.name) \($0.state)\($0.isOwned ? " " + $0.owner : "")" }.sorted()
+  }
+
+  @Test("what has lived long enough is marked at a new configuration, and the minimum is made again")
+  func expired() {
+    let names = Counter()
+    var engine = LeaseEngine { names.next().replacingDT() }
+    for (name, state, owner, age) in [
+      ("dt_1", "free", "", -1), ("dt_2", "free", "", 1), ("dt_3", "busy", "o", -1), ("dt_4", "tombstone", "", -1),
+    ] {
+      var record = PoolRecord(type: "dt", name: name, state: state, owner: owner, lastUpdate: Self.start)
+      record.expiration = Self.now + .seconds(age)
+      engine.restore(record)
+    }
+    engine.restore(Self.life(2, 6))
+    engine.configure(PoolsConfiguration([Self.entry(4, 6)]), Self.now)
+    #expect(
+      Self.shown(engine) == ["dt dt_1 toBeDeleted", "dt dt_2 free", "dt dt_3 busy o", "dt new-1 free"])
   }
 
   @Test("what was kept for its holder is removed, or made anew, when it is released")

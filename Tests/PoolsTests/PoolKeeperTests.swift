@@ -71,6 +71,23 @@ import Testing
     #expect(try await self.keeper(store.inner).resource("a") == lease)
   }
 
+  @Test("many new resources are made some at a time, and after a failure the rest is made")
+  func many() async throws {
+    let store = FailingStore()
+    let keeper = try await PoolKeeper(store: store, surroundings: .system, logger: Logger(label: "test"))
+    let configuration = PoolsConfiguration([
+      .init(type: "t", names: (0..<45_000).map { "r\($0)" }), .init(type: "d", minimum: 1, maximum: 1),
+    ])
+    store.isFailing = true
+    await #expect(throws: PoolFault.self) { try await keeper.configure(configuration) }
+    #expect(await keeper.metrics().isEmpty)
+    store.isFailing = false
+    try await keeper.configure(configuration)
+    #expect(await keeper.metrics().map(\.current) == [["free": 1], ["free": 45_000]])
+    #expect(store.commits >= 3)
+    #expect(try await store.inner.list("pool-resource").documents.count == 45_001)
+  }
+
   @Test("operations that come while a commit is under way share the next one")
   func shared() async throws {
     let store = FailingStore()
@@ -84,7 +101,7 @@ import Testing
       try await group.waitForAll()
     }
     #expect(store.commits - before < 150)
-    let names = Set(await keeper.resources(type: "t", state: "busy", owner: nil, after: "", limit: 1000).map(\.owner))
+    let names = Set(await keeper.resources(type: "t", state: "busy", owner: nil, limit: 1000).map(\.owner))
     #expect(names.count == 200)
   }
 

@@ -15,12 +15,18 @@ extension PoolsConfiguration {
       throw DroverError(.invalid, "error converting YAML to JSON: yaml: \(error)")
     }
     guard !document.isNull else { return PoolsConfiguration() }
-    let fields = try Fields(document, path: [], structure: "BoskosConfig", whole: "common.BoskosConfig")
+    let fields = try ConfigurationFields(document, path: [], structure: "BoskosConfig", whole: "common.BoskosConfig")
     guard let list = fields["resources"], !list.isNull else { return PoolsConfiguration() }
     guard let items = list.array else {
       throw fields.mismatch(list, "resources", "[]common.ResourceEntry")
     }
-    return PoolsConfiguration(try items.map(Entry.init))
+    var configuration = PoolsConfiguration(try items.enumerated().map { try Entry($1, index: $0) })
+    switch try fields.text("unique-names") {
+    case "", "global": break
+    case "per-type": configuration.namesAreUniquePerType = true
+    case let other: throw malformed("unique-names: expected global or per-type, found \(GoText.quoted(other))")
+    }
+    return configuration
   }
 
   /// What the original says when a document does not have the form that it should.
@@ -29,99 +35,29 @@ extension PoolsConfiguration {
   }
 }
 
-/// The members of an object, whatever the case of their names.
-private struct Fields {
-  private let members: [String: Value]
-  private let path: [String]
-  private let structure: String
-
-  init(_ value: Value, path: [String], structure: String, whole: String) throws {
-    self.path = path
-    self.structure = structure
-    guard !value.isNull else {
-      members = [:]
-      return
-    }
-    guard let object = value.object else {
-      throw PoolsConfiguration.malformed("json: cannot unmarshal \(Self.kind(value)) into Go value of type \(whole)")
-    }
-    members = Dictionary(object.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { $1 })
-  }
-
-  subscript(name: String) -> Value? { members[name] }
-
-  static func kind(_ value: Value) -> String {
-    switch value {
-    case .null: "null"
-    case .bool: "bool"
-    case .int: "number"
-    case .double(let number): "number \(number)"
-    case .string: "string"
-    case .array: "array"
-    case .object: "object"
-    }
-  }
-
-  func mismatch(_ value: Value, _ name: String, _ wanted: String) -> DroverError {
-    PoolsConfiguration.malformed(
-      "json: cannot unmarshal \(Self.kind(value)) into Go struct field "
-        + "\(structure).\((path + [name]).joined(separator: ".")) of type \(wanted)")
-  }
-
-  func text(_ name: String) throws -> String {
-    guard let value = self[name] else { return "" }
-    guard let text = Self.text(value) else { throw mismatch(value, name, "string") }
-    return text
-  }
-
-  func int(_ name: String) throws -> Int {
-    switch self[name] {
-    case nil, .null: return 0
-    case .int(let number): return number
-    case .some(let value): throw mismatch(value, name, "int")
-    }
-  }
-
-  /// A scalar where a string is wanted: numbers and booleans as they print.
-  static func text(_ value: Value) -> String? {
-    switch value {
-    case .null: ""
-    case .string(let text): text
-    case .int(let number): String(number)
-    case .bool(let flag): flag ? "true" : "false"
-    case .double(let number): JSON.text(.double(number)).replacingSuffix(".0", with: "")
-    case .array, .object: nil
-    }
-  }
-}
-
-extension String {
-  fileprivate func replacingSuffix(_ suffix: String, with other: String) -> String {
-    hasSuffix(suffix) ? dropLast(suffix.count) + other : self
-  }
-}
-
 extension PoolsConfiguration.Entry {
-  fileprivate init(_ value: Value) throws {
-    let fields = try Fields(
+  fileprivate init(_ value: Value, index: Int) throws {
+    let fields = try ConfigurationFields(
       value, path: ["resources"], structure: "ResourceEntry", whole: "common.ResourceEntry")
     self.init(
       type: try fields.text("type"), state: try fields.text("state"), names: try Self.names(fields),
       minimum: try fields.int("min-count"), maximum: try fields.int("max-count"),
-      lifespan: try Self.lifespan(fields), needs: try Self.needs(fields), construction: try Self.construction(fields))
+      lifespan: try Self.lifespan(fields), needs: try Self.needs(fields), construction: try Self.construction(fields),
+      policy: try TypePolicy(fields, at: ".\(index)"))
   }
 
   /// A list of names, or, beyond the original, `{prefix: account-, count: 50}` for account-1 … account-50.
-  private static func names(_ fields: Fields) throws -> [String] {
+  private static func names(_ fields: ConfigurationFields) throws -> [String] {
     switch fields["names"] {
     case nil, .null: return []
     case .array(let items):
       return try items.map { item in
-        guard let text = Fields.text(item) else { throw fields.mismatch(item, "names", "string") }
+        guard let text = ConfigurationFields.text(item) else { throw fields.mismatch(item, "names", "string") }
         return text
       }
     case .some(.object(let object)):
-      guard object.keys.sorted() == ["count", "prefix"], let prefix = object["prefix"].flatMap(Fields.text),
+      guard object.keys.sorted() == ["count", "prefix"],
+        let prefix = object["prefix"].flatMap(ConfigurationFields.text),
         let count = object["count"]?.int, (1...PoolsConfiguration.mostNames).contains(count)
       else {
         throw PoolsConfiguration.malformed(
@@ -132,7 +68,7 @@ extension PoolsConfiguration.Entry {
     }
   }
 
-  private static func lifespan(_ fields: Fields) throws -> Duration? {
+  private static func lifespan(_ fields: ConfigurationFields) throws -> Duration? {
     switch fields["lifespan"] {
     case nil, .null: return nil
     case .int(let nanoseconds): return .nanoseconds(Int64(nanoseconds))
@@ -143,11 +79,12 @@ extension PoolsConfiguration.Entry {
         throw PoolsConfiguration.malformed("\(error)")
       }
     case .some(let other):
-      throw PoolsConfiguration.malformed("json: cannot unmarshal \(Fields.kind(other)) into Go value of type int64")
+      throw PoolsConfiguration.malformed(
+        "json: cannot unmarshal \(ConfigurationFields.kind(other)) into Go value of type int64")
     }
   }
 
-  private static func needs(_ fields: Fields) throws -> [String: Int] {
+  private static func needs(_ fields: ConfigurationFields) throws -> [String: Int] {
     guard let value = fields["needs"], !value.isNull else { return [:] }
     guard let object = value.object else { throw fields.mismatch(value, "needs", "common.ResourceNeeds") }
     var needs: [String: Int] = [:]
@@ -158,9 +95,9 @@ extension PoolsConfiguration.Entry {
     return needs
   }
 
-  private static func construction(_ fields: Fields) throws -> LifeCycle.Construction? {
+  private static func construction(_ fields: ConfigurationFields) throws -> LifeCycle.Construction? {
     guard let value = fields["config"], !value.isNull else { return nil }
-    let inner = try Fields(
+    let inner = try ConfigurationFields(
       value, path: ["resources", "config"], structure: "ConfigType", whole: "common.ConfigType")
     return .init(type: try inner.text("type"), content: try inner.text("content"))
   }

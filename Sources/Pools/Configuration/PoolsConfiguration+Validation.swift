@@ -36,7 +36,8 @@ extension PoolsConfiguration {
         if !problems.isEmpty {
           faults.append(".\(index).names.\(place)(\(name)) is invalid: [\(problems.joined(separator: " "))]")
         }
-        if !seen.insert(name).inserted { faults.append(".\(index).names.\(place)(\(name)) is a duplicate") }
+        let key = namesAreUniquePerType ? "\(name)/\(entry.type)" : name
+        if !seen.insert(key).inserted { faults.append(".\(index).names.\(place)(\(name)) is a duplicate") }
       }
     }
     for (type, count) in needed.sorted(by: { $0.key < $1.key }) {

@@ -14,10 +14,13 @@ public struct PoolsConfiguration: Sendable, Hashable {
     public var lifespan: Duration?
     public var needs: [String: Int]
     public var construction: LifeCycle.Construction?
+    /// Ours; Boskos does not look at it.
+    public var policy: TypePolicy
 
     public init(
       type: String, state: String = "", names: [String] = [], minimum: Int = 0, maximum: Int = 0,
-      lifespan: Duration? = nil, needs: [String: Int] = [:], construction: LifeCycle.Construction? = nil
+      lifespan: Duration? = nil, needs: [String: Int] = [:], construction: LifeCycle.Construction? = nil,
+      policy: TypePolicy = TypePolicy()
     ) {
       self.type = type
       self.state = state
@@ -27,12 +30,15 @@ public struct PoolsConfiguration: Sendable, Hashable {
       self.lifespan = lifespan
       self.needs = needs
       self.construction = construction
+      self.policy = policy
     }
 
     public var isDynamic: Bool { names.isEmpty }
   }
 
   public var entries: [Entry]
+  /// Whether resources of different types may have the same name. Of one type they never may.
+  public var namesAreUniquePerType = false
 
   public init(_ entries: [Entry] = []) { self.entries = entries }
 
@@ -45,10 +51,26 @@ public struct PoolsConfiguration: Sendable, Hashable {
     return configuration
   }
 
+  /// The same without the names of static resources, which may be many.
+  var withoutNames: PoolsConfiguration {
+    var configuration = self
+    for index in entries.indices where !entries[index].isDynamic { configuration.entries[index].names = [""] }
+    return configuration
+  }
+
   /// All types, each once, in their order.
   public var types: [String] {
     var seen: Set<String> = []
     return entries.map(\.type).filter { seen.insert($0).inserted }
+  }
+
+  /// What is wanted of types beyond what Boskos knows. Of several entries of a type the later ones go over the earlier.
+  public var policies: [String: TypePolicy] {
+    var policies: [String: TypePolicy] = [:]
+    for entry in entries {
+      policies[entry.type] = policies[entry.type]?.overlaid(by: entry.policy) ?? entry.policy
+    }
+    return policies
   }
 
   /// The life cycles of dynamic types. Of two entries of one type the later one counts.
@@ -71,11 +93,13 @@ public struct PoolsConfiguration: Sendable, Hashable {
     }
   }
 
-  /// Static resources by name.
+  /// Static resources by name, or by name and type where names are unique per type only.
   var staticResources: [String: LeaseEngine.StaticResource] {
     var resources: [String: LeaseEngine.StaticResource] = [:]
     resources.reserveCapacity(entries.reduce(0) { $0 + $1.names.count })
-    for (name, resource) in orderedStatic { resources[name] = resource }
+    for (name, resource) in orderedStatic {
+      resources[namesAreUniquePerType ? PoolRecord.key(name, resource.type) : name] = resource
+    }
     return resources
   }
 }

@@ -51,7 +51,7 @@ extension LeaseEngine {
       if request.isIdempotent, let id = request.requestID {
         record.grant = .init(requestID: id, from: request.state, at: now)
       }
-      set(record.name, record)
+      set(record)
       if let known { set(key, before: known, after: nil) }
       return Acquired(resource: record.resource, waitingSince: known?.createdAt ?? now)
     }
@@ -77,17 +77,17 @@ extension LeaseEngine {
     return record
   }
 
-  /// Leases all of these, or none. The type does not matter.
+  /// Leases all of these, or none. The type does not matter, unless one is given.
   ///
   /// - Returns: in the order of their last use.
   mutating func acquire(
-    names: Set<String>, state: String, destination: String, owner: String, _ now: Timestamp
+    names: Set<String>, type: String? = nil, state: String, destination: String, owner: String, _ now: Timestamp
   ) throws(PoolFault) -> [PooledResource] {
     var records: [PoolRecord] = []
     for name in names {
-      guard let record = table[name], !record.isOwned, record.state == state else {
-        throw .nothingAvailable(state)
-      }
+      let found = table.named(name, type: type).filter { !$0.isOwned && $0.state == state }
+      guard let record = found.first else { throw .nothingAvailable(state) }
+      guard found.count == 1 else { throw .ambiguous(name, types: found.map(\.type).sorted()) }
       records.append(record)
     }
     records.sort { ($0.lastUpdate, $0.name) < ($1.lastUpdate, $1.name) }
@@ -97,9 +97,14 @@ extension LeaseEngine {
       record.state = destination
       record.lastUpdate = now
       record.grant = nil
-      set(record.name, record)
+      set(record)
       return record.resource
     }
+  }
+
+  /// Somebody no longer waits.
+  mutating func withdraw(_ id: String, _ key: QueueKey) {
+    if let waiter = queues[key]?[id] { set(key, before: waiter, after: nil) }
   }
 
   /// Forgets those who no longer ask for what they waited for; to be called now and then.

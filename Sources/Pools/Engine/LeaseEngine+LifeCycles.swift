@@ -5,16 +5,18 @@ extension LeaseEngine {
   /// Makes one resource of a dynamic type.
   mutating func create(_ lifeCycle: LifeCycle, _ now: Timestamp) {
     var name = identifier()
-    while table[name] != nil { name = identifier() }
+    while !table.named(name, type: nil).isEmpty { name = identifier() }
     let state = lifeCycle.initialState.isEmpty ? ResourceState.free : lifeCycle.initialState
-    set(name, PoolRecord(type: lifeCycle.type, name: name, state: state, lastUpdate: now))
+    var record = PoolRecord(type: lifeCycle.type, name: name, state: state, lastUpdate: now)
+    record.isNamedPerType = namesAreUniquePerType
+    set(record)
   }
 
   /// Brings a dynamic type to what its life cycle wants: removes tombstones, marks what has lived long enough or is too
   /// many, and makes what is missing (reference/boskos.md 5 c). Cheap when there is nothing to do.
   mutating func settle(_ type: String, _ now: Timestamp) {
     guard let lifeCycle = lifeCycles[type] else { return }
-    for record in tombstones(type) { set(record.name, nil) }
+    for record in tombstones(type) { set(record.key, nil) }
     while let first = table.types[type]?.expiring.first, first.time < now.nanoseconds, let record = table.record(first)
     {
       mark(record, now)
@@ -57,24 +59,25 @@ extension LeaseEngine {
     marked.state = ResourceState.toBeDeleted
     marked.lastUpdate = now
     marked.isDoomed = true
-    set(record.name, marked)
+    set(marked)
   }
 
   /// Removes a resource that the configuration no longer names, or replaces it when its name now has another type.
-  mutating func settleStatic(_ name: String, _ now: Timestamp) {
-    guard isConfigured, let record = table[name], !record.isOwned, !record.isStatic else { return }
-    if let wanted = pendingStatic[name] {
-      pendingStatic[name] = nil
-      set(name, nil)
-      set(name, Self.record(name, wanted, now))
+  mutating func settleStatic(_ key: String, _ now: Timestamp) {
+    guard isConfigured, let record = table[key], !record.isOwned, !record.isStatic else { return }
+    if let wanted = pendingStatic[key] {
+      pendingStatic[key] = nil
+      set(key, nil)
+      if table.named(record.name, type: nil).isEmpty { set(staticRecord(record.name, wanted, now)) }
     } else if lifeCycles[record.type] == nil {
-      set(name, nil)
+      set(key, nil)
     }
   }
 
-  static func record(_ name: String, _ wanted: StaticResource, _ now: Timestamp) -> PoolRecord {
+  func staticRecord(_ name: String, _ wanted: StaticResource, _ now: Timestamp) -> PoolRecord {
     var record = PoolRecord(type: wanted.type, name: name, state: wanted.state, lastUpdate: now)
     record.isStatic = true
+    record.isNamedPerType = namesAreUniquePerType
     return record
   }
 

@@ -2,19 +2,30 @@ import PoolsProtocol
 import Surroundings
 
 extension LeaseEngine {
-  /// The resource, if this is who holds it.
-  private func held(_ name: String, by owner: String) throws(PoolFault) -> PoolRecord {
-    guard let record = table[name] else { throw .nothingAvailable(name) }
-    guard record.owner == owner else { throw .ownerDiffers(requested: owner, current: record.owner) }
-    return record
+  /// The resource, if this is who holds it. Of several of that name the one that he holds is meant.
+  func held(_ name: String, type: String?, by owner: String) throws(PoolFault) -> PoolRecord {
+    if table.namesAreUnique {
+      guard let record = table[name], type == nil || record.type == type else { throw .nothingAvailable(name) }
+      guard record.owner == owner else { throw .ownerDiffers(requested: owner, current: record.owner) }
+      return record
+    }
+    let found = table.named(name, type: type)
+    guard let first = found.first else { throw .nothingAvailable(name) }
+    let own = found.filter { $0.owner == owner }
+    if own.count == 1 { return own[0] }
+    guard found.count == 1 else { throw .ambiguous(name, types: found.map(\.type).sorted()) }
+    throw .ownerDiffers(requested: owner, current: first.owner)
   }
 
   /// Hands a resource back.
+  ///
+  /// - Returns: what it was until then.
+  @discardableResult
   mutating func release(
-    _ name: String, destination: String, owner: String, _ now: Timestamp
-  ) throws(PoolFault) {
-    var record = try held(name, by: owner)
-    let before = record.state
+    _ name: String, type: String? = nil, destination: String, owner: String, _ now: Timestamp
+  ) throws(PoolFault) -> PooledResource {
+    var record = try held(name, type: type, by: owner)
+    let held = record
     record.owner = ""
     record.state = destination
     record.lastUpdate = now
@@ -24,18 +35,23 @@ extension LeaseEngine {
     } else {
       record.expiration = nil
     }
-    free(record, was: before, now)
+    free(record, now)
+    return held.resource
   }
 
   /// Says that the holder is still there, and lays new user data over the old.
+  ///
+  /// - Parameter destination: another state that the holder wants it to be in from now on.
   mutating func update(
-    _ name: String, owner: String, state: String, userData: [String: String]?, _ now: Timestamp
+    _ name: String, type: String? = nil, owner: String, state: String, destination: String? = nil,
+    userData: [String: String]?, _ now: Timestamp
   ) throws(PoolFault) {
-    var record = try held(name, by: owner)
+    var record = try held(name, type: type, by: owner)
     guard record.state == state else { throw .stateDiffers(requested: state, current: record.state) }
     record.lastUpdate = now
+    if let destination { record.state = destination }
     for (key, value) in userData ?? [:] { record.userData[key] = value.isEmpty ? nil : value }
-    set(name, record)
+    set(record)
   }
 
   /// Takes back what nobody has said a word about for that long. Time without a server does not count.
@@ -52,7 +68,7 @@ extension LeaseEngine {
       record.state = destination
       record.lastUpdate = now
       record.grant = nil
-      free(record, was: before.state, now)
+      free(record, now)
     }
     return owners
   }
@@ -70,15 +86,15 @@ extension LeaseEngine {
   }
 
   /// Stores a resource that nobody holds any more, and does what was waiting for that.
-  private mutating func free(_ freed: PoolRecord, was before: String, _ now: Timestamp) {
+  private mutating func free(_ freed: PoolRecord, _ now: Timestamp) {
     var record = freed
     if record.state == ResourceState.toBeDeleted {
       record.isDoomed = true
     } else if record.state != ResourceState.tombstone {
       record.isDoomed = false
     }
-    set(record.name, record)
-    settleStatic(record.name, now)
+    set(record)
+    settleStatic(record.key, now)
     settle(record.type, now)
   }
 }

@@ -16,10 +16,13 @@ struct LeaseEngine: Sendable {
   var requestTime: Duration = .seconds(30)
   /// More may not wait in all queues together; who comes later has no place.
   var maximumWaiters = 200_000
-  /// Names that the configuration gives another type than what is still leased under them, with their first state.
+  /// Names that the configuration gives another type than what is still leased under them, with their first state; by
+  /// the key of what is leased.
   var pendingStatic: [String: StaticResource] = [:]
   /// Whether there is a configuration, which says what is to be there.
   var isConfigured = false
+  /// Whether new resources need a name that no other of their type has, instead of one that no other has at all.
+  var namesAreUniquePerType = false
   var nextSequence: Int64 = 1
   private(set) var waiterCount = 0
 
@@ -36,10 +39,12 @@ struct LeaseEngine: Sendable {
 
   // Every change goes through these three.
 
-  mutating func set(_ name: String, _ after: PoolRecord?) {
-    changes.append(.resource(name, before: table[name], after: after))
-    table.set(name, after)
+  mutating func set(_ key: String, _ after: PoolRecord?) {
+    changes.append(.resource(key, before: table[key], after: after))
+    table.set(key, after)
   }
+
+  mutating func set(_ record: PoolRecord) { set(record.key, record) }
 
   mutating func set(lifeCycle type: String, _ after: LifeCycle?) {
     changes.append(.lifeCycle(type, before: lifeCycles[type], after: after))
@@ -71,7 +76,7 @@ struct LeaseEngine: Sendable {
   mutating func undo(_ undone: [LeaseChange]) {
     for change in undone.reversed() {
       switch change {
-      case .resource(let name, let before, _): table.set(name, before)
+      case .resource(let key, let before, _): table.set(key, before)
       case .lifeCycle(let type, let before, _): lifeCycles[type] = before
       case .waiter(let key, let before, let after): place(key, before: after, after: before)
       }
@@ -80,7 +85,7 @@ struct LeaseEngine: Sendable {
 
   // What was stored, at start.
 
-  mutating func restore(_ record: PoolRecord) { table.set(record.name, record) }
+  mutating func restore(_ record: PoolRecord) { table.set(record.key, record) }
   mutating func restore(_ lifeCycle: LifeCycle) { lifeCycles[lifeCycle.type] = lifeCycle }
 
   mutating func restore(_ key: QueueKey, _ waiter: WaitQueue.Waiter) {

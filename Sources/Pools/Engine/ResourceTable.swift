@@ -5,7 +5,9 @@ import Surroundings
 struct ResourceTable: Sendable {
   private var slots: [PoolRecord?] = []
   private var unused: [Int32] = []
-  private var byName: [String: Int32] = [:]
+  private var byKey: [String: Int32] = [:]
+  /// The types of resources whose names are unique per type only, by name.
+  private var namesakes: [String: [String]] = [:]
   private(set) var types: [String: TypeIndex] = [:]
   /// Which resource a request got, for clients that ask again.
   private var granted: [GrantKey: String] = [:]
@@ -19,9 +21,27 @@ struct ResourceTable: Sendable {
     var requestID: String
   }
 
-  var count: Int { byName.count }
+  var count: Int { byKey.count }
 
-  subscript(name: String) -> PoolRecord? { byName[name].flatMap { slots[Int($0)] } }
+  /// By its key, which is the name where names are unique over all types.
+  subscript(key: String) -> PoolRecord? { byKey[key].flatMap { slots[Int($0)] } }
+
+  /// Whether every resource is known by its name alone.
+  var namesAreUnique: Bool { namesakes.isEmpty }
+
+  /// All of that name, or the one of that name and type.
+  func named(_ name: String, type: String?) -> [PoolRecord] {
+    if namesakes.isEmpty {
+      guard let record = self[name], type == nil || record.type == type else { return [] }
+      return [record]
+    }
+    var found: [PoolRecord] = []
+    if let record = self[name], !record.isNamedPerType { found.append(record) }
+    for type in namesakes[name] ?? [] {
+      if let record = self[PoolRecord.key(name, type)] { found.append(record) }
+    }
+    return type == nil ? found : found.filter { $0.type == type }
+  }
 
   /// The record of an entry of an index.
   func record(_ entry: TypeIndex.Entry) -> PoolRecord? { slots[Int(entry.slot)] }
@@ -47,23 +67,25 @@ struct ResourceTable: Sendable {
 
   mutating func reserve(_ count: Int) {
     slots.reserveCapacity(count)
-    byName.reserveCapacity(count)
+    byKey.reserveCapacity(count)
   }
 
-  /// Puts a record in the place of whatever has its name; nil removes it.
-  mutating func set(_ name: String, _ record: PoolRecord?) {
-    var slot = byName[name]
-    if let found = slot, let old = slots[Int(found)] {
+  /// Puts a record in the place of whatever has its key; nil removes it.
+  mutating func set(_ key: String, _ record: PoolRecord?) {
+    var slot = byKey[key]
+    let old = slot.flatMap { slots[Int($0)] }
+    if let found = slot, let old {
       let deadline = deadline(old)
       types[old.type]?.remove(old, slot: found, deadline: deadline)
       if types[old.type]?.isEmpty == true { types[old.type] = nil }
-      if let key = Self.grantKey(old), granted[key] == name { granted[key] = nil }
+      if let grant = Self.grantKey(old), granted[grant] == key { granted[grant] = nil }
     }
     guard let record else {
       guard let found = slot else { return }
       slots[Int(found)] = nil
       unused.append(found)
-      byName[name] = nil
+      byKey[key] = nil
+      if let old, old.isNamedPerType { forgetNamesake(old) }
       return
     }
     if slot == nil {
@@ -73,13 +95,19 @@ struct ResourceTable: Sendable {
         slots.append(nil)
         slot = Int32(slots.count - 1)
       }
-      byName[name] = slot
+      byKey[key] = slot
+      if record.isNamedPerType { namesakes[record.name, default: []].append(record.type) }
     }
     guard let slot else { return }
     slots[Int(slot)] = record
     let deadline = deadline(record)
     types[record.type, default: TypeIndex()].add(record, slot: slot, deadline: deadline)
-    if let key = Self.grantKey(record) { granted[key] = name }
+    if let grant = Self.grantKey(record) { granted[grant] = key }
+  }
+
+  private mutating func forgetNamesake(_ record: PoolRecord) {
+    namesakes[record.name]?.removeAll { $0 == record.type }
+    if namesakes[record.name]?.isEmpty == true { namesakes[record.name] = nil }
   }
 
   /// When the resource has to be taken down, if it is to be at a time.

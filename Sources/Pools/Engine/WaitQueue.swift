@@ -34,6 +34,9 @@ struct WaitQueue: Sendable {
   /// Those whose time has not passed, as of the last look.
   var liveCount: Int { live.count }
 
+  /// The one that came first of those whose time has not passed.
+  var firstLive: Waiter? { live.first.flatMap { ids[$0] }.flatMap { waiters[$0] } }
+
   subscript(id: String) -> Waiter? { waiters[id] }
 
   /// From 0 on, how many come before a waiter that is live, or before somebody who has no place.

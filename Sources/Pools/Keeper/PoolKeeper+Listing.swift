@@ -1,16 +1,22 @@
 public import PoolsProtocol
 
 extension PoolKeeper {
-  /// Resources by name, those that come after a name, at most so many.
+  /// Resources by name, and type where several have a name; those that come after a name, or after one with a type, at
+  /// most so many.
   ///
   /// Looks at all resources, or with a type at all of that type; it is for people, not for a client that leases.
   public func resources(
-    type: String?, state: String?, owner: String?, after: String, limit: Int
+    type: String?, state: String?, owner: String?, after: (name: String, type: String) = ("", ""), limit: Int
   ) -> [PooledResource] {
     var found: [PoolRecord] = []
+    func isAfter(_ record: PoolRecord) -> Bool {
+      if after.name.isEmpty || after.name.utf8.lexicographicallyPrecedes(record.name.utf8) { return true }
+      return !after.type.isEmpty && record.name == after.name
+        && after.type.utf8.lexicographicallyPrecedes(record.type.utf8)
+    }
     func consider(_ record: PoolRecord) {
       guard state == nil || record.state == state, owner == nil || record.owner == owner,
-        after.isEmpty || after.utf8.lexicographicallyPrecedes(record.name.utf8)
+        isAfter(record)
       else { return }
       found.append(record)
     }
@@ -22,7 +28,10 @@ extension PoolKeeper {
     } else {
       for record in engine.table.records { consider(record) }
     }
-    found.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    found.sort {
+      $0.name == $1.name
+        ? $0.type.utf8.lexicographicallyPrecedes($1.type.utf8) : $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+    }
     return found.prefix(limit).map(\.resource)
   }
 }

@@ -5,15 +5,29 @@ import Surroundings
 extension PoolKeeper {
   /// Leases a resource.
   ///
-  /// - Parameter wait: how long to wait in line for one, instead of asking again and again.
+  /// - Parameter wait: how long to wait in line for one, instead of asking again and again. Without a request id the
+  ///   place in line is given up at the end.
   public func acquire(_ request: AcquireRequest, wait: Duration? = nil) async throws(PoolFault) -> Acquired {
     guard let wait, wait > .zero else {
       return try await perform { engine, now throws(PoolFault) in
         try engine.acquire(request, now)
       }
     }
-    var request = request
-    if request.requestID == nil { request.requestID = surroundings.identifier() }
+    guard request.requestID == nil else { return try await acquireWaiting(request, wait) }
+    var anonymous = request
+    anonymous.requestID = surroundings.identifier()
+    do {
+      return try await acquireWaiting(anonymous, wait)
+    } catch {
+      let key = QueueKey(type: request.type, state: request.state)
+      if let id = anonymous.requestID, engine.queues[key]?[id] != nil {
+        try? await perform { engine, _ throws(PoolFault) in engine.withdraw(id, key) }
+      }
+      throw error
+    }
+  }
+
+  private func acquireWaiting(_ request: AcquireRequest, _ wait: Duration) async throws(PoolFault) -> Acquired {
     let key = QueueKey(type: request.type, state: request.state)
     let deadline = surroundings.elapsed() + wait
     while true {
@@ -30,28 +44,32 @@ extension PoolKeeper {
 
   /// Leases all of these, or none; in the order of their last use.
   public func acquire(
-    names: Set<String>, state: String, destination: String, owner: String
+    names: Set<String>, type: String? = nil, state: String, destination: String, owner: String
   ) async throws(PoolFault) -> [PooledResource] {
     try await perform { engine, now throws(PoolFault) in
-      try engine.acquire(names: names, state: state, destination: destination, owner: owner, now)
+      try engine.acquire(names: names, type: type, state: state, destination: destination, owner: owner, now)
     }
   }
 
   /// Hands a resource back.
-  public func release(_ name: String, destination: String, owner: String) async throws(PoolFault) {
-    let type = engine.table[name]?.type ?? ""
-    try await perform { engine, now throws(PoolFault) in
-      try engine.release(name, destination: destination, owner: owner, now)
+  public func release(
+    _ name: String, type: String? = nil, destination: String, owner: String
+  ) async throws(PoolFault) {
+    let released = try await perform { engine, now throws(PoolFault) in
+      try engine.release(name, type: type, destination: destination, owner: owner, now)
     }
-    statistics.released(type: type, to: destination)
+    statistics.released(type: released.type, to: destination)
+    if destination == quarantineState(released.type) { await noteQuarantine(released, state: destination) }
   }
 
-  /// A heartbeat, perhaps with user data to be laid over the old.
+  /// A heartbeat, perhaps with user data to be laid over the old, and another state for the lease.
   public func update(
-    _ name: String, owner: String, state: String, userData: [String: String]?
+    _ name: String, type: String? = nil, owner: String, state: String, destination: String? = nil,
+    userData: [String: String]?
   ) async throws(PoolFault) {
     try await perform { engine, now throws(PoolFault) in
-      try engine.update(name, owner: owner, state: state, userData: userData, now)
+      try engine.update(
+        name, type: type, owner: owner, state: state, destination: destination, userData: userData, now)
     }
   }
 
@@ -59,13 +77,14 @@ extension PoolKeeper {
   public func reset(
     type: String, state: String, expiry: Duration, destination: String
   ) async throws(PoolFault) -> [String: String] {
-    let lost = try await perform { engine, now throws(PoolFault) in
+    let lost = try await perform(isTakingBack: true) { engine, now throws(PoolFault) in
       engine.reset(type: type, state: state, expiry: expiry, destination: destination, now)
     }
     statistics.lost(type: type, lost.count)
     for (name, owner) in lost.sorted(by: { $0.key < $1.key }) {
       logger.notice(
         "lease lost", metadata: ["type": "\(type)", "name": "\(name)", "owner": "\(owner)", "state": "\(state)"])
+      note(.leaseLost, type: type, name: name, owner: owner, state: state)
     }
     return lost
   }
@@ -105,11 +124,24 @@ extension PoolKeeper {
   /// How many wait, all queues together.
   public var waiting: Int { engine.waiterCount }
 
-  /// One resource; nil when there is none of that name.
-  public func resource(_ name: String) -> PooledResource? { engine.table[name]?.resource }
+  /// One resource; nil when there is none of that name, or when there are several and no type is given.
+  public func resource(_ name: String, type: String? = nil) -> PooledResource? {
+    let found = engine.table.named(name, type: type)
+    return found.count == 1 ? found[0].resource : nil
+  }
 
-  /// Brings the pools to what a configuration says.
+  /// Brings the pools to what a configuration says. Of many new resources some are made, and stored, at a time; when
+  /// that fails, doing it again goes on where it was.
   public func configure(_ configuration: PoolsConfiguration) async throws(PoolFault) {
-    try await perform { engine, now throws(PoolFault) in engine.configure(configuration, now) }
+    try await perform { engine, now throws(PoolFault) in engine.beginConfiguring(configuration, now) }
+    var rest = configuration.orderedStatic.makeIterator()
+    var isMore = true
+    while isMore {
+      isMore = try await perform { engine, now throws(PoolFault) in engine.makeStatic(&rest, 20_000, now) }
+    }
+    try await perform { engine, now throws(PoolFault) in engine.endConfiguring(configuration, now) }
+    self.configuration = configuration.withoutNames
+    policies = configuration.policies
+    watchPools()
   }
 }

@@ -28,6 +28,7 @@ extension PoolKeeper {
     } catch {
       logger.warning("doing what was due failed; it is tried again", metadata: ["error": "\(error)"])
     }
+    watchPools()
     await noteAlive()
   }
 }

@@ -23,6 +23,9 @@ public actor PoolKeeper {
 
   private struct Pending {
     let changes: [LeaseChange]
+    /// Written with them.
+    let writes: [Write]
+    let isTakingBack: Bool
     let continuation: CheckedContinuation<Void, any Error>
   }
 
@@ -37,6 +40,16 @@ public actor PoolKeeper {
   private var aliveAt: Timestamp?
   var sleepers = Sleepers()
   public internal(set) var statistics = PoolStatistics()
+  /// What is in use, but for the names of static resources.
+  public internal(set) var configuration = PoolsConfiguration()
+  var policies: [String: TypePolicy] = [:]
+  var transitions = TransitionLog()
+  var events: EventLog
+  var works = WorkLog()
+  var alerts = PoolAlerts()
+  /// Those who wait for the next event.
+  var listeners: [Int: CheckedContinuation<Void, Never>] = [:]
+  var nextListener = 0
 
   /// Reads what is stored.
   ///
@@ -50,12 +63,24 @@ public actor PoolKeeper {
     self.logger = logger
     var engine = LeaseEngine(identifier: surroundings.identifier)
     engine.requestTime = options.requestTime
-    if let store { try await PoolLoader(store: store, now: surroundings.now()).load(into: &engine) }
+    var works = WorkLog()
+    let now = surroundings.now()
+    if let store {
+      let loader = PoolLoader(store: store, now: now)
+      try await loader.load(into: &engine)
+      works = try await loader.works(of: engine)
+    }
     self.engine = engine
+    self.works = works
+    events = EventLog(start: now)
+    transitions.start = now
   }
 
   /// Does an operation and returns its answer once all that it changed is stored.
+  ///
+  /// - Parameter isTakingBack: whether leases that end by it are lost, not handed back.
   func perform<Answer: Sendable>(
+    isTakingBack: Bool = false,
     _ operation: (inout LeaseEngine, Timestamp) throws(PoolFault) -> Answer
   ) async throws(PoolFault) -> Answer {
     let outcome: Result<Answer, PoolFault>
@@ -66,17 +91,28 @@ public actor PoolKeeper {
     }
     let changes = engine.takeChanges()
     if !changes.isEmpty {
-      try await persist(changes)
+      try await persist(changes, isTakingBack: isTakingBack)
       wake(after: changes)
     }
     return try outcome.get()
   }
 
-  private func persist(_ changes: [LeaseChange]) async throws(PoolFault) {
-    guard store != nil else { return }
+  /// - Parameter writes: to be stored as well.
+  func persist(
+    _ changes: [LeaseChange], writes: [Write] = [], isTakingBack: Bool = false
+  ) async throws(PoolFault) {
+    var writes = writes
+    for case .resource(let key, _, nil) in changes where works.forget(key) {
+      writes.append(.delete(PoolDocuments.work, key))
+    }
+    guard store != nil else {
+      transitions.add(changes, isTakingBack: isTakingBack)
+      return
+    }
     do {
       try await withCheckedThrowingContinuation { continuation in
-        pending.append(Pending(changes: changes, continuation: continuation))
+        pending.append(
+          Pending(changes: changes, writes: writes, isTakingBack: isTakingBack, continuation: continuation))
         guard !isCommitting else { return }
         isCommitting = true
         surroundings.task { await self.commitPending() }
@@ -91,14 +127,20 @@ public actor PoolKeeper {
       let batch = pending
       pending = []
       var writes = PoolWrites()
-      for item in batch { writes.add(item.changes) }
+      for item in batch {
+        writes.add(item.changes)
+        for write in item.writes { writes.add(write) }
+      }
       let now = surroundings.now()
       let isAliveDue = aliveAt.map { now - $0 >= options.aliveInterval } ?? true
       if isAliveDue { writes.add(alive(now)) }
       do {
         try await commit(writes.all)
         if isAliveDue { aliveAt = now }
-        for item in batch { item.continuation.resume() }
+        for item in batch {
+          transitions.add(item.changes, isTakingBack: item.isTakingBack)
+          item.continuation.resume()
+        }
       } catch {
         let failed = batch + pending
         pending = []

@@ -28,4 +28,14 @@ struct PoolLoader {
       engine.restore(try PoolDocuments.record(document.name, document.body, &shared))
     }
   }
+
+  /// What is known of the work of janitors and masons on the resources that are there.
+  func works(of engine: LeaseEngine) async throws -> WorkLog {
+    var works = WorkLog()
+    let accounts = try await store.list(PoolDocuments.work).documents
+      .map { ($0.name, try PoolDocuments.account($0.name, $0.body)) }
+      .sorted { $0.1.lastAt < $1.1.lastAt }
+    for (key, account) in accounts where engine.table[key] != nil { _ = works.put(key, account) }
+    return works
+  }
 }

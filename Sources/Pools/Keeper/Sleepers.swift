@@ -14,11 +14,14 @@ struct Sleepers {
 
   var isEmpty: Bool { all.isEmpty }
 
-  mutating func add(_ sleeper: Sleeper) -> Int {
+  mutating func number() -> Int {
     next += 1
-    all[next] = sleeper
-    byKey[sleeper.key, default: []].insert(next)
     return next
+  }
+
+  mutating func add(_ number: Int, _ sleeper: Sleeper) {
+    all[number] = sleeper
+    byKey[sleeper.key, default: []].insert(number)
   }
 
   mutating func remove(_ number: Int) -> Sleeper? {
@@ -34,16 +37,23 @@ struct Sleepers {
 }
 
 extension PoolKeeper {
-  /// Waits until the resource that this request is entitled to may be there, or for so long.
+  /// Waits until the resource that this request is entitled to may be there, for so long, or until the task is cancelled.
   func sleep(_ key: QueueKey, _ requestID: String, for duration: Duration) async {
     let surroundings = surroundings
-    await withCheckedContinuation { continuation in
-      let number = sleepers.add(.init(key: key, requestID: requestID, continuation: continuation))
-      surroundings.task {
-        try? await surroundings.sleep(duration)
-        await self.wake(number)
-      }
+    let number = sleepers.number()
+    let alarm = surroundings.task {
+      try? await surroundings.sleep(duration)
+      await self.wake(number)
     }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        sleepers.add(number, .init(key: key, requestID: requestID, continuation: continuation))
+      }
+    } onCancel: {
+      // Ends its sleep, and so wakes the sleeper.
+      alarm.cancel()
+    }
+    alarm.cancel()
   }
 
   private func wake(_ number: Int) { sleepers.remove(number)?.continuation.resume() }

@@ -7,10 +7,24 @@ public enum PoolFault: Error, Sendable, Hashable, CustomStringConvertible {
   case typeUnknown(String)
   case ownerDiffers(requested: String, current: String)
   case stateDiffers(requested: String, current: String)
+  /// Several resources of different types have that name, and the call does not say which is meant.
+  case ambiguous(String, types: [String])
   /// Too many wait already.
   case tooMany(String)
   /// The store failed, and nothing was changed.
   case storage(String)
+
+  /// The status of an answer that says so.
+  public var status: Int {
+    switch self {
+    case .nothingAvailable, .typeUnknown: 404
+    case .ownerDiffers: 401
+    case .stateDiffers: 409
+    case .ambiguous: 400
+    case .tooMany: 429
+    case .storage: 500
+    }
+  }
 
   public var description: String {
     switch self {
@@ -20,6 +34,8 @@ public enum PoolFault: Error, Sendable, Hashable, CustomStringConvertible {
       "owner mismatch request by \(requested), currently owned by \(current)"
     case .stateDiffers(let requested, let current):
       "state mismatch - expected \(requested), current \(current)"
+    case .ambiguous(let name, let types):
+      "there are several resources \(GoText.quoted(name)): say which by type=, one of \(types.joined(separator: ", "))"
     case .tooMany(let what): what
     case .storage(let text): text
     }

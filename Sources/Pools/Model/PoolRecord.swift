@@ -16,6 +16,13 @@ struct PoolRecord: Sendable, Hashable {
   var isDoomed = false
   /// The configuration names it. Known from the configuration only, and not stored.
   var isStatic = false
+  /// Its name is unique among its type only, and so it is kept under both.
+  var isNamedPerType = false
+
+  /// What tells it from every other: its name, or, where names are unique per type only, `NAME/TYPE`. No name has a
+  /// slash in it.
+  var key: String { isNamedPerType ? Self.key(name, type) : name }
+  static func key(_ name: String, _ type: String) -> String { "\(name)/\(type)" }
 
   var isOwned: Bool { !owner.isEmpty }
   var isTombstone: Bool { !isOwned && state == ResourceState.tombstone }

@@ -53,8 +53,8 @@ struct PoolWrites {
 
   private static func write(_ change: LeaseChange) -> Write {
     switch change {
-    case .resource(let name, _, let after?): .put(PoolDocuments.resource, name, PoolDocuments.body(after))
-    case .resource(let name, _, nil): .delete(PoolDocuments.resource, name)
+    case .resource(let key, _, let after?): .put(PoolDocuments.resource, key, PoolDocuments.body(after))
+    case .resource(let key, _, nil): .delete(PoolDocuments.resource, key)
     case .lifeCycle(let type, _, let after?): .put(PoolDocuments.lifeCycle, type, PoolDocuments.body(after))
     case .lifeCycle(let type, _, nil): .delete(PoolDocuments.lifeCycle, type)
     case .waiter(let key, _, let after?):

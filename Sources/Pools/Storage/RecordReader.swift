@@ -82,13 +82,16 @@ struct RecordReader {
 }
 
 extension PoolDocuments {
-  static func record(_ name: String, _ body: [UInt8], _ shared: inout SharedTexts) throws -> PoolRecord {
-    let reader = try RecordReader(body, "pool-resource '\(name)'")
+  static func record(_ key: String, _ body: [UInt8], _ shared: inout SharedTexts) throws -> PoolRecord {
+    let reader = try RecordReader(body, "pool-resource '\(key)'")
+    let isNamedPerType = key.utf8.contains(UInt8(ascii: "/"))
+    let name = isNamedPerType ? String(key.prefix { $0 != "/" }) : key
     var record = PoolRecord(
       type: shared.one(reader.text("type")), name: name, state: shared.one(reader.text("state")),
       owner: reader.text("owner"), lastUpdate: Timestamp(nanoseconds: reader.number("updated") ?? 0),
       userData: reader.map("data"), expiration: reader.number("expires").map { Timestamp(nanoseconds: $0) })
     record.isDoomed = reader.number("doomed") == 1
+    record.isNamedPerType = isNamedPerType
     if let at = reader.number("granted") {
       record.grant = .init(
         requestID: reader.text("request"), from: reader.text("from"), at: Timestamp(nanoseconds: at))

@@ -3,13 +3,14 @@ import Surroundings
 
 /// Documents of pools as JSON, written directly: a million of them are read at a start.
 ///
-/// Kind `pool-resource`, named as the resource; kind `pool-type`, named as the dynamic type; kind `pool-waiter`, named by
-/// its number in the queue; kind `pool-server`, named `time`.
+/// Kind `pool-resource`, named by the resource's key; kind `pool-type`, named as the dynamic type; kind `pool-waiter`, named by
+/// its number in the queue; kind `pool-server`, named `time`; kind `pool-work`, named by the resource's key.
 enum PoolDocuments {
   static let resource = "pool-resource"
   static let lifeCycle = "pool-type"
   static let waiter = "pool-waiter"
   static let server = "pool-server"
+  static let work = "pool-work"
 
   static func body(_ record: PoolRecord) -> [UInt8] {
     var writer = RecordWriter()

@@ -3,19 +3,17 @@ import PoolsProtocol
 
 extension PoolCalls {
   /// What the original does not have: looking at resources without leasing them. User data is not shown.
-  func resources(_ call: PoolCall, _ query: PoolQuery) async -> PoolReply {
+  func resources(_ call: PoolCall, _ query: PoolQuery, _ user: PoolUsers.User?) async -> PoolReply {
     guard call.path == "/resources" || call.path.hasPrefix("/resources/") else {
       return .error(404, "404 page not found")
     }
-    guard call.method == "GET" else { return .error(405, "Method \(call.method), /resources only accepts GET.") }
     if call.path.hasPrefix("/resources/") {
-      let name = String(call.path.dropFirst("/resources/".count))
-      guard var resource = await keeper.resource(name) else {
-        return .error(404, "no resource \(GoText.quoted(name)) exists")
-      }
-      resource.userData = [:]
-      return .success(resource.json, type: PoolReply.json)
+      let parts = call.path.split(separator: "/").map(String.init)
+      if parts.count == 3, parts[2] == "work" { return await work(call, parts[1], query, user) }
+      guard call.method == "GET" else { return .error(405, "Method \(call.method), /resources only accepts GET.") }
+      return await describe(String(call.path.dropFirst("/resources/".count)), query)
     }
+    guard call.method == "GET" else { return .error(405, "Method \(call.method), /resources only accepts GET.") }
     let limit: Int
     switch query.given("limit").map({ Int($0) }) {
     case nil: limit = 1000
@@ -24,7 +22,7 @@ extension PoolCalls {
     }
     let found = await keeper.resources(
       type: query.given("type"), state: query.given("state"), owner: query.given("owner"),
-      after: query["after"], limit: limit)
+      after: (query["after"], query["after_type"]), limit: limit)
     var body: [UInt8] = [UInt8(ascii: "[")]
     for (index, resource) in found.enumerated() {
       if index > 0 { body.append(UInt8(ascii: ",")) }

@@ -22,14 +22,15 @@ struct PoolCalls: Sendable {
   func reply(to call: PoolCall) async -> PoolReply {
     let begin = surroundings.elapsed()
     let reply = await answer(call)
+    let path = call.path.hasPrefix("/resources/") ? "/resources" : call.path
     metrics.answered(
-      path: Self.known.contains(call.path) ? call.path : "unmatched", method: call.method, status: reply.status,
+      path: Self.known.contains(path) ? path : "unmatched", method: call.method, status: reply.status,
       userAgent: call.userAgent, duration: surroundings.elapsed() - begin, size: reply.body.count)
     return reply
   }
 
   private static let known: Set<String> = [
-    "/acquire", "/acquirebystate", "/release", "/reset", "/update", "/metric", "/resources",
+    "/acquire", "/acquirebystate", "/release", "/reset", "/update", "/metric", "/resources", "/events",
   ]
 
   private func answer(_ call: PoolCall) async -> PoolReply {
@@ -54,7 +55,8 @@ struct PoolCalls: Sendable {
     case "/update": return await update(call, query, user)
     case "/reset": return await reset(call, query, user)
     case "/metric": return await metric(call, query)
-    default: return await resources(call, query)
+    case "/events": return await events(call, query)
+    default: return await resources(call, query, user)
     }
   }
 
@@ -63,22 +65,19 @@ struct PoolCalls: Sendable {
   }
 
   /// Nil when this user may act as this owner.
-  private func refusal(_ user: PoolUsers.User?, owner: String) -> PoolReply? {
+  func refusal(_ user: PoolUsers.User?, owner: String) -> PoolReply? {
     guard let user, !user.mayActAs(owner) else { return nil }
     return .error(403, "user \(user.name) may not act as owner \(owner)")
   }
 
   /// A refusal by its class.
-  private func refused(_ fault: PoolFault, _ prefix: String) -> PoolReply {
-    let status =
-      switch fault {
-      case .nothingAvailable, .typeUnknown: 404
-      case .ownerDiffers: 401
-      case .stateDiffers: 409
-      case .tooMany: 429
-      case .storage: 500
-      }
-    return .error(status, prefix + fault.description)
+  func refused(_ fault: PoolFault, _ prefix: String) -> PoolReply {
+    .error(fault.status, prefix + fault.description)
+  }
+
+  /// How long the caller wants to wait, within limits.
+  static func wait(_ query: PoolQuery) throws -> Duration? {
+    try query.given("wait").map { min(try GoDuration.parse($0), longestWait) }
   }
 
   private func acquire(_ call: PoolCall, _ query: PoolQuery, _ user: PoolUsers.User?) async -> PoolReply {
@@ -90,14 +89,8 @@ struct PoolCalls: Sendable {
         "Bad request: Type: \(type), state: \(state), dest: \(dest), owner: \(owner), all of them must be set in the "
           + "request.")
     }
-    var wait: Duration?
-    if let text = query.given("wait") {
-      do {
-        wait = min(try GoDuration.parse(text), Self.longestWait)
-      } catch {
-        return .error(400, "\(error)")
-      }
-    }
+    let wait: Duration?
+    do { wait = try Self.wait(query) } catch { return .error(400, "\(error)") }
     if let refusal = refusal(user, owner: owner) { return refusal }
     let request = AcquireRequest(
       type: type, state: state, destination: dest, owner: owner, requestID: query.given("request_id"),
@@ -127,7 +120,8 @@ struct PoolCalls: Sendable {
     if let refusal = refusal(user, owner: owner) { return refusal }
     let wanted = Set(names.split(separator: ",", omittingEmptySubsequences: false).map(String.init))
     do {
-      let resources = try await keeper.acquire(names: wanted, state: state, destination: dest, owner: owner)
+      let resources = try await keeper.acquire(
+        names: wanted, type: query.given("type"), state: state, destination: dest, owner: owner)
       var body: [UInt8] = [UInt8(ascii: "[")]
       for (index, resource) in resources.enumerated() {
         if index > 0 { body.append(UInt8(ascii: ",")) }
@@ -150,7 +144,7 @@ struct PoolCalls: Sendable {
     }
     if let refusal = refusal(user, owner: owner) { return refusal }
     do {
-      try await keeper.release(name, destination: dest, owner: owner)
+      try await keeper.release(name, type: query.given("type"), destination: dest, owner: owner)
       return .success()
     } catch {
       return refused(error, "Done failed: \(name) - \(dest) (from \(owner)): ")
@@ -174,7 +168,8 @@ struct PoolCalls: Sendable {
       return .error(400, "\(error)")
     }
     do {
-      try await keeper.update(name, owner: owner, state: state, userData: data)
+      try await keeper.update(
+        name, type: query.given("type"), owner: owner, state: state, destination: query.given("dest"), userData: data)
       return .success()
     } catch {
       return refused(error, "Update failed: \(name) - \(state) (\(owner)): ")

@@ -93,13 +93,8 @@ final class PoolMetrics: Sendable {
   var configurationFault: String? { state.withLock { $0.configurationFault } }
 
   /// The page.
-  func text(_ pools: [PoolMetric], _ statistics: PoolStatistics, waiting: Int) -> String {
-    var text = Self.head("boskos_resources", "gauge", "Resources by type and state.")
-    for pool in pools {
-      for (state, count) in Self.states(pool) {
-        text += "boskos_resources{state=\"\(state)\",type=\"\(Self.escaped(pool.type))\"} \(count)\n"
-      }
-    }
+  func text(_ pools: [PoolMetric], _ statistics: PoolStatistics, waiting: Int, _ told: Told = Told()) -> String {
+    var text = PoolMetric.gauge(pools)
     text += Self.head("boskos_released_total", "counter", "Releases by type and by the state that they led to.")
     for (type, states) in statistics.released.sorted(by: { $0.key < $1.key }) {
       for (state, count) in states.sorted(by: { $0.key < $1.key }) {
@@ -112,7 +107,33 @@ final class PoolMetrics: Sendable {
     }
     text += Self.head("boskos_waiting_requests", "gauge", "Requests that wait in line.")
     text += "boskos_waiting_requests \(waiting)\n"
+    text += Self.toldText(told)
     return text + state.withLock { Self.ownText($0) }
+  }
+
+  /// What people should know of: alerts of types that have some, and how often which event has happened.
+  struct Told: Sendable {
+    var alerts: [PoolAlertState] = []
+    var events: [PoolEvent.Kind: Int] = [:]
+  }
+
+  private static func toldText(_ told: Told) -> String {
+    var text = ""
+    let gauges: [(String, String, (PoolAlertState) -> Bool?)] = [
+      ("boskos_pool_low", "1 when fewer resources are free than alert-below wants.", \.isLow),
+      ("boskos_pool_waiting_long", "1 when somebody waits longer than alert-waiting.", \.isWaiting),
+    ]
+    for (name, help, value) in gauges {
+      let lines = told.alerts.compactMap { alert in
+        value(alert).map { "\(name){type=\"\(escaped(alert.type))\"} \($0 ? 1 : 0)\n" }
+      }
+      if !lines.isEmpty { text += head(name, "gauge", help) + lines.joined() }
+    }
+    text += head("boskos_events_total", "counter", "Events, as /events lists them.")
+    for kind in PoolEvent.Kind.allCases {
+      text += "boskos_events_total{event=\"\(kind.rawValue)\"} \(told.events[kind] ?? 0)\n"
+    }
+    return text
   }
 
   private static func ownText(_ state: State) -> String {
@@ -139,28 +160,9 @@ final class PoolMetrics: Sendable {
     return text
   }
 
-  /// All states that are known, also when nothing is in them; the others together.
-  static func states(_ pool: PoolMetric) -> [(String, Int)] {
-    var states = ResourceState.known.map { ($0, pool.current[$0] ?? 0) }
-    let other = pool.current.filter { !ResourceState.known.contains($0.key) }.reduce(0) { $0 + $1.value }
-    if other > 0 { states.append(("other", other)) }
-    return states
-  }
-
   private static func head(_ name: String, _ kind: String, _ help: String) -> String {
     "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
   }
 
-  static func escaped(_ label: String) -> String {
-    var text = ""
-    for character in label.unicodeScalars {
-      switch character {
-      case "\\": text += "\\\\"
-      case "\"": text += "\\\""
-      case "\n": text += "\\n"
-      default: text.unicodeScalars.append(character)
-      }
-    }
-    return text
-  }
+  static func escaped(_ label: String) -> String { PoolMetric.escaped(label: label) }
 }

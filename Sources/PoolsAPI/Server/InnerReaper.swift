@@ -4,10 +4,13 @@ import PoolsProtocol
 import ServiceLifecycle
 import Surroundings
 
-/// The reaper inside a server: takes back, each minute, what its holder has not spoken of for long.
+/// The reaper inside a server: takes back, each minute, what its holder has not spoken of for long. It rests where the
+/// configuration has no times.
 struct InnerReaper: Service {
   let keeper: PoolKeeper
-  let expiry: Duration
+  /// For types whose configuration does not say it; nil leaves them alone.
+  let expiry: Duration?
+  let target = ResourceState.dirty
   let surroundings: Surroundings
   let logger: Logger
 
@@ -20,12 +23,14 @@ struct InnerReaper: Service {
     }
   }
 
-  /// From busy, cleaning and leased to dirty, all types.
+  /// All types, each with its own times, or from busy, cleaning and leased.
   func pass() async {
+    let policies = await keeper.configuration.policies
     for pool in await keeper.metrics() {
-      for state in [ResourceState.busy, ResourceState.cleaning, ResourceState.leased] where pool.current[state] != nil {
+      let policy = policies[pool.type]?.reaping ?? ReapingPolicy(usual: expiry)
+      for (state, expiry) in policy.states(among: pool.current.keys) {
         do {
-          _ = try await keeper.reset(type: pool.type, state: state, expiry: expiry, destination: ResourceState.dirty)
+          _ = try await keeper.reset(type: pool.type, state: state, expiry: expiry, destination: target)
         } catch {
           logger.error(
             "taking back failed", metadata: ["type": "\(pool.type)", "state": "\(state)", "error": "\(error)"])

@@ -52,7 +52,9 @@ enum PoolsFace {
   ) -> some ApplicationProtocol {
     page(address, port, logger) { path, _ in
       guard path == "/metrics" else { return .error(404, "404 page not found") }
-      let text = metrics.text(await keeper.metrics(), await keeper.statistics, waiting: await keeper.waiting)
+      let text = metrics.text(
+        await keeper.metrics(), await keeper.statistics, waiting: await keeper.waiting,
+        .init(alerts: await keeper.alertStates, events: await keeper.eventCounts))
       return .success(Array(text.utf8), type: "text/plain; version=0.0.4; charset=utf-8")
     }
   }

@@ -18,7 +18,8 @@ public struct PoolsServer: Sendable {
     /// The database; nil keeps everything in memory.
     public var database: String?
     public var requestTime: Duration
-    /// After how much silence a lease is taken back; nil leaves that to others.
+    /// After how much silence a lease is taken back, where the file of resources does not say it; nil leaves that to
+    /// others.
     public var reaperExpiry: Duration?
     /// A file of users, see ``PoolUsers``; nil lets everybody in.
     public var users: String?
@@ -41,8 +42,8 @@ public struct PoolsServer: Sendable {
   }
 
   /// To be run one beside the other, and stopped the last one first.
-  public let services: [any Service]
-  /// For those who lease in this very process.
+  public var services: [any Service]
+  /// The pools themselves, for services inside this process.
   public let keeper: PoolKeeper
   private let store: SQLiteDocumentStore?
 
@@ -67,8 +68,10 @@ public struct PoolsServer: Sendable {
     metrics.configured(fault: nil)
     let calls = PoolCalls(keeper: keeper, users: users, metrics: metrics, surroundings: surroundings)
     let readiness = Readiness()
-    var services: [any Service] = [
+    let services: [any Service] = [
       KeeperService(keeper: keeper),
+      InnerReaper(
+        keeper: keeper, expiry: configuration.reaperExpiry, surroundings: surroundings, logger: logger),
       ResourceFileWatch(file: file, keeper: keeper, metrics: metrics, surroundings: surroundings, logger: logger),
       PoolsFace.metrics(
         keeper, metrics, address: configuration.address, port: configuration.metricsPort, logger: logger),
@@ -76,9 +79,6 @@ public struct PoolsServer: Sendable {
         readiness, metrics, address: configuration.address, port: configuration.healthPort, logger: logger),
       PoolsFace.api(calls, readiness, address: configuration.address, port: configuration.port, logger: logger),
     ]
-    if let expiry = configuration.reaperExpiry {
-      services.insert(InnerReaper(keeper: keeper, expiry: expiry, surroundings: surroundings, logger: logger), at: 1)
-    }
     return PoolsServer(services: services, keeper: keeper, store: store)
   }
 

@@ -84,7 +84,10 @@ struct ResourceFileWatch: Service {
         try await surroundings.sleep(.seconds(1))
         guard let changed = try await file.changed() else {
           // Back to what is in use.
-          if said != nil { metrics.configured(fault: nil) }
+          if said != nil {
+            metrics.configured(fault: nil)
+            await keeper.noteConfiguration(fault: nil)
+          }
           said = nil
           continue
         }
@@ -92,6 +95,7 @@ struct ResourceFileWatch: Service {
         file = changed
         said = nil
         metrics.configured(fault: nil)
+        await keeper.noteConfiguration(fault: nil)
         logger.notice("the resources were read anew", metadata: ["file": "\(file.path)"])
       } catch is CancellationError {
         return
@@ -99,6 +103,7 @@ struct ResourceFileWatch: Service {
         let fault = "\(error)"
         if said != fault {
           metrics.configured(fault: fault)
+          await keeper.noteConfiguration(fault: fault)
           logger.error(
             "the new resources have faults; the old ones stay in use",
             metadata: ["file": "\(file.path)", "error": "\(error)"])

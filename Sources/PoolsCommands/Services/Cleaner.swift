@@ -1,80 +1,66 @@
-import Formats
 public import Logging
 public import PoolsClient
 import PoolsProtocol
-public import Surroundings
+import Surroundings
 
 /// Takes down dynamic resources that are to be deleted: frees what they leased, and makes them tombstones, which the
 /// server removes (reference/boskos.md 10).
 public struct Cleaner: Sendable {
-  private let client: PoolsClient
+  private let access: any PoolsAccess
   private let types: TypeSource
-  private let surroundings: Surroundings
+  private let turns: Turns
   private let logger: Logger
 
-  public init(client: PoolsClient, types: TypeSource, surroundings: Surroundings, logger: Logger) {
-    self.client = client
+  /// - Parameter count: how many are taken down beside each other.
+  public init(_ access: any PoolsAccess, types: TypeSource, count: Int = 15, logger: Logger) {
+    self.access = access
     self.types = types
-    self.surroundings = surroundings
     self.logger = logger
+    turns = Turns(width: count)
   }
 
   /// Every 15 seconds, until the task is cancelled.
   public func run() async {
     while true {
-      do { try await surroundings.sleep(.seconds(15)) } catch { return }
+      do { try await access.surroundings.sleep(.seconds(15)) } catch { return }
       await pass()
     }
   }
 
-  /// All that are to be deleted, type by type.
+  /// All that are to be deleted.
   public func pass() async {
-    for type in types.types(logger) {
-      while !Task.isCancelled {
+    await withDiscardingTaskGroup { group in
+      await turns.round(await types.types(logger), in: &group) { type in
         do {
-          let resource = try await client.acquire(
+          return try await access.acquireIfAny(
             type: type, from: ResourceState.toBeDeleted, to: ResourceState.cleaning)
-          await recycle(resource)
-          try await client.release(resource.name, to: ResourceState.tombstone)
         } catch {
-          let isNothing = [PoolsClientError.notFound, .typeNotFound].contains { $0 == error as? PoolsClientError }
-          if !isNothing {
-            logger.warning("taking down failed", metadata: ["type": "\(type)", "error": "\(error)"])
-          }
-          break
+          logger.warning("acquiring failed", metadata: ["type": "\(type)", "error": "\(error)"])
+          return nil
         }
+      } work: { resource in
+        await takeDown(resource)
       }
     }
   }
 
-  /// Frees what the resource was built from. What goes wrong is only said.
-  private func recycle(_ resource: PooledResource) async {
-    guard let names = LeasedResources.names(resource.userData) else {
-      logger.warning("it leases nothing", metadata: ["name": "\(resource.name)"])
-      return
-    }
-    do {
-      if !names.isEmpty {
-        let leased = try await client.acquire(names: names, from: resource.name, to: ResourceState.cleaning)
-        for one in leased { try await client.release(one.name, to: ResourceState.dirty) }
+  /// What goes wrong with what it leased is only said. It is finished also when this task is cancelled meanwhile.
+  private func takeDown(_ resource: PooledResource) async -> Bool {
+    await access.surroundings.task {
+      do {
+        if try await !LeasedResources.recycle(resource, access, to: ResourceState.cleaning) {
+          logger.debug("it leases nothing", metadata: ["name": "\(resource.name)"])
+        }
+      } catch {
+        logger.warning("freeing what it leases failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
       }
-      try await client.update(
-        resource.name, state: ResourceState.cleaning, userData: [LeasedResources.key: ""])
-    } catch {
-      logger.warning("freeing what it leases failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
-    }
+      do {
+        try await access.release(resource, to: ResourceState.tombstone)
+        return true
+      } catch {
+        logger.warning("taking down failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
+        return false
+      }
+    }.value
   }
-}
-
-/// What a resource was built from: a YAML list of names in its user data.
-enum LeasedResources {
-  static let key = "leasedResources"
-
-  /// Nil when nothing is said of it.
-  static func names(_ userData: [String: String]) -> [String]? {
-    guard let text = userData[key], let value = try? YAML.parse(text) else { return nil }
-    return value.array?.compactMap(\.string) ?? []
-  }
-
-  static func text(_ names: [String]) -> String { YAML.text(.array(names.map(Value.string))) }
 }

@@ -1,10 +1,10 @@
 /// The query of a request, read as Go's servers read it: of repeats the first one counts, pieces that hold a semicolon or
 /// a percent sign without two hex digits are left out, and a plus sign is a space.
-struct PoolQuery: Sendable {
+public struct PoolQuery: Sendable {
   /// In the order in which they came; few, so that looking through them costs less than a table would.
   private var values: [(name: String, value: String)] = []
 
-  init(_ query: String) {
+  public init(_ query: String) {
     guard !query.isEmpty else { return }
     var query = query
     values.reserveCapacity(6)
@@ -20,16 +20,16 @@ struct PoolQuery: Sendable {
   }
 
   /// Empty when it is not there.
-  subscript(name: String) -> String { values.first { $0.name == name }?.value ?? "" }
+  public subscript(name: String) -> String { values.first { $0.name == name }?.value ?? "" }
 
   /// The parameter, or nil when it is missing or empty.
-  func given(_ name: String) -> String? {
+  public func given(_ name: String) -> String? {
     let value = self[name]
     return value.isEmpty ? nil : value
   }
 
   /// A parameter whose value has more bytes than that; the first one by name.
-  func tooLong(_ limit: Int, except: Set<String>) -> String? {
+  public func tooLong(_ limit: Int, except: Set<String>) -> String? {
     guard values.contains(where: { $0.value.utf8.count > limit }) else { return nil }
     return values.filter { $0.value.utf8.count > limit && !except.contains($0.name) }.map(\.name).min()
   }
