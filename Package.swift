@@ -170,9 +170,8 @@ let package = Package(
       "Server",
       [
         "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Files",
-        "Formats", "Messaging", "Pools", "PoolsAPI", "PoolsCommands", "PoolsProtocol", "Processes", "Surroundings",
-        "Templates", configuration, hummingbird,
-        lifecycle, logging,
+        "Formats", "Messaging", "Pools", "PoolsAPI", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes",
+        "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
       ]),
 
     // Floor 6: executables, nothing but wiring.
@@ -212,7 +211,7 @@ let package = Package(
     tests("Surroundings"),
     tests("Releases", ["Digests", "Formats"]),
     tests("ReleaseFiles", ["Archives", "Digests", "Files", "Formats", "Releases"]),
-    tests("Manifests", ["Formats"]),
+    tests("Manifests", ["Formats", "Releases"]),
     tests("AgentProtocol", ["Formats"]),
     tests("Archives", ["Digests", "Files", "Formats"]),
     tests("Documents", ["Files", "Formats", "CPowerCut"]),

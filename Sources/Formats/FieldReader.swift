@@ -58,7 +58,7 @@ public struct FieldReader: Sendable {
 
   public func optionalInt(_ name: String) throws -> Int? { try convert(name, "an integer", \.int) }
   /// An integer of at least one; nil when absent.
-  public func optionalCount(_ name: String) throws -> Int? {
+  public func optionalPositiveInt(_ name: String) throws -> Int? {
     guard let count = try optionalInt(name) else { return nil }
     guard count > 0 else { throw error(name, "expected at least 1, found \(count)") }
     return count

@@ -18,15 +18,12 @@ struct RunErrandAction: AgentAction {
   func run(_ call: TaskCall) async throws -> Value {
     let script = try await script(call)
     let options = try call.reading { try call.optional(1).map(ErrandOptions.init) } ?? ErrandOptions()
-    let spec = ScriptSpec(
-      [script] + options.arguments, environment: environment.with(options.environment),
-      outputLimit: options.outputLimit)
     let id = TaskScripts.errand(call.taskID)
     let answer = options.wantsAnswer ? try runner.answerFile(id: id) : nil
     var variables = options.environment
     if let answer { variables["DROVER_RESULT_FILE"] = answer }
     let spec = ScriptSpec(
-      [script] + options.arguments, environment: environment.with(variables))
+      [script] + options.arguments, environment: environment.with(variables), outputLimit: options.outputLimit)
     // Asked to stop while it waited for its turn: it ends as if it had been ended at once.
     if call.cancellation.isCancelled, try runner.attach(id: id) == nil {
       return ErrandResult(stdout: "", stderr: "", exitCode: 128 + Int(SIGTERM)).value

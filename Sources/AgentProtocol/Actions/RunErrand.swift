@@ -8,24 +8,30 @@ public struct ErrandOptions: Sendable, Hashable {
   public var environment: [String: String]
   /// How many bytes of each stream are kept from the beginning; with the end of it a quarter more. Nil for all.
   public var outputLimit: Int?
+  /// Whether the script may leave an answer in the file that `DROVER_RESULT_FILE` names; it comes with the result.
+  public var wantsAnswer: Bool
 
-  public init(arguments: [String] = [], environment: [String: String] = [:], outputLimit: Int? = nil) {
+  public init(
+    arguments: [String] = [], environment: [String: String] = [:], outputLimit: Int? = nil, wantsAnswer: Bool = false
+  ) {
     self.arguments = arguments
     self.environment = environment
     self.outputLimit = outputLimit
+    self.wantsAnswer = wantsAnswer
   }
 
   public init(_ value: Value) throws {
     let reader = try FieldReader(value, at: "errand options")
     self.init(
       arguments: try reader.strings("arguments"), environment: try reader.stringMap("env"),
-      outputLimit: try reader.optionalCount("output_limit"))
+      outputLimit: try reader.optionalPositiveInt("output_limit"), wantsAnswer: try reader.optionalBool("answer") ?? false)
   }
 
   public var value: Value {
-    var object: ValueObject = ["arguments": Value(arguments), "env": Value(environment)]
-    if let outputLimit { object["output_limit"] = .int(outputLimit) }
-    return .object(object)
+    var value: ValueObject = ["arguments": Value(arguments), "env": Value(environment)]
+    if let outputLimit { value["output_limit"] = .int(outputLimit) }
+    if wantsAnswer { value["answer"] = true }
+    return .object(value)
   }
 }
 

@@ -107,6 +107,13 @@ struct RunErrand: AsyncParsableCommand {
     body["parallel"] = parallel.map { Value.int($0) }
     if failFast { body["fail-fast"] = true }
     if let outputLimit { body["output-limit"] = .string(outputLimit) }
+    if !lease.isEmpty {
+      body["leases"] = .array(
+        lease.map { text in
+          let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
+          return .object(ValueObject(zip(["type", "as"], parts).map { ($0, .string($1)) }))
+        })
+    }
     return .object(body)
   }
 

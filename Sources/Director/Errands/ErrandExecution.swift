@@ -114,9 +114,8 @@ struct ErrandExecution: Sendable {
       task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
     let variables = part.environment(of: target, task: context.id).merging(hand?.variables ?? [:]) { $1 }
     let options = ErrandOptions(
-      arguments: order.run.arguments,
-      environment: part.environment(of: target, task: context.id).merging(order.run.environment) { _, own in own },
-      outputLimit: order.run.outputLimit ?? ErrandRun.usualOutputLimit)
+      arguments: order.run.arguments, environment: variables.merging(order.run.environment) { _, own in own },
+      outputLimit: order.run.outputLimit ?? ErrandRun.usualOutputLimit, wantsAnswer: order.wantsAnswer ?? false)
     let follower = ErrandFollower(surroundings: context.surroundings)
     let output = ErrandOutput(
       agent: agent, instance: ErrandOutput.name(of: target.instance), output: context.output, reporter: reporter)

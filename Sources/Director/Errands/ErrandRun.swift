@@ -29,6 +29,8 @@ public struct ErrandRun: Codable, Sendable, Hashable {
   /// How many bytes of each stream of each instance are kept from the beginning; of the end a quarter as many more, 16 MiB
   /// at most. Nil for ``usualOutputLimit``.
   public var outputLimit: Int?
+  /// What it needs from the pools, over what the errand's job says.
+  public var leases: [ErrandLease]?
 
   /// What keeps a script that prints without end from filling disks.
   public static let usualOutputLimit = 1 << 30
@@ -56,6 +58,7 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     run.parallel = run.parallel ?? policy.parallel
     run.failsFast = run.failsFast ?? policy.failsFast
     run.outputLimit = run.outputLimit ?? policy.outputLimit
+    if !policy.leases.isEmpty { run.leases = ErrandLease.merged(policy.leases, with: run.leases ?? []) }
     return run
   }
 
@@ -88,8 +91,8 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     }
     timeoutSeconds = try fields.optionalSeconds("timeout")
     waitsForTurn = try fields.optionalBool("queue")
-    instanceCount = try fields.optionalCount("instance-count")
-    parallel = try fields.optionalCount("parallel")
+    instanceCount = try fields.optionalPositiveInt("instance-count")
+    parallel = try fields.optionalPositiveInt("parallel")
     failsFast = try fields.optionalBool("fail-fast")
     outputLimit = try fields.optionalOutputLimit("output-limit")
     masksArguments = try fields.optionalBool("mask-arguments")

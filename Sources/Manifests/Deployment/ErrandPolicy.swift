@@ -1,4 +1,5 @@
 public import Formats
+public import Releases
 
 /// What a manifest says of the runs of an errand: an entry of `errands` at its top.
 ///
@@ -36,7 +37,7 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
   /// The keys of an entry that are not an instance group's; `instances` is both.
   static let keys: Set<String> = [
     "errand", "arguments", "environment", "timeout", "parallel", "fail_fast", "output_limit", "on", "required",
-    "schedule",
+    "schedule", "leases",
   ]
 
   private static let groupKeys = [
@@ -64,7 +65,7 @@ public struct ErrandPolicy: Sendable, Hashable, Codable {
     environment = try reader.texts("environment")
     timeoutSeconds = try reader.optionalSeconds("timeout")
     instances = try reader.optionalCount("instances")
-    parallel = try reader.optionalCount("parallel")
+    parallel = try reader.optionalPositiveInt("parallel")
     failsFast = try reader.optionalBool("fail_fast")
     outputLimit = try reader.optionalOutputLimit("output_limit")
     triggers = try ErrandTrigger.read(reader, "on")

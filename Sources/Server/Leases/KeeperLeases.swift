@@ -29,17 +29,18 @@ struct KeeperLeases: ResourceLeases {
   }
 
   func held(by owner: String, type: String) async throws -> [LeasedResource]? {
-    await keeper.resources(type: type, state: nil, owner: owner, after: "", limit: .max).map { LeasedResource($0) }
+    await keeper.resources(type: type, state: nil, owner: owner, limit: .max).map { LeasedResource($0) }
   }
 
   func beat(_ resource: LeasedResource, owner: String) async throws {
     try await telling {
-      try await keeper.update(resource.name, owner: owner, state: resource.state, userData: nil)
+      try await keeper.update(
+        resource.name, type: resource.type, owner: owner, state: resource.state, userData: nil)
     }
   }
 
   func release(_ name: String, type: String, to state: String, owner: String) async throws {
-    try await telling { try await keeper.release(name, destination: state, owner: owner) }
+    try await telling { try await keeper.release(name, type: type, destination: state, owner: owner) }
   }
 
   private func telling(_ body: () async throws -> Void) async throws {
@@ -49,7 +50,7 @@ struct KeeperLeases: ResourceLeases {
       switch fault {
       case .nothingAvailable(let name): throw LeaseFault.notHeld("there is no resource '\(name)' any more")
       case .ownerDiffers, .stateDiffers: throw LeaseFault.notHeld(fault.description)
-      case .typeUnknown, .tooMany, .storage: throw fault
+      case .typeUnknown, .ambiguous, .tooMany, .storage: throw fault
       }
     }
   }
