@@ -255,7 +255,8 @@ struct NATSServerTests {
       let missing = await #expect(throws: DroverError.self) {
         try await NATSServer(configuration: taken, logger: quiet).start()
       }
-      #expect(missing?.message.contains("no-such-nats-server: it is not found in PATH") == true, "\(String(describing: missing))")
+      let reason = "no-such-nats-server: it is not found in PATH"
+      #expect(missing?.message.contains(reason) == true, "\(String(describing: missing))")
     }
   }
 

@@ -24,7 +24,8 @@ public struct ErrandOptions: Sendable, Hashable {
     let reader = try FieldReader(value, at: "errand options")
     self.init(
       arguments: try reader.strings("arguments"), environment: try reader.stringMap("env"),
-      outputLimit: try reader.optionalPositiveInt("output_limit"), wantsAnswer: try reader.optionalBool("answer") ?? false)
+      outputLimit: try reader.optionalPositiveInt("output_limit"),
+      wantsAnswer: try reader.optionalBool("answer") ?? false)
   }
 
   public var value: Value {

@@ -5,7 +5,7 @@ enum ErrandWords {
   static let withValue: Set<String> = [
     "-e", "--environment", "--ca-cert", "--client", "--client-secret", "-d", "--deployment", "--state", "--instance",
     "-E", "--env", "--secret-env", "--timeout", "--on-interrupt", "--instances", "--parallel",
-    "--output-limit",
+    "--output-limit", "--lease",
   ]
   static let alone: Set<String> = [
     "-n", "--non-interactive", "--json", "--keep-alive", "--when-changed", "--detach", "--attach", "--queue",
