@@ -116,9 +116,7 @@ extension PoolKeeper {
   /// Gives up a request's place in line, if it has one.
   public func leaveLine(_ requestID: String, type: String, state: String) async throws(PoolFault) {
     let key = QueueKey(type: type, state: state)
-    try await perform { engine, _ throws(PoolFault) in
-      if let waiter = engine.queues[key]?[requestID] { engine.set(key, before: waiter, after: nil) }
-    }
+    try await perform { engine, _ throws(PoolFault) in engine.withdraw(requestID, key) }
   }
 
   /// How many wait, all queues together.
