@@ -13,7 +13,9 @@ enum ConfigurationFile {
     ("nats.reload_command", .scalar), ("pools.resources", .scalar), ("pools.address", .scalar), ("pools.port", .scalar),
     ("pools.health_port", .scalar),
     ("pools.metrics_port", .scalar), ("pools.request_ttl", .scalar), ("pools.reaper_expire", .scalar),
-    ("pools.users", .scalar), ("leases.url", .scalar), ("leases.user", .scalar), ("leases.password_file", .scalar),
+    ("pools.users", .scalar), ("pools.services", .list), ("pools.janitor_pool_size", .scalar),
+    ("pools.mason_pool_size", .scalar), ("leases.url", .scalar), ("leases.user", .scalar),
+    ("leases.password_file", .scalar),
     ("leases.expire", .scalar), ("users", .list),
     ("log.level", .scalar),
   ]

@@ -50,6 +50,24 @@ import Testing
     }
   }
 
+  @Test("The services of pools are read from the file, and from a flag with commas")
+  func poolServices() async throws {
+    let text = """
+      pools: {resources: /r.yaml, services: [janitor, mason], janitor_pool_size: 3, mason_pool_size: 4}
+      """
+    try await withFile(text) { path in
+      let pools = try #require(try ServerConfiguration.load(file: path, flags: [:]).pools)
+      #expect(pools.services == [.janitor, .mason] && pools.janitorPoolSize == 3 && pools.masonPoolSize == 4)
+      #expect(pools.reaperExpiry == nil)
+      let flagged = try #require(
+        try ServerConfiguration.load(file: path, flags: ["pools.services": "reaper,cleaner"]).pools)
+      #expect(flagged.services == [.reaper, .cleaner] && flagged.reaperExpiry == .seconds(1800))
+      #expect(throws: DroverError.self) {
+        try ServerConfiguration.load(file: path, flags: ["pools.services": "gardener"])
+      }
+    }
+  }
+
   @Test("A cluster of others is read from the section 'nats'")
   func cluster() async throws {
     try await withFile(
