@@ -71,6 +71,28 @@ import Testing
     #expect(try await self.keeper(store.inner).resource("a") == lease)
   }
 
+  @Test("a request that repeats one whose lease is not stored yet is answered when it is, and fails with it")
+  func repeatWaits() async throws {
+    for isFailing in [true, false] {
+      let store = FailingStore()
+      let keeper = try await keeper(store)
+      store.isFailing = isFailing
+      let stored = try await withThrowingTaskGroup(of: Bool.self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            guard (try? await keeper.acquire(self.request("ann", id: "r1"))) != nil else { return false }
+            return try await store.inner.list("pool-resource").documents.contains { document in
+              String(decoding: document.body, as: UTF8.self).contains("ann")
+            }
+          }
+        }
+        return try await group.reduce(into: [Bool]()) { $0.append($1) }
+      }
+      #expect(stored == Array(repeating: !isFailing, count: 4))
+      #expect(await keeper.resources(type: "t", state: "busy", owner: "ann", limit: 9).count == (isFailing ? 0 : 1))
+    }
+  }
+
   @Test("many new resources are made some at a time, and after a failure the rest is made")
   func many() async throws {
     let store = FailingStore()

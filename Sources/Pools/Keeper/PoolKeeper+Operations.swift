@@ -9,7 +9,7 @@ extension PoolKeeper {
   ///   place in line is given up at the end.
   public func acquire(_ request: AcquireRequest, wait: Duration? = nil) async throws(PoolFault) -> Acquired {
     guard let wait, wait > .zero else {
-      return try await perform { engine, now throws(PoolFault) in
+      return try await perform(isRepeat: request.isIdempotent) { engine, now throws(PoolFault) in
         try engine.acquire(request, now)
       }
     }
@@ -32,7 +32,9 @@ extension PoolKeeper {
     let deadline = surroundings.elapsed() + wait
     while true {
       do {
-        return try await perform { engine, now throws(PoolFault) in try engine.acquire(request, now) }
+        return try await perform(isRepeat: request.isIdempotent) { engine, now throws(PoolFault) in
+          try engine.acquire(request, now)
+        }
       } catch {
         guard case .nothingAvailable = error else { throw error }
         let rest = deadline - surroundings.elapsed()

@@ -78,9 +78,11 @@ public actor PoolKeeper {
 
   /// Does an operation and returns its answer once all that it changed is stored.
   ///
-  /// - Parameter isTakingBack: whether leases that end by it are lost, not handed back.
+  /// - Parameters:
+  ///   - isTakingBack: whether leases that end by it are lost, not handed back.
+  ///   - isRepeat: whether its answer may be what an operation before it has changed.
   func perform<Answer: Sendable>(
-    isTakingBack: Bool = false,
+    isTakingBack: Bool = false, isRepeat: Bool = false,
     _ operation: (inout LeaseEngine, Timestamp) throws(PoolFault) -> Answer
   ) async throws(PoolFault) -> Answer {
     let outcome: Result<Answer, PoolFault>
@@ -93,6 +95,9 @@ public actor PoolKeeper {
     if !changes.isEmpty {
       try await persist(changes, isTakingBack: isTakingBack)
       wake(after: changes)
+    } else if isRepeat, isCommitting, case .success = outcome {
+      // What it repeats may still be on its way to the medium, or be taken back.
+      try await persist([])
     }
     return try outcome.get()
   }
