@@ -93,7 +93,8 @@ struct HeldWork: Sendable {
       logger.error(
         "\(name) failed",
         metadata: [
-          "type": "\(report.type)", "name": "\(report.name)", "ending": "\(result.ending)", "output": "\(report.log)",
+          // What it said may hold secrets, and is with the resource.
+          "type": "\(report.type)", "name": "\(report.name)", "ending": "\(result.ending)",
         ])
     }
     return result
