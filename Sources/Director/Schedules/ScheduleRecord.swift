@@ -31,6 +31,6 @@ struct ScheduleRecord: Codable, Sendable, Hashable {
 }
 
 extension ErrandSchedule {
-  /// What ticks are decided by.
-  var definition: String { "\(cron.text) \(timeZone)" }
+  /// What ticks are decided by. A manifest that lets a schedule go on is another one: the ticks of the pause are over.
+  var definition: String { "\(cron.text) \(timeZone)" + (isPaused ? " paused" : "") }
 }

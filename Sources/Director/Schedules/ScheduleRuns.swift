@@ -131,6 +131,7 @@ struct ScheduleRuns: Sendable {
     _ cause: TaskCause
   ) async throws -> Int {
     var record = record
+    try await refresh(&record)
     try await forgetOld(&record, keeping: errand.schedule.keepLast)
     var order = try TaskBoard.Order(
       type: "run_errand",

@@ -165,6 +165,24 @@ import Testing
     }
   }
 
+  @Test("A manifest that lets a schedule go on makes up for nothing, and runs on demand are forgotten like others")
+  func unpaused() async throws {
+    try await deployed(seed: 3005, manifest("{cron: '0 * * * *', missed: run-once, keep_last: 2, paused: true}")) {
+      world, director in
+      for _ in 0..<5 {
+        let id = try await director.runSchedule("tick", in: "data", user: "bob")
+        #expect(try await director.tasks.wait(for: id).state == .done)
+      }
+      #expect(try await runs(world).count == 2)
+      try await world.clock.sleep(.seconds(3 * 3600))
+      try await deploy(manifest("{cron: '0 * * * *', missed: run-once, keep_last: 9}"), director)
+      try await world.clock.sleep(.seconds(60))
+      #expect(try await runs(world).count == 2)
+      try await world.clock.sleep(.seconds(3600))
+      #expect(try await runs(world).count == 3)
+    }
+  }
+
   @Test("What cannot be kept is refused before anything is done")
   func refusals() async throws {
     try await SimulatedWorld.run(seed: 3005) { world in
