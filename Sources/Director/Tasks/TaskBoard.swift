@@ -126,6 +126,18 @@ public actor TaskBoard {
     return try await start.value
   }
 
+  /// Removes the checkpoints of tasks that have ended: a server that was killed right after it had recorded an end has left
+  /// them, and they may hold secrets.
+  private func forgetCheckpoints(but unfinished: Set<String>) async {
+    do {
+      for entry in try await checkpoints.list() where !unfinished.contains(entry.name) {
+        try await checkpoints.delete(entry.name)
+      }
+    } catch {
+      logger.warning("checkpoints of tasks that have ended cannot be removed", metadata: ["error": "\(error)"])
+    }
+  }
+
   /// Takes up the tasks that were not finished when the server stopped, those that had begun first.
   public func resume() async throws {
     var unfinished = try await records.list().map(\.body).filter { !$0.state.isFinal }
@@ -136,6 +148,7 @@ public actor TaskBoard {
       unfinished[index].state = .cancelling
       try await records.update(TaskRecord.documentName(unfinished[index].id)) { $0.state = .cancelling }
     }
+    await forgetCheckpoints(but: Set(unfinished.map { TaskRecord.documentName($0.id) }))
     let begun = unfinished.filter { $0.startedAt != nil }.sorted { $0.id < $1.id }
     let queued = unfinished.filter { $0.startedAt == nil }.sorted { $0.id < $1.id }
     // Those that had begun have their locks again before anybody else, and the others their places in the queue.
@@ -176,6 +189,7 @@ public actor TaskBoard {
   func forget(_ id: Int) async throws {
     guard let record = try await find(id), record.state.isFinal else { return }
     try await journals.remove("tasks/\(id)")
+    try? await checkpoints.delete(TaskRecord.documentName(id))
     try await records.delete(TaskRecord.documentName(id))
   }
 
