@@ -41,7 +41,7 @@ struct ErrandChanges: Sendable {
   func end(
     _ outcomes: [ErrandOutcome], _ targets: [ErrandSelection.Target], of resolved: ResolvedDeployment
   ) async throws {
-    guard !outcomes.isEmpty, outcomes.allSatisfy({ $0.exitCode == 0 }) else { return }
+    guard !outcomes.isEmpty, outcomes.allSatisfy({ $0.exitCode == 0 && $0.failure == nil }) else { return }
     let states = wants.isEmpty ? outcomes.map { ($0.id, $0.state ?? "") } : try await wanted(targets, resolved)
     try await director.records.errandStates.put(name, ErrandStateRecord(digest: digest(states)))
   }

@@ -96,10 +96,11 @@ struct ErrandExecution: Sendable {
     let timer = surroundings.task {
       try await surroundings.sleep(begun + .seconds(seconds) - surroundings.now())
       isTimedOut.withLock { $0 = true }
+      // Ended before that is said: the warning waits while the disk is full.
+      end.request()
       try await context.warn(
         "\(instance.label): the script has run for \(Duration.seconds(seconds).shortText), as long as it may; it is ended"
       )
-      end.request()
     }
     defer { timer.cancel() }
     return (try await body(), isTimedOut.withLock { $0 })

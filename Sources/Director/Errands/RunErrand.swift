@@ -107,8 +107,8 @@ struct RunErrand: Sendable {
       if let subject = order.poolSubject { try await director.keep(outcomes.compactMap(\.answer).first, of: subject) }
       // What was written is the result also of a run that somebody ended, or that failed on other instances.
       if let failure { throw failure }
-      try await changes.end(outcomes, subject.selection.targets, of: subject.resolved)
       try context.cancellation.check()
+      try await changes.end(outcomes, subject.selection.targets, of: subject.resolved)
       return ErrandOutcome.summary(outcomes)
     }
   }

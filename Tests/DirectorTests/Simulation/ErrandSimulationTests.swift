@@ -67,6 +67,19 @@ import Testing
     }
   }
 
+  @Test("A script that ends with 0 since its time was up has not succeeded: there is a reason to run it again")
+  func endedInTime() async throws {
+    try await deployed(seed: 83) { world, director in
+      world.behaviour.errand = (lines: 5000, exitCode: 0)
+      world.behaviour.endedCode = 0
+      let task = try await run("smoke", director, ErrandRun(timeoutSeconds: 20))
+      #expect(try await outcomes(task, world).first?["failure"]?.string == "timeout")
+      world.behaviour.errand = (lines: 1, exitCode: 0)
+      let again = try await run("smoke", director, ErrandRun(whenChanged: true, timeoutSeconds: 20))
+      #expect(again.result != ErrandChanges.skipped)
+    }
+  }
+
   @Test("Whether there is a reason is decided once, however often the director dies", arguments: 1...6)
   func whenChangedSurvives(_ number: Int) async throws {
     let seed = UInt64(820 + number)

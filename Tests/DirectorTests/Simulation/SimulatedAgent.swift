@@ -23,6 +23,7 @@ final class AgentBehaviour: Sendable {
     var exitCode = 0
     var violations: [String] = []
     var codes: [Int: Int] = [:]
+    var endedCode = 143
     var running = 0
     var mostRunning = 0
     var environments: [Value] = []
@@ -46,6 +47,12 @@ final class AgentBehaviour: Sendable {
     }
   }
   func fails(_ group: String, _ script: String) -> Bool { state.withLock { $0.failing.contains("\(group) \(script)") } }
+
+  /// How errands end that are told to.
+  var endedCode: Int {
+    get { state.withLock { $0.endedCode } }
+    set { state.withLock { $0.endedCode = newValue } }
+  }
 
   /// How errands end instead, by their place in a run on several instances.
   var errandCodes: [Int: Int] {
@@ -292,7 +299,7 @@ final class SimulatedAgent: Sendable {
     for line in 0..<lines {
       try await clock.sleep(.milliseconds(clock.chance(400)))
       if state.withLock({ $0.cancelled.contains(taskID) }) {
-        return ErrandResult(stdout: text(taskID), stderr: "", exitCode: 143).value
+        return ErrandResult(stdout: text(taskID), stderr: "", exitCode: behaviour.endedCode).value
       }
       state.withLock { $0.output[taskID, default: []] += Array("line \(line) of \(taskID)\n".utf8) }
     }
