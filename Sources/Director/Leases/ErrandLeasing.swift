@@ -52,24 +52,33 @@ struct ErrandLeasing: Sendable {
     return end.result
   }
 
+  private static let use = "leases in use"
+
   private func reachEnd(_ line: LeaseLine, _ work: (LeasesInHand) async throws -> String?) async -> End {
-    let hand: LeasesInHand
+    let hand = LeasesInHand(cancellation: Cancellation())
+    let heart = LeaseHeart(pools: line.pools, context: context, hand: hand)
+    let holder = context.with(hand.cancellation)
+    var isUsed = false
     do {
-      hand = LeasesInHand(try await line.acquire(wants), cancellation: Cancellation())
-    } catch {
-      return End(isUsed: false, failure: ErrandFailure(error))
-    }
-    do {
-      let result = try await LeaseHeart(pools: line.pools, context: context).beating(for: hand) { try await work(hand) }
+      isUsed = try await context.known(Self.use, as: Bool.self) ?? false
+      let wasUsed = isUsed
+      let result = try await heart.beating {
+        try await LeaseLine(director: director, context: holder, pools: line.pools).acquire(wants, heart.take)
+        // What a killed server had begun goes on, and is ended if a lease is lost; nothing is begun without an answer.
+        if !wasUsed {
+          try await heart.confirm()
+          _ = try await context.once(Self.use) { true }
+        }
+        return try await work(hand)
+      }
       return End(isUsed: true, result: result)
-    } catch let error as TaskCancelled {
-      guard let lost = hand.lost, !context.cancellation.isRequested else {
-        return End(isUsed: true, failure: ErrandFailure(error))
+    } catch {
+      isUsed = (try? await context.known(Self.use, as: Bool.self)) ?? isUsed
+      guard error is TaskCancelled, let lost = hand.lost, !context.cancellation.isRequested else {
+        return End(isUsed: isUsed, failure: ErrandFailure(error))
       }
       return End(
-        isUsed: true, failure: ErrandFailure(DirectorFailure.errand("The errand was ended, since \(lost)")))
-    } catch {
-      return End(isUsed: true, failure: ErrandFailure(error))
+        isUsed: isUsed, failure: ErrandFailure(DirectorFailure.errand("The errand was ended, since \(lost)")))
     }
   }
 

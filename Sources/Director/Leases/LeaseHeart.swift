@@ -1,52 +1,86 @@
 import Formats
 import Surroundings
+import Synchronization
 
-/// Tells the pools that leases are still held, and notices when one is not (any more).
-struct LeaseHeart: Sendable {
-  let pools: any ResourceLeases
-  let context: TaskContext
+/// Tells the pools that leases are still held, each from the moment on in which it was got, and notices when one is not
+/// (any more).
+final class LeaseHeart: Sendable {
+  private struct Beating {
+    var task: Task<Void, Never>
+    /// Set once the pools have said that it is held, or it was lost.
+    var answered: EndSignal
+  }
 
-  /// Runs a body and beats for its leases meanwhile. The wish to end the task reaches the body's leases too.
-  func beating<Result: Sendable>(
-    for hand: LeasesInHand, _ body: () async throws -> Result
-  ) async throws -> Result {
-    let surroundings = context.surroundings
-    let hearts = hand.leases.map { lease in
-      surroundings.task { () async -> Void in await beat(lease, hand) }
-    }
+  let hand: LeasesInHand
+  private let pools: any ResourceLeases
+  private let context: TaskContext
+  private let all = Mutex<[Beating]>([])
+
+  init(pools: any ResourceLeases, context: TaskContext, hand: LeasesInHand) {
+    self.pools = pools
+    self.context = context
+    self.hand = hand
+  }
+
+  /// Runs a body, and beats until its end for the leases that it takes. The wish to end the task reaches the hand, too.
+  func beating<Result: Sendable>(_ body: () async throws -> Result) async throws -> Result {
     let outcome: Swift.Result<Result, any Error>
     do {
-      outcome = .success(try await context.cancellation.whileWatched({ hand.cancellation.request() }, body))
+      outcome = .success(
+        try await context.cancellation.whileWatched({ [hand] in hand.cancellation.request() }, body))
     } catch {
       outcome = .failure(error)
     }
-    for heart in hearts { heart.cancel() }
-    for heart in hearts { await heart.value }
+    let hearts = all.withLock { $0 }
+    for heart in hearts { heart.task.cancel() }
+    for heart in hearts { await heart.task.value }
     return try outcome.get()
   }
 
-  private func beat(_ lease: LeasesInHand.Lease, _ hand: LeasesInHand) async {
+  /// Takes a lease into the hand and beats for it from now on.
+  func take(_ lease: LeasesInHand.Lease) {
+    hand.add(lease)
+    let answered = EndSignal()
+    let task = context.surroundings.task { () async -> Void in
+      await self.beat(lease, answered)
+      answered.set()
+    }
+    all.withLock { $0.append(Beating(task: task, answered: answered)) }
+  }
+
+  /// Waits until the pools have answered for all leases.
+  ///
+  /// - Throws: ``TaskCancelled`` when one of them was lost, or somebody wants the task's end.
+  func confirm() async throws {
+    for heart in all.withLock({ $0 }) { await heart.answered.wait() }
+    try hand.cancellation.check()
+  }
+
+  private func beat(_ lease: LeasesInHand.Lease, _ answered: EndSignal) async {
     let surroundings = context.surroundings
+    let resource = lease.resource
     var heardAt = surroundings.elapsed()
     var isSilent = false
-    let name = "\(lease.resource.type) '\(lease.resource.name)'"
+    let name = "\(resource.type) '\(resource.name)'"
     while !Task.isCancelled {
+      let expiry = await pools.expiry(of: resource.type, in: resource.state)
       do {
-        try await pools.beat(lease.resource, owner: lease.owner)
+        try await pools.beat(resource, owner: lease.owner)
         heardAt = surroundings.elapsed()
+        answered.set()
         if isSilent { try? await context.warn("The pools can be reached again; \(name) is still leased") }
         isSilent = false
       } catch let LeaseFault.notHeld(text) {
-        return await lose("the lease of \(name) was lost: \(text)", hand)
-      } catch let LeaseFault.typeUnknown(known) where known.isEmpty || !known.contains(lease.resource.type) {
-        return await lose("the lease of \(name) was lost: there is no such type any more", hand)
+        return await lose("the lease of \(name) was lost: \(text)")
+      } catch let LeaseFault.typeUnknown(known) where known.isEmpty || !known.contains(resource.type) {
+        return await lose("the lease of \(name) was lost: there is no such type any more")
       } catch {
         if Task.isCancelled { return }
         let silence = surroundings.elapsed() - heardAt
-        if let expiry = pools.expiry, silence >= expiry {
+        if let expiry, silence >= expiry {
           return await lose(
             "the lease of \(name) may be somebody else's now: the pools could not be told for \(silence.shortText) "
-              + "that it is held: \(error)", hand)
+              + "that it is held: \(error)")
         }
         if !isSilent {
           try? await context.warn("The pools cannot be told that \(name) is still leased; trying again: \(error)")
@@ -54,14 +88,18 @@ struct LeaseHeart: Sendable {
         isSilent = true
       }
       do {
-        try await surroundings.sleep(isSilent ? min(pools.heartbeat, .seconds(5)) : pools.heartbeat)
+        let pause = Self.pause(expiry)
+        try await surroundings.sleep(isSilent ? min(pause, .seconds(5)) : pause)
       } catch {
         return
       }
     }
   }
 
-  private func lose(_ text: String, _ hand: LeasesInHand) async {
+  /// Between two beats: several fit into the time after which a lease is taken back.
+  static func pause(_ expiry: Duration?) -> Duration { min(.seconds(30), (expiry ?? .seconds(120)) / 4) }
+
+  private func lose(_ text: String) async {
     guard hand.lose(text) else { return }
     try? await context.warn("\(text.prefix(1).uppercased())\(text.dropFirst()); the errand is ended")
   }

@@ -11,6 +11,8 @@ struct LeaseLine: Sendable {
 
   /// For how long a question to the pools may take: somebody who ends the task waits no longer.
   private static let patience = Duration.seconds(1)
+  /// For how long handing back is tried when somebody has asked for the end, and nobody else would take it back.
+  private static let patienceAtEnd = Duration.seconds(60)
 
   private func checkpoint(_ want: ErrandLease) -> String { "lease \(want.name)" }
 
@@ -19,21 +21,27 @@ struct LeaseLine: Sendable {
     "\(director.identity.name)-\(director.identity.id.prefix(8))/task-\(context.id)/\(want.name)"
   }
 
+  private func request(of want: ErrandLease) -> LeaseRequest {
+    let owner = owner(of: want)
+    return LeaseRequest(type: want.type, state: want.state, heldState: want.heldState, owner: owner, id: owner)
+  }
+
   // MARK: Getting
 
   /// Leases all, one after another in the order given.
-  func acquire(_ wants: [ErrandLease]) async throws -> [LeasesInHand.Lease] {
+  ///
+  /// - Parameter take: called with each as soon as it is got.
+  func acquire(_ wants: [ErrandLease], _ take: (LeasesInHand.Lease) -> Void) async throws {
     let stage = context.stage("Leasing resources", total: wants.count)
     let turns = LeaseTurns(director: director, context: context)
-    var leases: [LeasesInHand.Lease] = []
     for (index, want) in wants.enumerated() {
       // Two errands that want two of one type each would wait for each other's first one for ever.
       let isOneOfSeveral = wants.count { $0.type == want.type } > 1
       let isLast = index + 1 == wants.count || wants[index + 1].type != want.type
       if let lease = try await context.known(checkpoint(want), as: LeasesInHand.Lease.self) {
-        leases.append(lease)
+        take(lease)
       } else {
-        leases.append(
+        take(
           try await stage.step("\(want.type) (\(want.name))") { reporter in
             if isOneOfSeveral { try await turns.take(want.type, reporter) }
             return try await acquire(want, reporter)
@@ -41,14 +49,11 @@ struct LeaseLine: Sendable {
       }
       if isOneOfSeveral, isLast { try await turns.giveBack(want.type) }
     }
-    return leases
   }
 
   private func acquire(_ want: ErrandLease, _ reporter: StepReporter) async throws -> LeasesInHand.Lease {
     try await context.once(checkpoint(want)) {
-      let owner = owner(of: want)
-      let request = LeaseRequest(
-        type: want.type, state: want.state, heldState: want.heldState, owner: owner, id: owner)
+      let request = request(of: want)
       let begun = try await context.once("\(checkpoint(want)) begun") { context.surroundings.now() }
       let resource: LeasedResource
       do {
@@ -58,7 +63,7 @@ struct LeaseLine: Sendable {
         throw error
       }
       try await reporter.status("leased \(resource.name)")
-      return LeasesInHand.Lease(want: want, owner: owner, resource: resource)
+      return LeasesInHand.Lease(want: want, owner: request.owner, resource: resource)
     }
   }
 
@@ -153,6 +158,8 @@ struct LeaseLine: Sendable {
     var isSaid = false
     while true {
       do {
+        // One that was killed in line, and was asked to end meanwhile, has not left it.
+        if known == nil { try await pools.leaveLine(request(of: want)) }
         var names = Set(try await pools.held(by: owner, type: want.type)?.map(\.name) ?? [])
         if let known { names.insert(known.resource.name) }
         for name in names.sorted() { try await release(name, type: want.type, to: state, owner: owner) }
@@ -162,8 +169,15 @@ struct LeaseLine: Sendable {
       } catch {
         if Task.isCancelled { throw error }
         let place = "The \(want.type)\(known.map { " '\($0.resource.name)'" } ?? "")"
-        if let expiry = pools.expiry, surroundings.elapsed() - begun >= expiry {
-          try await context.warn("\(place) cannot be handed back: \(error); the pools take it back by themselves")
+        let tried = surroundings.elapsed() - begun
+        if let expiry = await pools.expiry(of: want.type, in: want.heldState) {
+          if tried >= expiry {
+            try await context.warn("\(place) cannot be handed back: \(error); the pools take it back by themselves")
+            return false
+          }
+        } else if context.cancellation.isRequested, tried >= Self.patienceAtEnd {
+          try await context.warn(
+            "\(place) cannot be handed back: \(error); it stays leased by '\(owner)' until somebody releases it")
           return false
         }
         if !isSaid { try await context.warn("\(place) cannot be handed back now; trying again: \(error)") }

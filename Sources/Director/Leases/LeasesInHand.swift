@@ -11,15 +11,15 @@ final class LeasesInHand: Sendable {
     var resource: LeasedResource
   }
 
-  let leases: [Lease]
   /// Asked for when somebody wants the task's end, and when a lease is lost.
   let cancellation: Cancellation
+  private let taken = Mutex<[Lease]>([])
   private let lostText = Mutex<String?>(nil)
 
-  init(_ leases: [Lease], cancellation: Cancellation) {
-    self.leases = leases
-    self.cancellation = cancellation
-  }
+  init(cancellation: Cancellation) { self.cancellation = cancellation }
+
+  var leases: [Lease] { taken.withLock { $0 } }
+  func add(_ lease: Lease) { taken.withLock { $0.append(lease) } }
 
   /// Why a lease was lost; nil while all are held.
   var lost: String? { lostText.withLock { $0 } }

@@ -3,10 +3,8 @@
 /// Whoever asks does so in the name of an owner that is nobody else's, so that what was leased can be found again by it.
 /// Errors that are no ``LeaseFault`` mean that the pools cannot be asked now.
 public protocol ResourceLeases: Sendable {
-  /// How often they want to hear that a lease is still held.
-  var heartbeat: Duration { get }
-  /// After how much silence a lease may be taken back; nil for never.
-  var expiry: Duration? { get }
+  /// After how much silence a lease of this type may be taken back while it is in this state; nil for never.
+  func expiry(of type: String, in state: String) async -> Duration?
 
   /// Leases a resource, or keeps the caller's place in line for it.
   ///

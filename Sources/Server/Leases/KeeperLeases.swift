@@ -5,11 +5,13 @@ import PoolsProtocol
 /// Leases of the director from the pools of the same server.
 struct KeeperLeases: ResourceLeases {
   let keeper: PoolKeeper
-  /// After how much silence the server takes leases back; nil for never.
+  /// After how much silence the server takes leases back of types whose configuration does not say it; nil for never.
   let expiry: Duration?
 
-  /// Several beats fit into the time after which a lease is taken back.
-  var heartbeat: Duration { min(.seconds(30), (expiry ?? .seconds(120)) / 4) }
+  func expiry(of type: String, in state: String) async -> Duration? {
+    let reaping = await keeper.configuration.policies[type]?.reaping ?? ReapingPolicy(usual: expiry)
+    return reaping.expiry(state)
+  }
 
   func acquire(_ request: LeaseRequest, patience: Duration) async throws -> LeaseAnswer {
     let asked = AcquireRequest(

@@ -10,9 +10,8 @@ import Surroundings
 struct RemoteLeases: ResourceLeases {
   let section: LeasesSection
   let surroundings: Surroundings
-  let heartbeat = Duration.seconds(30)
 
-  var expiry: Duration? { section.expiry }
+  func expiry(of type: String, in state: String) async -> Duration? { section.expiry }
 
   private func client(_ owner: String) throws -> PoolsClient {
     try PoolsClient(
@@ -56,11 +55,11 @@ struct RemoteLeases: ResourceLeases {
   }
 
   func beat(_ resource: LeasedResource, owner: String) async throws {
-    try await telling { try await client(owner).update(resource.name, state: resource.state) }
+    try await telling { try await client(owner).update(resource.name, type: resource.type, state: resource.state) }
   }
 
   func release(_ name: String, type: String, to state: String, owner: String) async throws {
-    try await telling { try await client(owner).release(name, to: state) }
+    try await telling { try await client(owner).release(name, type: type, to: state) }
   }
 
   private func telling(_ body: () async throws -> Void) async throws {

@@ -212,6 +212,51 @@ import Testing
     }
   }
 
+  @Test("What is held is told to be while another is waited for, and its loss then ends the wait")
+  func heldWhileWaiting() async throws {
+    try await world(seed: 957) { world in
+      world.leases.take("cluster1", to: "dirty")
+      try await world.withDirector { director in
+        let run = leasing(Self.account, ErrandLease(type: "cluster"))
+        let id = try await director.runErrand("smoke", in: "data", run, user: "admin")
+        try await world.clock.sleep(.seconds(3600))
+        #expect(try #require(world.leases.silence(of: "account1")) < .seconds(31))
+        world.leases.take("account1", to: "free")
+        let task = try await director.tasks.wait(for: id)
+        #expect(task.state == .error)
+        #expect(task.result?.contains("'account1' was lost") == true, "\(task.result ?? "")")
+        #expect(world.behaviour.deeds.isEmpty)
+        #expect(world.leases.waiting == 0)
+        #expect(world.leases.held.isEmpty)
+        try await world.checkTidy()
+      }
+    }
+  }
+
+  @Test("A director that was started again begins nothing with a lease before the pools say that it is held")
+  func confirmed() async throws {
+    try await world(seed: 958) { world in
+      world.leases.take("cluster1", to: "dirty")
+      let id = try await world.withDirector { director in
+        let run = leasing(Self.account, ErrandLease(type: "cluster"))
+        let id = try await director.runErrand("smoke", in: "data", run, user: "admin")
+        try await world.clock.sleep(.seconds(60))
+        return id
+      }
+      world.leases.take("account1", to: "free")
+      world.leases.take("cluster1", to: "free")
+      let machines = world.cloud.vms.count
+      let task = try await world.withDirector { try await $0.tasks.wait(for: id) }
+      #expect(task.state == .error)
+      #expect(task.result?.contains("'account1' was lost") == true, "\(task.result ?? "")")
+      #expect(world.behaviour.deeds.isEmpty)
+      #expect(world.cloud.vms.count == machines)
+      // Nothing was done with the other one.
+      #expect(world.leases["cluster1"]?.state == "free")
+      try await world.checkTidy()
+    }
+  }
+
   @Test("A lease that was lost while no director ran is noticed by the next one")
   func lostMeanwhile() async throws {
     try await world(seed: 954) { world in

@@ -27,8 +27,7 @@ final class SimulatedLeases: ResourceLeases {
     var heardOf: [String: Duration] = [:]
   }
 
-  let heartbeat = Duration.seconds(30)
-  let expiry: Duration? = .seconds(1800)
+  func expiry(of type: String, in state: String) async -> Duration? { .seconds(1800) }
   private let clock: VirtualClock
   private let state = Mutex(State())
 
@@ -152,8 +151,7 @@ struct MortalLeases: ResourceLeases {
   let leases: SimulatedLeases
   let fuse: Fuse
 
-  var heartbeat: Duration { leases.heartbeat }
-  var expiry: Duration? { leases.expiry }
+  func expiry(of type: String, in state: String) async -> Duration? { await leases.expiry(of: type, in: state) }
 
   func acquire(_ request: LeaseRequest, patience: Duration) async throws -> LeaseAnswer {
     try await fuse.pass { try await leases.acquire(request, patience: patience) }

@@ -52,6 +52,26 @@ import Testing
     LeaseRequest(type: type, state: "free", heldState: "busy", owner: owner, id: owner)
   }
 
+  @Test("After how much silence a lease is taken back is what its type's configuration says, or the server's")
+  func expiry() async throws {
+    let keeper = try await PoolKeeper(store: nil, surroundings: .system, logger: Logger(label: "test"))
+    try await keeper.configure(
+      PoolsConfiguration.parse(
+        Array(
+          """
+          resources:
+          - {type: account, names: [account1]}
+          - {type: zone, names: [zone1], reap-after: {busy: 20s}}
+          """.utf8)))
+    let leases = KeeperLeases(keeper: keeper, expiry: .seconds(60))
+    #expect(await leases.expiry(of: "account", in: "busy") == .seconds(60))
+    #expect(await leases.expiry(of: "account", in: "mine") == nil)
+    #expect(await leases.expiry(of: "zone", in: "busy") == .seconds(20))
+    #expect(await leases.expiry(of: "zone", in: "keep") == nil)
+    #expect(LeaseHeart.pause(.seconds(20)) == .seconds(5))
+    #expect(LeaseHeart.pause(.seconds(3600)) == .seconds(30))
+  }
+
   @Test("A lease is got, held and handed back, and user data come with it", arguments: Place.allCases)
   func wholeLife(_ place: Place) async throws {
     try await withLeases(place) { leases, keeper in
