@@ -152,6 +152,10 @@ import Testing
       let first = vm.supervisor()
       try await first.load([slow])
       try await until { vm.events == ["start slow"] }
+      let table = ProcessTable.snapshot()
+      let leader = try #require(
+        table.sessionLeaders(having: ["MONIT_SERVICE": "slow"]).first { $0.arguments.contains("\(vm.folder)/slow-ctl") }
+      )
       // As a kill does: nothing is done any more, and nothing is remembered.
       await first.close()
       let second = vm.supervisor()
@@ -160,9 +164,13 @@ import Testing
         try await second.start("slow")
       } catch {
         let log = ServiceLog(service: "slow", paths: vm.paths)
+        let left = ProcessTable.snapshot().members(ofSessionOrGroup: leader.pid)
         Issue.record(
-          "\(error); \(vm.events), \(Files.textIfPresent(vm.pidfile("slow")) ?? "no pidfile"), said \(log.lastLines(since: 0))"
-        )
+          """
+          \(error); \(vm.events), \(Files.textIfPresent(vm.pidfile("slow")) ?? "no pidfile"), \
+          said \(log.lastLines(since: 0)), memory \(Files.textIfPresent(vm.paths.supervisorMemory) ?? ""), \
+          its program \(leader) \(leader.isAlive ? "lives" : "is gone"), of its session \(left)
+          """)
       }
       #expect(vm.events == ["start slow"])
       #expect(vm.process("slow") != nil)
