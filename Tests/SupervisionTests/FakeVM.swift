@@ -79,6 +79,11 @@ struct FakeVM: Sendable {
   }
 
   private func endProcesses() async {
+    // Control scripts that still run: those of this folder, for other tests have services of the same names.
+    for leader in ProcessTable.snapshot().sessionLeaders(having: [:])
+    where leader.arguments.contains(where: { $0.hasPrefix("\(folder)/") && $0.hasSuffix("-ctl") }) {
+      _ = try? ProcessFamily(id: leader.pid).signal(SIGKILL)
+    }
     for name in (try? Files.names(in: "\(folder)/run")) ?? [] {
       if let process = Pidfile("\(folder)/run/\(name)").process() { _ = try? process.signal(SIGKILL) }
     }

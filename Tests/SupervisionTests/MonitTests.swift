@@ -187,9 +187,6 @@ import Testing
       #expect(await face.answer(request("POST", "/web", "action=stop&wait=1")).status == 200)
       #expect(vm.process("web") == nil)
       await supervisor.close()
-      for process in ProcessTable.snapshot().processes.values where process.name == "sticky-ctl" {
-        try ProcessFamily(id: process.pid).signal(9)
-      }
     }
   }
 

@@ -198,9 +198,6 @@ import Testing
       #expect(await supervisor.jobState() == .starting)
       try await until { vm.events.filter { $0 == "start bad" }.count >= 2 }
       await supervisor.close()
-      for process in ProcessTable.snapshot().children(of: Int(getpid())) where process.name == "slow-ctl" {
-        try ProcessFamily(id: process.pid).signal(SIGKILL)
-      }
     }
   }
 
@@ -227,9 +224,6 @@ import Testing
       }
       #expect(error?.message == "Timed out waiting for services 'endless' to stop after 5 minutes")
       await supervisor.close()
-      for process in ProcessTable.snapshot().children(of: Int(getpid())) where process.name == "endless-ctl" {
-        try ProcessFamily(id: process.pid).signal(SIGKILL)
-      }
     }
   }
 
