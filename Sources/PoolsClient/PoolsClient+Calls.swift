@@ -55,6 +55,8 @@ extension PoolsClient {
 
   /// Waits in line until a resource is there, and leases it.
   ///
+  /// Cancelling the task ends the waiting; what the server gave at that moment is handed back as it was.
+  ///
   /// - Parameter timeout: nil waits until the task is cancelled.
   /// - Throws: ``PoolsClientError/notFound`` when the time has passed.
   public func acquireWaiting(
@@ -64,8 +66,7 @@ extension PoolsClient {
     let begin = surroundings.elapsed()
     while true {
       do {
-        return try await acquire(
-          type: type, from: state, to: destination, requestID: id, isIdempotent: true)
+        return try await withoutLosing(type, state, destination, id)
       } catch let error as PoolsClientError where [.notFound, .typeNotFound, .alreadyInUse].contains(error) {
         let rest = timeout.map { $0 - (surroundings.elapsed() - begin) } ?? options.pollInterval
         guard rest > .zero else { throw error == .typeNotFound ? PoolsClientError.notFound : error }
@@ -73,6 +74,32 @@ extension PoolsClient {
       }
     }
   }
+
+  /// Asks once. Who cancels does not know whether the server has given something already: so the answer is awaited for
+  /// a moment even then.
+  private func withoutLosing(
+    _ type: String, _ state: String, _ destination: String, _ id: String
+  ) async throws -> PooledResource {
+    try Task.checkCancellation()
+    let asking = Task {
+      try await acquire(type: type, from: state, to: destination, requestID: id, isIdempotent: true)
+    }
+    return try await withTaskCancellationHandler {
+      let resource = try await asking.value
+      guard Task.isCancelled else { return resource }
+      let handingBack = Task { try await release(resource.name, type: resource.type, to: state) }
+      try await handingBack.value
+      throw CancellationError()
+    } onCancel: {
+      Task {
+        try? await surroundings.sleep(Self.lastAnswer)
+        asking.cancel()
+      }
+    }
+  }
+
+  /// How long the answer to a question is awaited that nobody wants any more.
+  private static let lastAnswer = Duration.seconds(2)
 
   private func tell(
     _ path: String, _ query: [(String, String)], body: [UInt8]? = nil, method: String = "POST",

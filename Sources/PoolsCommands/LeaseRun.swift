@@ -4,6 +4,7 @@ public import PoolsClient
 import PoolsProtocol
 import Processes
 public import Surroundings
+import Synchronization
 
 /// A command that runs as long as it holds a resource: `drover lease`.
 public struct LeaseRun: Sendable {
@@ -32,34 +33,107 @@ public struct LeaseRun: Sendable {
     self.grace = grace
   }
 
+  /// How far it is, for who has to decide what a signal means.
+  private struct Stage {
+    var child: ChildProcess?
+    /// The command's exit code and the resource, once it has ended.
+    var ended: (code: Int32, name: String)?
+    /// A signal that ended the waiting in line.
+    var caught: Int32?
+  }
+
   /// Waits in line, runs the command, hands the resource back.
   ///
+  /// A signal ends the waiting in line; while the command runs it is the command's; and while the resource is handed
+  /// back it ends that.
+  ///
   /// - Parameters:
-  ///   - signals: signals that this program has got, for the command.
+  ///   - signals: signals that this program has got; nil when there will be no more.
+  ///   - isToldByTerminal: whether the command has got that signal as well, from the terminal.
   ///   - say: a sentence for people.
-  /// - Returns: the command's exit code (128 and the signal's number when it was killed), or one of those above.
+  /// - Returns: the command's exit code (128 and the signal's number when it was killed), 128 and a signal's number when
+  ///   that ended it before or after the command, or one of those above.
   public func run(
-    signals: @escaping @Sendable () async -> Int32?, say: @escaping @Sendable (String) -> Void
+    signals: @escaping @Sendable () async -> Int32?,
+    isToldByTerminal: @escaping @Sendable (Int32) -> Bool = { _ in false },
+    say: @escaping @Sendable (String) -> Void
   ) async -> Int32 {
+    let stage = Stages()
+    let (codes, found) = AsyncStream<Int32>.makeStream()
+    let leasing = surroundings.task { found.yield(await lease(stage, say)) }
+    let listening = surroundings.task {
+      while let number = await signals() {
+        switch stage.heed(number) {
+        case .leave: leasing.cancel()
+        case .forward(let child): if !isToldByTerminal(number) { child.signal(number) }
+        case .giveUp(let name):
+          if let name { say("\(name) was not handed back; the server takes it back when nobody speaks of it for long") }
+          found.yield(128 + number)
+        }
+      }
+    }
+    defer { listening.cancel() }
+    for await code in codes { return code }
+    return 1
+  }
+
+  private enum Heed {
+    case leave
+    case forward(ChildProcess)
+    /// Nothing more is waited for; the resource that is left, if there is one.
+    case giveUp(String?)
+  }
+
+  private final class Stages: Sendable {
+    private let stage = Mutex(Stage())
+
+    func began(_ child: ChildProcess) { stage.withLock { $0.child = child } }
+    func ended(_ code: Int32, _ name: String) { stage.withLock { $0.ended = (code, name) } }
+    var ended: (code: Int32, name: String)? { stage.withLock { $0.ended } }
+    var caught: Int32? { stage.withLock { $0.caught } }
+
+    func heed(_ number: Int32) -> Heed {
+      stage.withLock { stage in
+        if let ended = stage.ended { return .giveUp(ended.name) }
+        if let child = stage.child { return .forward(child) }
+        if stage.caught != nil { return .giveUp(nil) }
+        stage.caught = number
+        return .leave
+      }
+    }
+  }
+
+  private func lease(_ stage: Stages, _ say: @escaping @Sendable (String) -> Void) async -> Int32 {
     do {
       return try await client.withLease(type: type, terms: terms) { lease in
-        try await execute(lease, signals)
+        let code = try await execute(lease, stage)
+        stage.ended(code, lease.name)
+        return code
       }
     } catch let error as PoolsClientError {
       if case .leaseLost = error {
         say("\(error); the command was ended")
         return Self.lostCode
       }
+      if let ended = stage.ended {
+        say(
+          "handing back \(ended.name): \(error); the server takes it back when nobody speaks of it for long")
+        return ended.code
+      }
       say("leasing a \(type): \(error)")
       return Self.notLeasedCode
     } catch {
+      if let number = stage.caught {
+        say("no longer waiting for a \(type)")
+        return 128 + number
+      }
       say("\(error)")
       return 1
     }
   }
 
-  private func execute(_ lease: PooledResource, _ signals: @escaping @Sendable () async -> Int32?) async throws -> Int32
-  {
+  private func execute(_ lease: PooledResource, _ stage: Stages) async throws -> Int32 {
+    try Task.checkCancellation()
     let path = try leaseFile(lease)
     defer { unlink(path) }
     var environment = Environment.current()
@@ -67,10 +141,7 @@ public struct LeaseRun: Sendable {
     let child = try ChildProcess(
       command, environment: environment, input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO,
       ownGroup: false)
-    let forwarding = surroundings.task {
-      while let number = await signals() { child.signal(number) }
-    }
-    defer { forwarding.cancel() }
+    stage.began(child)
     do {
       return Self.code(try await child.ending())
     } catch is CancellationError {

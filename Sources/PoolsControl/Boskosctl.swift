@@ -62,8 +62,8 @@ public struct Boskosctl: Sendable {
     }
     switch command {
     case .acquire: return await acquire(client, flags, interrupted)
-    case .release: return await release(client, flags)
-    case .metrics: return await metrics(client, flags)
+    case .release: return await release(client, flags, interrupted)
+    case .metrics: return await metrics(client, flags, interrupted)
     case .heartbeat:
       return await Heartbeat(client: client, surroundings: surroundings, output: output, flags: flags)
         .run(interrupted: interrupted)
@@ -117,13 +117,10 @@ public struct Boskosctl: Sendable {
     let (type, state, target) = (flags.text("type"), flags.text("state"), flags.text("target-state"))
     let timeout = flags.duration("timeout")
     do {
-      let resource: PooledResource
-      if timeout == .zero {
-        resource = try await client.acquire(type: type, from: state, to: target)
-      } else {
-        resource = try await Interruptible.run(until: interrupted) {
-          try await client.acquireWaiting(type: type, from: state, to: target, timeout: timeout)
-        }
+      let resource = try await Interruptible.run(until: interrupted) {
+        timeout == .zero
+          ? try await client.acquire(type: type, from: state, to: target)
+          : try await client.acquireWaiting(type: type, from: state, to: target, timeout: timeout)
       }
       output.standard(String(decoding: resource.json, as: UTF8.self))
       return 0
@@ -139,24 +136,32 @@ public struct Boskosctl: Sendable {
     return isAbsent ? "\(PoolsClientError.notFound)" : "\(error)"
   }
 
-  private func release(_ client: PoolsClient, _ flags: CobraFlags) async -> Int32 {
+  private func release(
+    _ client: PoolsClient, _ flags: CobraFlags, _ interrupted: @escaping @Sendable () async -> Void
+  ) async -> Int32 {
     let name = GoText.quoted(flags.text("name"))
     do {
-      try await client.release(flags.text("name"), to: flags.text("target-state"))
+      try await Interruptible.run(until: interrupted) {
+        try await client.release(flags.text("name"), to: flags.text("target-state"))
+      }
       output.standard("released resource \(name)")
       return 0
     } catch {
-      output.error("failed to release resource \(name): \(error)")
+      output.error("failed to release resource \(name): \(Interruptible.text(error))")
       return 1
     }
   }
 
-  private func metrics(_ client: PoolsClient, _ flags: CobraFlags) async -> Int32 {
+  private func metrics(
+    _ client: PoolsClient, _ flags: CobraFlags, _ interrupted: @escaping @Sendable () async -> Void
+  ) async -> Int32 {
     do {
-      output.standard(String(decoding: try await client.metric(flags.text("type")).json, as: UTF8.self))
+      let metric = try await Interruptible.run(until: interrupted) { try await client.metric(flags.text("type")) }
+      output.standard(String(decoding: metric.json, as: UTF8.self))
       return 0
     } catch {
-      output.error("failed to get metrics for resource \(GoText.quoted(flags.text("type"))): \(error)")
+      output.error(
+        "failed to get metrics for resource \(GoText.quoted(flags.text("type"))): \(Interruptible.text(error))")
       return 1
     }
   }
@@ -164,6 +169,8 @@ public struct Boskosctl: Sendable {
 
 /// Work that ends when somebody wants it to.
 enum Interruptible {
+  static func text(_ error: any Error) -> String { error is CancellationError ? "interrupted" : "\(error)" }
+
   static func run<Result: Sendable>(
     until interrupted: @escaping @Sendable () async -> Void, _ work: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {

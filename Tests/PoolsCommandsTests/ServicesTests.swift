@@ -1,5 +1,4 @@
 import Formats
-import HTTPService
 import Logging
 import PoolsClient
 import PoolsProtocol
@@ -15,31 +14,6 @@ import Testing
 @Suite struct ServicesTests {
   private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-  /// Runs a test with a server that has these resources.
-  private func withPools(
-    _ entries: [PoolsConfiguration.Entry], _ test: @escaping @Sendable (PoolKeeper, String) async throws -> Void
-  ) async throws {
-    let keeper = try await PoolKeeper(store: nil, surroundings: .system, logger: Self.logger)
-    try await keeper.configure(PoolsConfiguration(entries))
-    let calls = PoolCalls(keeper: keeper, users: nil, metrics: PoolMetrics(), surroundings: .system)
-    try await withService({ request, body in
-      let parts = request.target.split(separator: "?", maxSplits: 1).map(String.init)
-      let bytes = (try? await body.collect(limit: 1 << 20)) ?? []
-      let reply = await calls.reply(
-        to: PoolCall(
-          method: request.method, path: request.path, query: parts.count > 1 ? parts[1] : "", body: { _ in bytes }))
-      return HTTPReply(reply.status, reply.body, type: reply.contentType)
-    }) { port in try await test(keeper, "http://127.0.0.1:\(port)") }
-  }
-
-  private func client(_ url: String, _ owner: String) throws -> PoolsClient {
-    try PoolsClient(url: url, owner: owner, options: .init(pauses: [], pollInterval: .milliseconds(10)))
-  }
-
-  private func states(_ keeper: PoolKeeper, _ type: String) async -> [String: Int] {
-    (try? await keeper.metric(type).current) ?? [:]
-  }
-
   @Test("the reaper takes back busy, cleaning, leased and further states, and goes on after a type that is not there")
   func reaper() async throws {
     try await withPools([.init(type: "t", names: (0..<5).map { "r\($0)" })]) { keeper, url in
@@ -47,10 +21,10 @@ import Testing
         _ = try await keeper.acquire(names: ["r\(number)"], state: "free", destination: state, owner: "o")
       }
       let reaper = Reaper(
-        try client(url, "Reaper"), types: try TypeSource(types: ["none", "t"], file: nil), expiry: .zero,
+        try poolsClient(url, "Reaper"), types: try TypeSource(types: ["none", "t"], file: nil), expiry: .zero,
         extraStates: ["extra"], logger: Self.logger)
       await reaper.pass()
-      #expect(await states(keeper, "t") == ["dirty": 4, "kept": 1])
+      #expect(await poolStates(keeper, "t") == ["dirty": 4, "kept": 1])
     }
   }
 
@@ -80,11 +54,11 @@ import Testing
         keeper, url in
         let program = ServiceProgram(command: [script, "--hours=0"], quarantineAfter: 2)
         let janitor = Janitor(
-          try client(url, "Janitor"), types: try TypeSource(types: ["gce-project"], file: nil),
+          try poolsClient(url, "Janitor"), types: try TypeSource(types: ["gce-project"], file: nil),
           settings: .init(poolSize: 4, program: program), logger: Self.logger)
         // What fails is dirty at once again, and so its turn comes in the same round, until it is put aside.
         await janitor.round()
-        #expect(await states(keeper, "gce-project") == ["free": 29, "quarantine": 1])
+        #expect(await poolStates(keeper, "gce-project") == ["free": 29, "quarantine": 1])
         #expect(await keeper.resource("r7")?.owner == "")
         // The server knows how it went, and that it was put aside.
         let work = try await keeper.description("r7", type: nil).work
@@ -106,10 +80,10 @@ import Testing
         let program = ServiceProgram(
           command: ["\(folder)/clean"], timeout: .milliseconds(50), quarantineAfter: 1)
         let janitor = Janitor(
-          try client(url, "Janitor"), types: try TypeSource(types: ["t"], file: nil),
+          try poolsClient(url, "Janitor"), types: try TypeSource(types: ["t"], file: nil),
           settings: .init(program: program), logger: Self.logger)
         await janitor.round()
-        #expect(await states(keeper, "t") == ["quarantine": 1])
+        #expect(await poolStates(keeper, "t") == ["quarantine": 1])
       }
     }
   }
@@ -130,12 +104,12 @@ import Testing
         cluster.name, owner: "o", state: "busy", userData: ["leasedResources": LeasedResources.text(["a", "b"])])
       try await keeper.release(cluster.name, destination: "toBeDeleted", owner: "o")
       let cleaner = Cleaner(
-        try client(url, "cleaner"), types: try TypeSource(types: ["cluster"], file: nil), logger: Self.logger)
+        try poolsClient(url, "cleaner"), types: try TypeSource(types: ["cluster"], file: nil), logger: Self.logger)
       await cleaner.pass()
       #expect(await keeper.resource(cluster.name) == nil)
-      #expect(await states(keeper, "account") == ["dirty": 2, "free": 1])
+      #expect(await poolStates(keeper, "account") == ["dirty": 2, "free": 1])
       // One is made in its place.
-      #expect(await states(keeper, "cluster") == ["free": 1])
+      #expect(await poolStates(keeper, "cluster") == ["free": 1])
     }
   }
 
@@ -160,18 +134,18 @@ import Testing
         let name = try #require(
           await keeper.resources(type: "cluster", state: nil, owner: nil, limit: 1).first?.name)
         let mason = Mason(
-          try client(url, "mason"), types: try TypeSource(types: [], file: "\(folder)/resources.yaml"),
+          try poolsClient(url, "mason"), types: try TypeSource(types: [], file: "\(folder)/resources.yaml"),
           settings: .init(programs: ["Maker": ServiceProgram(command: ["\(folder)/build"])]), logger: Self.logger)
         await mason.pass()
         let cluster = try #require(await keeper.resource(name))
         #expect(cluster.owner == "")
         if fails {
           #expect(cluster.state == "dirty")
-          #expect(await states(keeper, "account") == ["dirty": 2, "free": 1])
+          #expect(await poolStates(keeper, "account") == ["dirty": 2, "free": 1])
         } else {
           #expect(cluster.state == "free" && cluster.userData["id"] == "42")
           #expect(LeasedResources.names(cluster.userData) == ["a", "b"])
-          #expect(await states(keeper, "account") == [name: 2, "free": 1])
+          #expect(await poolStates(keeper, "account") == [name: 2, "free": 1])
           #expect(try await keeper.description(name, type: nil).work.records.map(\.succeeded) == [true])
           let input = try JSON.parse(ResourceFile.read("\(folder)/input", limit: 1 << 16))
           #expect(input["resource"]?["name"]?.string == name)
@@ -192,16 +166,16 @@ import Testing
       }
       let inner = InnerReaper(keeper: keeper, expiry: nil, surroundings: .system, logger: Self.logger)
       await inner.pass()
-      #expect(await states(keeper, "t") == ["busy": 1, "dirty": 3, "keep": 1])
+      #expect(await poolStates(keeper, "t") == ["busy": 1, "dirty": 3, "keep": 1])
       for name in ["r1", "r2", "r3"] {
         _ = try await keeper.acquire(names: [name], state: "dirty", destination: "extra", owner: "o")
       }
       // The same from outside, with the file of resources.
       let reaper = Reaper(
-        try client(url, "Reaper"), types: TypeSource { await keeper.configuration }, expiry: .seconds(3600),
+        try poolsClient(url, "Reaper"), types: TypeSource { await keeper.configuration }, expiry: .seconds(3600),
         logger: Self.logger)
       await reaper.pass()
-      #expect(await states(keeper, "t") == ["busy": 1, "dirty": 3, "keep": 1])
+      #expect(await poolStates(keeper, "t") == ["busy": 1, "dirty": 3, "keep": 1])
     }
   }
 
@@ -209,7 +183,7 @@ import Testing
   func metricsExporter() async throws {
     try await withPools([.init(type: "t", names: ["a", "b"]), .init(type: "u", state: "odd", names: ["c"])]) { _, url in
       let exporter = MetricsExporter(
-        try client(url, "Metrics"), types: try TypeSource(types: ["none", "t", "u"], file: nil),
+        try poolsClient(url, "Metrics"), types: try TypeSource(types: ["none", "t", "u"], file: nil),
         states: ["free", "busy"], logger: Self.logger)
       await exporter.pass()
       #expect(
@@ -218,48 +192,6 @@ import Testing
           #"boskos_resources{state="free",type="u"} 0"#, #"boskos_resources{state="busy",type="u"} 0"#,
           #"boskos_resources{state="other",type="u"} 1"#,
         ])
-    }
-  }
-
-  private func run(_ url: String, _ script: String, heartbeat: Duration = .seconds(30)) async throws -> Int32 {
-    await LeaseRun(
-      client: try client(url, "me"), type: "t", terms: .init(wait: .milliseconds(1), heartbeat: heartbeat),
-      command: ["/bin/sh", "-c", script], surroundings: .system
-    ).run(signals: { nil }, say: { _ in })
-  }
-
-  @Test("a command has its lease in its environment and in a file, and its exit code comes home")
-  func lease() async throws {
-    try await withTemporaryFolder { folder in
-      try await withPools([.init(type: "t", names: ["a"])]) { keeper, url in
-        _ = try await keeper.acquire(names: ["a"], state: "free", destination: "x", owner: "o")
-        try await keeper.update("a", owner: "o", state: "x", userData: ["access-key": "17"])
-        try await keeper.release("a", destination: "free", owner: "o")
-        let code = try await run(
-          url,
-          "echo $DROVER_LEASE_NAME $DROVER_LEASE_TYPE $DROVER_LEASE_DATA_ACCESS_KEY >\(folder)/out; "
-            + "cat $DROVER_LEASE_FILE >>\(folder)/out; exit 7")
-        #expect(code == 7)
-        let text = try String(decoding: ResourceFile.read("\(folder)/out", limit: 1 << 16), as: UTF8.self)
-        #expect(text.hasPrefix("a t 17\n{\"type\":\"t\",\"name\":\"a\""))
-        #expect(await states(keeper, "t") == ["dirty": 1])
-        #expect(try await run(url, "true") == LeaseRun.notLeasedCode)
-      }
-    }
-  }
-
-  @Test("a command whose lease is lost is ended, and the exit code says so")
-  func lostLease() async throws {
-    try await withTemporaryFolder { folder in
-      try await withPools([.init(type: "t", names: ["a"])]) { keeper, url in
-        async let code = run(
-          url, "trap 'echo told >\(folder)/out; exit 0' TERM; echo >\(folder)/up; while :; do sleep 0.05; done",
-          heartbeat: .milliseconds(20))
-        while (try? ResourceFile.read("\(folder)/up", limit: 10)) == nil { try await Task.sleep(for: .milliseconds(5)) }
-        _ = try await keeper.reset(type: "t", state: "busy", expiry: .seconds(-1), destination: "dirty")
-        #expect(try await code == LeaseRun.lostCode)
-        #expect(try ResourceFile.read("\(folder)/out", limit: 100) == Array("told\n".utf8))
-      }
     }
   }
 }

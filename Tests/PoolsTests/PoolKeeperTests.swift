@@ -71,6 +71,70 @@ import Testing
     #expect(try await self.keeper(store.inner).resource("a") == lease)
   }
 
+  @Test("who gave up while a lease was on its way has none, but may repeat an idempotent request")
+  func givesUp() async throws {
+    for isIdempotent in [false, true] {
+      let keeper = try await keeper(FailingStore())
+      var request = request("ann", id: "r1")
+      request.isIdempotent = isIdempotent
+      let asked = request
+      let asking = Task {
+        withUnsafeCurrentTask { $0?.cancel() }
+        return try await keeper.acquire(asked, wait: .seconds(60)).resource.name
+      }
+      if isIdempotent {
+        #expect(try await asking.value == "a")
+        #expect(try await keeper.acquire(asked).resource.name == "a")
+      } else {
+        await #expect(throws: PoolFault.nothingAvailable("t")) { try await asking.value }
+        #expect(try await keeper.metric("t").current == ["free": 3])
+      }
+    }
+  }
+
+  @Test("what changes tens of thousands of resources is one commit")
+  func largeCommit() async throws {
+    let store = FailingStore()
+    let keeper = try await PoolKeeper(store: store, surroundings: .system, logger: Logger(label: "test"))
+    let names = (0..<50_001).map { "r\($0)" }
+    try await keeper.configure(PoolsConfiguration([.init(type: "t", names: names)]))
+    _ = try await keeper.acquire(names: Set(names), state: "free", destination: "busy", owner: "ann")
+    let before = store.commits
+    let lost = try await keeper.reset(type: "t", state: "busy", expiry: .seconds(-1), destination: "dirty")
+    #expect(lost.count == 50_001 && store.commits == before + 1)
+  }
+
+  @Test("user data have a bound, over which an update changes nothing")
+  func userDataBound() async throws {
+    let keeper = try await keeper(nil)
+    let lease = try await keeper.acquire(request("ann")).resource
+    let half = String(repeating: "x", count: 600_000)
+    try await keeper.update(lease.name, owner: "ann", state: "busy", userData: ["k": half])
+    let before = await keeper.resource(lease.name)
+    let fault = await #expect(throws: PoolFault.self) {
+      try await keeper.update(lease.name, owner: "ann", state: "busy", userData: ["l": half, "k2": ""])
+    }
+    #expect(fault == .tooLarge(lease.name, size: 1_200_002, limit: 1 << 20) && fault?.status == 413)
+    #expect(await keeper.resource(lease.name) == before)
+    try await keeper.update(lease.name, owner: "ann", state: "busy", userData: ["l": half, "k": ""])
+  }
+
+  @Test("work whose record could not be stored counts once when it is reported again")
+  func workReportedAgain() async throws {
+    let store = FailingStore()
+    let keeper = try await keeper(store)
+    let lease = try await keeper.acquire(request("ann")).resource
+    let failure = PoolWorkRecord(kind: "clean", succeeded: false, ending: "e", duration: .seconds(1), log: "")
+    for expected in 1...3 {
+      store.isFailing = true
+      await #expect(throws: PoolFault.self) {
+        try await keeper.record(failure, of: lease.name, type: nil, owner: "ann")
+      }
+      store.isFailing = false
+      #expect(try await keeper.record(failure, of: lease.name, type: nil, owner: "ann") == expected)
+    }
+  }
+
   @Test("a request that repeats one whose lease is not stored yet is answered when it is, and fails with it")
   func repeatWaits() async throws {
     for isFailing in [true, false] {

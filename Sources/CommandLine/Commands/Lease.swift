@@ -19,7 +19,8 @@ struct Lease: AsyncParsableCommand {
         drover lease aws-account --wait 10m -- ./e2e.sh
 
       The exit code is the command's own; 75 when nothing could be leased in time, 76 when the lease was lost: the command
-      has then been ended by SIGTERM.
+      has then been ended by SIGTERM. Ctrl-C, SIGTERM and SIGHUP end the waiting in line (128 and the signal's number is
+      the exit code then), and go to the command once it runs.
       """)
   @OptionGroup var pools: PoolsOptions
   @Argument(help: "The type of the resource.") var type: String
@@ -47,12 +48,20 @@ struct Lease: AsyncParsableCommand {
     NoticedSignal.notice(SIGTERM, SIGHUP, SIGINT)
     let code = await LeaseRun(client: client, type: type, terms: terms, command: command, surroundings: .system)
       .run {
-        // The terminal has sent its interrupt to the command as well.
-        while let number = await NoticedSignal.next() { if number != SIGINT { return number } }
-        return nil
+        await NoticedSignal.next()
+      } isToldByTerminal: {
+        $0 == SIGINT && Self.isInForeground
       } say: {
         Console.remark("drover: \($0)")
       }
     throw ExitCode(code)
+  }
+
+  /// Whether the keys of the terminal reach this program, and so the command, which is in its process group.
+  private static var isInForeground: Bool {
+    let terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC)
+    guard terminal >= 0 else { return false }
+    defer { close(terminal) }
+    return tcgetpgrp(terminal) == getpgrp()
   }
 }

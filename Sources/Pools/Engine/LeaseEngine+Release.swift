@@ -50,7 +50,11 @@ extension LeaseEngine {
     guard record.state == state else { throw .stateDiffers(requested: state, current: record.state) }
     record.lastUpdate = now
     if let destination { record.state = destination }
-    for (key, value) in userData ?? [:] { record.userData[key] = value.isEmpty ? nil : value }
+    if let userData {
+      for (key, value) in userData { record.userData[key] = value.isEmpty ? nil : value }
+      let size = record.userData.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+      guard size <= Self.largestUserData else { throw .tooLarge(name, size: size, limit: Self.largestUserData) }
+    }
     set(record)
   }
 

@@ -14,6 +14,8 @@ struct LeaseEngine: Sendable {
 
   /// How long a place in a queue is kept for somebody who does not ask again.
   var requestTime: Duration = .seconds(30)
+  /// The user data of one resource have at most so many bytes, keys and values together.
+  static let largestUserData = 1 << 20
   /// More may not wait in all queues together; who comes later has no place.
   var maximumWaiters = 200_000
   /// Names that the configuration gives another type than what is still leased under them, with their first state; by

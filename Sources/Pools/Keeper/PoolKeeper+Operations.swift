@@ -31,8 +31,9 @@ extension PoolKeeper {
     let key = QueueKey(type: request.type, state: request.state)
     let deadline = surroundings.elapsed() + wait
     while true {
+      let acquired: Acquired
       do {
-        return try await perform(isRepeat: request.isIdempotent) { engine, now throws(PoolFault) in
+        acquired = try await perform(isRepeat: request.isIdempotent) { engine, now throws(PoolFault) in
           try engine.acquire(request, now)
         }
       } catch {
@@ -40,7 +41,22 @@ extension PoolKeeper {
         let rest = deadline - surroundings.elapsed()
         guard rest > .zero, !Task.isCancelled else { throw error }
         await sleep(key, request.requestID ?? "", for: min(rest, engine.requestTime / 3))
+        // Nobody listens any more: asking again would keep a place in line that nobody wants.
+        guard !Task.isCancelled else { throw error }
+        continue
       }
+      // Whoever may ask for the same again gets it then.
+      guard Task.isCancelled, !request.isIdempotent else { return acquired }
+      try await takeBack(acquired.resource, request)
+      throw .nothingAvailable(request.type)
+    }
+  }
+
+  /// Undoes a lease that nobody was left to hear of.
+  private func takeBack(_ resource: PooledResource, _ request: AcquireRequest) async throws(PoolFault) {
+    _ = try await perform { engine, now throws(PoolFault) in
+      try engine.release(
+        resource.name, type: resource.type, destination: request.state, owner: request.owner, now)
     }
   }
 

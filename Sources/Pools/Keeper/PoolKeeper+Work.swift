@@ -35,11 +35,20 @@ extension PoolKeeper {
     let record = try engine.held(name, type: type, by: owner)
     var work = work
     work.at = surroundings.now()
+    let before = works[record.key]
     let (account, forgotten) = works.add(record.key, work)
-    try await persist(
-      [],
-      writes: [.put(PoolDocuments.work, record.key, PoolDocuments.body(account))]
-        + forgotten.map { .delete(PoolDocuments.work, $0) })
+    do {
+      try await persist(
+        [],
+        writes: [.put(PoolDocuments.work, record.key, PoolDocuments.body(account))]
+          + forgotten.map { .delete(PoolDocuments.work, $0) })
+    } catch {
+      // It is reported again, and must not count twice.
+      if works[record.key] == account {
+        if let before { _ = works.put(record.key, before) } else { _ = works.forget(record.key) }
+      }
+      throw error
+    }
     return account.failures
   }
 

@@ -140,7 +140,7 @@ public actor PoolKeeper {
       let isAliveDue = aliveAt.map { now - $0 >= options.aliveInterval } ?? true
       if isAliveDue { writes.add(alive(now)) }
       do {
-        try await commit(writes.all)
+        _ = try await store?.commit(writes.all)
         if isAliveDue { aliveAt = now }
         for item in batch {
           transitions.add(item.changes, isTakingBack: item.isTakingBack)
@@ -159,19 +159,6 @@ public actor PoolKeeper {
     isCommitting = false
   }
 
-  /// One commit, or several for what a new configuration changes all at once.
-  private func commit(_ writes: [Write]) async throws {
-    guard let store else { return }
-    let most = 50_000
-    if writes.count <= most {
-      _ = try await store.commit(writes)
-      return
-    }
-    for start in stride(from: 0, to: writes.count, by: most) {
-      _ = try await store.commit(Array(writes[start..<min(start + most, writes.count)]))
-    }
-  }
-
   private func alive(_ now: Timestamp) -> Write {
     .put(PoolDocuments.server, "time", PoolDocuments.body(alive: now, engine.table.outages))
   }
@@ -179,14 +166,8 @@ public actor PoolKeeper {
   /// Notes that the server lives, if that is due.
   func noteAlive(always: Bool = false) async {
     let now = surroundings.now()
-    guard let store, !isCommitting, always || aliveAt.map({ now - $0 >= options.aliveInterval }) ?? true else {
-      return
-    }
-    do {
-      _ = try await store.commit([alive(now)])
-      aliveAt = now
-    } catch {
-      logger.warning("noting that the server lives failed", metadata: ["error": "\(error)"])
-    }
+    guard store != nil, always || aliveAt.map({ now - $0 >= options.aliveInterval }) ?? true else { return }
+    // A failure is logged by the commit, and the next tick tries again.
+    try? await persist([], writes: [alive(now)])
   }
 }

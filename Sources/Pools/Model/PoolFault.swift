@@ -9,8 +9,8 @@ public enum PoolFault: Error, Sendable, Hashable, CustomStringConvertible {
   case stateDiffers(requested: String, current: String)
   /// Several resources of different types have that name, and the call does not say which is meant.
   case ambiguous(String, types: [String])
-  /// Too many wait already.
-  case tooMany(String)
+  /// The user data of a resource, with what was to be laid over them, in bytes.
+  case tooLarge(String, size: Int, limit: Int)
   /// The store failed, and nothing was changed.
   case storage(String)
 
@@ -21,7 +21,7 @@ public enum PoolFault: Error, Sendable, Hashable, CustomStringConvertible {
     case .ownerDiffers: 401
     case .stateDiffers: 409
     case .ambiguous: 400
-    case .tooMany: 429
+    case .tooLarge: 413
     case .storage: 500
     }
   }
@@ -36,7 +36,8 @@ public enum PoolFault: Error, Sendable, Hashable, CustomStringConvertible {
       "state mismatch - expected \(requested), current \(current)"
     case .ambiguous(let name, let types):
       "there are several resources \(GoText.quoted(name)): say which by type=, one of \(types.joined(separator: ", "))"
-    case .tooMany(let what): what
+    case .tooLarge(let name, let size, let limit):
+      "the user data of \(name) would have \(size) bytes; at most \(limit) are kept"
     case .storage(let text): text
     }
   }

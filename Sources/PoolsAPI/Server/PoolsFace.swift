@@ -13,21 +13,28 @@ enum PoolsFace {
   ) -> some ApplicationProtocol {
     Application(
       responder: CallbackResponder { (request: Request, _: BasicRequestContext) in
-        let body = request.body
-        let call = PoolCall(
-          method: request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
-          authorization: request.headers[.authorization], userAgent: request.headers[.userAgent] ?? "",
-          body: { limit in
-            do {
-              return Array(try await body.collect(upTo: limit).readableBytesView)
-            } catch is NIOTooManyBytesError {
-              throw DroverError(.tooLarge, "the body has more than \(limit) bytes")
-            }
-          })
+        let call = call(request)
+        if call.mayWait { return await HangUp.response(request, call, calls) }
         return response(await calls.reply(to: call), isHead: request.method == .head)
       },
       configuration: .init(address: .hostname(address, port: port), serverName: nil),
       onServerRunning: { _ in readiness.becomeReady() }, logger: logger)
+  }
+
+  private static func call(_ request: Request) -> PoolCall {
+    let body = request.body
+    return PoolCall(
+      method: request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
+      authorization: request.headers[.authorization], userAgent: request.headers[.userAgent] ?? "",
+      body: { limit in try await Self.bytes(body, limit) })
+  }
+
+  static func bytes(_ body: RequestBody, _ limit: Int) async throws -> [UInt8] {
+    do {
+      return Array(try await body.collect(upTo: limit).readableBytesView)
+    } catch is NIOTooManyBytesError {
+      throw DroverError(.tooLarge, "the body has more than \(limit) bytes")
+    }
   }
 
   static func health(

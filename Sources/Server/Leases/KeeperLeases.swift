@@ -52,7 +52,7 @@ struct KeeperLeases: ResourceLeases {
       switch fault {
       case .nothingAvailable(let name): throw LeaseFault.notHeld("there is no resource '\(name)' any more")
       case .ownerDiffers, .stateDiffers: throw LeaseFault.notHeld(fault.description)
-      case .typeUnknown, .ambiguous, .tooMany, .storage: throw fault
+      case .typeUnknown, .ambiguous, .tooLarge, .storage: throw fault
       }
     }
   }
