@@ -1,6 +1,9 @@
 import AsyncHTTPClient
 import Glibc
 import Logging
+import NIOCore
+import NIOHTTP1
+import PoolsProtocol
 import ServiceLifecycle
 import Surroundings
 import Synchronization
