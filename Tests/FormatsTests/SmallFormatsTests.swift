@@ -24,6 +24,27 @@ struct BinaryTextTests {
 
   @Test("What is neither is refused", arguments: ["a", "Zg=", "Zh==", "Z===", "Zm9v\n", "Zm!v"])
   func refuses(text: String) { #expect(Base64.decode(text) == nil) }
+
+  @Test("every length comes back, and a symbol of neither alphabet is found wherever it stands")
+  func lengths() {
+    for length in 0..<70 {
+      let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 89 &+ length) }
+      for text in [Base64.encode(bytes), Base64.encode(bytes, .url), Base64.encode(bytes.lazy.map { $0 })] {
+        #expect(Base64.decode(text) == bytes)
+        var symbols = Array(text.utf8.prefix { $0 != UInt8(ascii: "=") })
+        #expect(symbols.count == (length * 8 + 5) / 6)
+        for place in symbols.indices {
+          let symbol = symbols[place]
+          for wrong in [UInt8(ascii: "="), UInt8(ascii: " "), 0x00, 0x7F]
+          where wrong != UInt8(ascii: "=") || place < symbols.count - 2 {
+            symbols[place] = wrong
+            #expect(Base64.decode(String(decoding: symbols, as: UTF8.self)) == nil)
+          }
+          symbols[place] = symbol
+        }
+      }
+    }
+  }
 }
 
 @Suite("Duration text")

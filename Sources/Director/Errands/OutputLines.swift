@@ -20,11 +20,10 @@ struct OutputLines: Sendable {
     lastTime = time
     var shown: [String] = []
     var rest = partial[stream] ?? []
-    for byte in bytes {
-      guard byte == 0x0A else {
-        if rest.count < Self.maximumLength { rest.append(byte) }
-        continue
-      }
+    var start = 0
+    while let end = bytes[start...].firstIndex(of: 0x0A) {
+      rest += bytes[start..<end].prefix(Self.maximumLength - rest.count)
+      start = end + 1
       if allowance >= 1 {
         allowance -= 1
         shown += notice()
@@ -34,6 +33,7 @@ struct OutputLines: Sendable {
       }
       rest = []
     }
+    rest += bytes[start...].prefix(Self.maximumLength - rest.count)
     partial[stream] = rest
     return shown
   }
