@@ -11,7 +11,7 @@ public actor TaskBoard {
 
   private let store: any DocumentStore
   private let records: DocumentCollection<TaskRecord>
-  private let checkpoints: DocumentCollection<TaskCheckpoints>
+  private let checkpoints: TaskCheckpoints
   private let journals: any Journals
   private let surroundings: Surroundings
   private let logger: Logger
@@ -36,7 +36,7 @@ public actor TaskBoard {
     self.logger = logger
     locks = LockQueue(surroundings: surroundings)
     records = DocumentCollection(store, kind: "task")
-    checkpoints = DocumentCollection(store, kind: "task-checkpoints")
+    checkpoints = TaskCheckpoints(store: store)
   }
 
   /// Says how tasks of a type are done. All types are registered before ``resume()`` or ``start(_:)``.
@@ -128,11 +128,9 @@ public actor TaskBoard {
 
   /// Removes the checkpoints of tasks that have ended: a server that was killed right after it had recorded an end has left
   /// them, and they may hold secrets.
-  private func forgetCheckpoints(but unfinished: Set<String>) async {
+  private func forgetCheckpoints(but unfinished: Set<Int>) async {
     do {
-      for entry in try await checkpoints.list() where !unfinished.contains(entry.name) {
-        try await checkpoints.delete(entry.name)
-      }
+      try await checkpoints.forget(but: unfinished)
     } catch {
       logger.warning("checkpoints of tasks that have ended cannot be removed", metadata: ["error": "\(error)"])
     }
@@ -148,7 +146,7 @@ public actor TaskBoard {
       unfinished[index].state = .cancelling
       try await records.update(TaskRecord.documentName(unfinished[index].id)) { $0.state = .cancelling }
     }
-    await forgetCheckpoints(but: Set(unfinished.map { TaskRecord.documentName($0.id) }))
+    await forgetCheckpoints(but: Set(unfinished.map(\.id)))
     let begun = unfinished.filter { $0.startedAt != nil }.sorted { $0.id < $1.id }
     let queued = unfinished.filter { $0.startedAt == nil }.sorted { $0.id < $1.id }
     // Those that had begun have their locks again before anybody else, and the others their places in the queue.
@@ -189,7 +187,7 @@ public actor TaskBoard {
   func forget(_ id: Int) async throws {
     guard let record = try await find(id), record.state.isFinal else { return }
     try await journals.remove("tasks/\(id)")
-    try? await checkpoints.delete(TaskRecord.documentName(id))
+    try? await checkpoints.forget(id)
     try await records.delete(TaskRecord.documentName(id))
   }
 
@@ -260,7 +258,6 @@ public actor TaskBoard {
     defer {
       running.removeValue(forKey: record.id)?.end.set()
     }
-    let name = TaskRecord.documentName(record.id)
     if isResumed {
       await context.output.mend()
       try? await context.warn("The server was started again; the task goes on")
@@ -272,40 +269,40 @@ public actor TaskBoard {
         throw DroverError(.unsupported, "this server does not know how to do tasks of type '\(record.type)'")
       }
       let result = try await work(context)
-      await finish(name, .done, result)
+      await finish(record.id, .done, result)
     } catch is TaskCancelled {
       try? await context.output.event { TaskEvent.failure(code: 10001, "Task \(record.id) cancelled", at: $0) }
-      await finish(name, .cancelled, "Task \(record.id) cancelled")
+      await finish(record.id, .cancelled, "Task \(record.id) cancelled")
     } catch {
       // The server stops: the task is left as it is, to be taken up again.
       if Task.isCancelled { return }
       let failure = DirectorFailure.describing(error)
       try? await context.output.event { TaskEvent.failure(code: failure.number, failure.description, at: $0) }
       await context.output.debug("ERROR -- \(failure.description)")
-      await finish(name, .error, failure.description)
+      await finish(record.id, .error, failure.description)
     }
     await locks.release(holder: record.id)
   }
 
   /// Records the end of a task, again and again until the store takes it: a task whose end is not recorded would be done
   /// twice.
-  private func finish(_ name: String, _ state: TaskRecord.State, _ result: String?) async {
+  private func finish(_ id: Int, _ state: TaskRecord.State, _ result: String?) async {
     var pause = Duration.milliseconds(50)
     while true {
       do {
         let now = surroundings.now().seconds
-        try await records.update(name) { record in
+        try await records.update(TaskRecord.documentName(id)) { record in
           record.state = state
           record.result = result
           record.finishedAt = now
           record.locks = nil
           if record.startedAt == nil { record.startedAt = now }
         }
-        try? await checkpoints.delete(name)
+        try? await checkpoints.forget(id)
         return
       } catch {
         if Task.isCancelled { return }
-        logger.error("the end of a task cannot be recorded", metadata: ["task": "\(name)", "error": "\(error)"])
+        logger.error("the end of a task cannot be recorded", metadata: ["task": "\(id)", "error": "\(error)"])
         try? await surroundings.sleep(pause)
         pause = min(pause * 2, .seconds(10))
       }
@@ -343,22 +340,21 @@ public actor TaskBoard {
   func known<Result: Codable & Sendable>(
     task id: Int, _ name: String, as type: Result.Type
   ) async throws -> Result? {
-    guard let text = try await checkpoints.get(TaskRecord.documentName(id))?.body.values[name] else { return nil }
-    return try JSONDecoder().decode(type, from: Data(text.utf8))
+    guard let text = try await checkpoints.get(id, name) else { return nil }
+    return try JSONDecoder().decode(type, from: Data(text))
   }
 
   func once<Result: Codable & Sendable>(
     task id: Int, _ name: String, _ compute: @Sendable () async throws -> Result
   ) async throws -> Result {
-    let document = TaskRecord.documentName(id)
     if let result = try await known(task: id, name, as: Result.self) { return result }
     let result = try await compute()
-    let text = String(decoding: try JSONEncoder().encode(result), as: UTF8.self)
+    let text = Array(try JSONEncoder().encode(result))
     // What has been done must be on record, or it would be done again; a disk that is full has room again some day.
     var pause = Duration.milliseconds(50)
     while true {
       do {
-        try await checkpoints.update(document, orCreate: TaskCheckpoints(values: [:])) { $0.values[name] = text }
+        try await checkpoints.put(id, name, text)
         return result
       } catch let error as DroverError where error.code == .failed {
         logger.error("a step of a task cannot be recorded", metadata: ["task": "\(id)", "error": "\(error)"])
@@ -367,10 +363,4 @@ public actor TaskBoard {
       }
     }
   }
-}
-
-/// What a task has decided so far. Kind `task-checkpoints`, named as the task; gone when the task has ended.
-struct TaskCheckpoints: Codable, Sendable {
-  /// JSON texts by the decision's name.
-  var values: [String: String]
 }
