@@ -111,8 +111,8 @@ struct ErrandOrder: Codable, Sendable {
   var deployment: String
   var errand: String
   var run: ErrandRun
-  /// What of a pool it works on; nil when a pool has nothing to do with it.
-  var poolSubject: String?
+  /// For which lease of a pool it is run; nil when a pool has nothing to do with it.
+  var poolLease: String?
   /// Whether the script is asked for an answer.
   var wantsAnswer: Bool?
 }

@@ -104,7 +104,7 @@ struct RunErrand: Sendable {
         return try await runOnOwnVM(target, part, preparation)
       }
       try await context.output.result(outcomes.flatMap { $0.line(errand: order.errand) })
-      if let subject = order.poolSubject { try await director.keep(outcomes.compactMap(\.answer).first, of: subject) }
+      if let lease = order.poolLease { try await director.keep(outcomes.compactMap(\.answer).first, of: lease) }
       // What was written is the result also of a run that somebody ended, or that failed on other instances.
       if let failure { throw failure }
       try context.cancellation.check()

@@ -208,6 +208,15 @@ public actor TaskBoard {
     return try await task(id)
   }
 
+  /// Waits until a task has ended or is stopped, or the waiting task is cancelled.
+  ///
+  /// - Returns: whether there was anything to wait for, and it is over.
+  func waitForEnd(of id: Int) async -> Bool {
+    guard let end = running[id]?.end else { return false }
+    await end.wait()
+    return !isStopped && !Task.isCancelled
+  }
+
   /// Waits until a journal of a task is longer than `size`, the task has ended, or the time is over.
   public func waitForOutput(
     of id: Int, _ kind: TaskOutput.Kind, beyond size: Int64, atMost limit: Duration
