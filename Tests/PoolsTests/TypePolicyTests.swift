@@ -34,6 +34,37 @@ import Testing
     #expect(reaping.states(among: ["testing", "keep", "busy"]).map(\.state) == ["busy", "testing"])
   }
 
+  @Test("an errand of a deployment cleans, and one builds; builder and mason mean the same")
+  func errands() throws {
+    let keys = """
+      janitor: {deployment: accounts, errand: clean, arguments: [--all, 1], timeout: 20m, quarantine-after: 3},
+      builder: {deployment: clusters, errand: build}
+      """
+    let policy = try #require(try load(keys).policies["t"])
+    #expect(
+      policy.janitor
+        == ServiceProgram(
+          errand: ServiceErrand(deployment: "accounts", errand: "clean", arguments: ["--all", "1"]),
+          timeout: .seconds(1200), quarantineAfter: 3))
+    let builder = ServiceProgram(errand: ServiceErrand(deployment: "clusters", errand: "build"))
+    #expect(policy.mason == builder)
+    #expect(try load("mason: {deployment: clusters, errand: build}").policies["t"]?.mason == builder)
+    #expect(try load("builder: build.sh").policies["t"]?.mason == ServiceProgram(command: ["build.sh"]))
+    #expect(try load("builder: null, janitor: null").policies["t"] == TypePolicy())
+  }
+
+  @Test("where nobody runs errands, a type that names one is refused")
+  func noErrands() throws {
+    try load("janitor: clean.sh, builder: {command: x}").requireNoErrands()
+    for key in ["janitor", "builder"] {
+      let configuration = try load("\(key): {deployment: accounts, errand: clean}")
+      let error = #expect(throws: DroverError.self) { try configuration.requireNoErrands() }
+      #expect(
+        error?.message.hasPrefix(".0.\(key): type t wants the errand 'clean' of deployment 'accounts', and this")
+          == true)
+    }
+  }
+
   @Test("a time alone is for busy, cleaning and leased, and keep alone for none")
   func shortReaping() throws {
     let time = try #require(try load("reap-after: 10m").policies["t"]?.reaping)
@@ -64,6 +95,20 @@ import Testing
       ("janitor: []", ".0.janitor: expected a command: a text, or a list of the program and its arguments"),
       ("janitor: {timeout: 1m}", ".0.janitor: expected a command"),
       ("janitor: {command: x, retries: 3}", ".0.janitor.retries: expected only command, arguments, timeout"),
+      ("janitor: {deployment: d}", ".0.janitor.errand: expected the name of an errand of the deployment (type t)"),
+      (
+        "builder: {errand: e}",
+        ".0.builder.deployment: expected the name of the deployment that has the errand (type t)"
+      ),
+      ("janitor: {deployment: 7, errand: e}", ".0.janitor.deployment: expected the name of the deployment"),
+      ("builder: {deployment: d, errand: \"\"}", ".0.builder.errand: expected the name of an errand"),
+      (
+        "janitor: {deployment: d, errand: e, command: c}",
+        ".0.janitor: expected a command, or a deployment and its errand"
+      ),
+      ("builder: {deployment: d, errand: e, retries: 1}", ".0.builder.retries: expected only deployment, errand"),
+      ("builder: {deployment: d, errand: e, timeout: soon}", ".0.builder.timeout: expected a time such as 30m"),
+      ("mason: x, builder: y", ".0.builder: expected it or mason, which mean the same (type t)"),
       ("mason: {command: x, quarantine-after: often}", ".0.mason.quarantine-after: expected a number more than 0"),
     ])
   func faults(_ keys: String, _ text: String) {

@@ -50,6 +50,22 @@ extension PoolsConfiguration {
     if !texts.isEmpty { throw DroverError(.invalid, "[\(texts.joined(separator: ", "))]") }
   }
 
+  /// Checks that no type has its cleaning or building done by an errand: for servers without a director.
+  ///
+  /// - Throws: ``DroverError`` with code `invalid` and the first of them.
+  public func requireNoErrands() throws {
+    for (index, entry) in entries.enumerated() {
+      for (key, program) in [("janitor", entry.policy.janitor), ("builder", entry.policy.mason)] {
+        guard let errand = program?.errand else { continue }
+        throw DroverError(
+          .unsupported,
+          ".\(index).\(key): type \(entry.type) wants the errand '\(errand.errand)' of deployment "
+            + "'\(errand.deployment)', and this server runs pools only and has no director that runs errands; give the "
+            + "type a command, or have droverd serve it together with the director")
+      }
+    }
+  }
+
   /// What makes a name no lower-case subdomain in the sense of RFC 1123.
   private static func problems(_ name: String) -> [String] {
     var problems: [String] = []

@@ -6,10 +6,24 @@ extension TypePolicy {
   ///
   /// - Parameter place: where the entry is, for what is said of faults.
   init(_ fields: ConfigurationFields, at place: String) throws {
+    do {
+      try self.init(fields, place)
+    } catch let error as DroverError {
+      // A type is easier to find than a number.
+      guard let type = fields["type"]?.string, !type.isEmpty else { throw error }
+      throw DroverError(.invalid, "\(error.message) (type \(type))")
+    }
+  }
+
+  private init(_ fields: ConfigurationFields, _ place: String) throws {
     self.init()
     reaping = try fields["reap-after"].flatMap { try ReapingPolicy($0, at: "\(place).reap-after") }
     janitor = try fields["janitor"].flatMap { try ServiceProgram($0, at: "\(place).janitor") }
     mason = try fields["mason"].flatMap { try ServiceProgram($0, at: "\(place).mason") }
+    if let builder = try fields["builder"].flatMap({ try ServiceProgram($0, at: "\(place).builder") }) {
+      guard mason == nil else { throw PolicyValue.fault("\(place).builder", "it or mason, which mean the same") }
+      mason = builder
+    }
     if let value = fields["alert-below"], !value.isNull {
       alertBelow = try PolicyValue.count(value, at: "\(place).alert-below")
     }
@@ -35,6 +49,17 @@ private enum PolicyValue {
   static func count(_ value: Value, at place: String) throws -> Int {
     guard let count = value.int, count > 0 else { throw fault(place, "a number more than 0") }
     return count
+  }
+
+  static func refuseOthers(_ object: ValueObject, than known: [String], at place: String) throws {
+    if let other = object.keys.first(where: { !known.contains($0) }) {
+      throw fault("\(place).\(other)", "only \(known.joined(separator: ", ")) here")
+    }
+  }
+
+  static func arguments(_ object: ValueObject, at place: String) throws -> [String] {
+    guard let arguments = object["arguments"], !arguments.isNull else { return [] }
+    return try texts(arguments, at: "\(place).arguments")
   }
 
   static func texts(_ value: Value, at place: String) throws -> [String] {
@@ -76,21 +101,19 @@ extension ReapingPolicy {
 }
 
 extension ServiceProgram {
-  /// A command, or an object with one.
+  private static let limits = ["timeout", "heartbeat", "quarantine-after", "quarantine-state"]
+
+  /// A command, or an object with one, or an object with the errand of a deployment.
   fileprivate init?(_ value: Value, at place: String) throws {
     if value.isNull { return nil }
     guard let object = value.object else {
       self.init(command: try PolicyValue.texts(value, at: place))
       return
     }
-    let known = ["command", "arguments", "timeout", "heartbeat", "quarantine-after", "quarantine-state"]
-    if let other = object.keys.first(where: { !known.contains($0) }) {
-      throw PolicyValue.fault("\(place).\(other)", "only \(known.joined(separator: ", ")) here")
-    }
-    guard let command = object["command"] else { throw PolicyValue.fault(place, "a command") }
-    self.init(command: try PolicyValue.texts(command, at: "\(place).command"))
-    if let arguments = object["arguments"], !arguments.isNull {
-      self.command += try PolicyValue.texts(arguments, at: "\(place).arguments")
+    if object["errand"] != nil || object["deployment"] != nil {
+      self.init(errand: try ServiceErrand(object, known: Self.limits, at: place))
+    } else {
+      self.init(command: try Self.command(object, at: place))
     }
     timeout = try object["timeout"].map { try PolicyValue.duration($0, at: "\(place).timeout") }
     heartbeat = try object["heartbeat"].map { try PolicyValue.duration($0, at: "\(place).heartbeat") }
@@ -103,5 +126,33 @@ extension ServiceProgram {
       }
       return state
     }
+  }
+
+  private static func command(_ object: ValueObject, at place: String) throws -> [String] {
+    try PolicyValue.refuseOthers(object, than: ["command", "arguments"] + limits, at: place)
+    guard let command = object["command"] else {
+      throw PolicyValue.fault(place, "a command, or a deployment and its errand")
+    }
+    let arguments = try PolicyValue.arguments(object, at: place)
+    return try PolicyValue.texts(command, at: "\(place).command") + arguments
+  }
+}
+
+extension ServiceErrand {
+  fileprivate init(_ object: ValueObject, known: [String], at place: String) throws {
+    guard object["command"] == nil else {
+      throw PolicyValue.fault(place, "a command, or a deployment and its errand, and not both")
+    }
+    try PolicyValue.refuseOthers(object, than: ["deployment", "errand", "arguments"] + known, at: place)
+    func name(_ key: String, _ expected: String) throws -> String {
+      guard let name = object[key]?.string, !name.isEmpty else {
+        throw PolicyValue.fault("\(place).\(key)", expected)
+      }
+      return name
+    }
+    self.init(
+      deployment: try name("deployment", "the name of the deployment that has the errand"),
+      errand: try name("errand", "the name of an errand of the deployment"),
+      arguments: try PolicyValue.arguments(object, at: place))
   }
 }

@@ -58,10 +58,26 @@ public struct ReapingPolicy: Sendable, Hashable {
   }
 }
 
+/// An errand of a deployment that cleans or builds.
+public struct ServiceErrand: Sendable, Hashable {
+  public var deployment: String
+  public var errand: String
+  /// None leaves them to the deployment's manifest.
+  public var arguments: [String]
+
+  public init(deployment: String, errand: String, arguments: [String] = []) {
+    self.deployment = deployment
+    self.errand = errand
+    self.arguments = arguments
+  }
+}
+
 /// A program that cleans or builds, and how it is run.
 public struct ServiceProgram: Sendable, Hashable {
-  /// The program and its arguments.
+  /// The program and its arguments; empty where an errand does it.
   public var command: [String]
+  /// The errand that does it; nil where a command does.
+  public var errand: ServiceErrand?
   /// Work that takes longer has failed; nil waits for ever.
   public var timeout: Duration?
   /// How often the server is told that the resource is still being worked on; nil is what the service has.
@@ -72,10 +88,12 @@ public struct ServiceProgram: Sendable, Hashable {
   public var quarantineState: String?
 
   public init(
-    command: [String], timeout: Duration? = nil, heartbeat: Duration? = nil, quarantineAfter: Int? = nil,
+    command: [String] = [], errand: ServiceErrand? = nil, timeout: Duration? = nil, heartbeat: Duration? = nil,
+    quarantineAfter: Int? = nil,
     quarantineState: String? = nil
   ) {
     self.command = command
+    self.errand = errand
     self.timeout = timeout
     self.heartbeat = heartbeat
     self.quarantineAfter = quarantineAfter

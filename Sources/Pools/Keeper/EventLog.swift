@@ -13,6 +13,9 @@ public struct PoolEvent: Sendable, Hashable {
     case waitingRecovered = "waiting-recovered"
     /// A resource was put aside, since cleaning or building it failed too often.
     case quarantined
+    /// The errand that is to clean or build a type cannot be begun, and: it can.
+    case errandMissing = "errand-missing"
+    case errandFound = "errand-found"
     /// A new configuration has faults and is not in use, and: one without is.
     case configurationRefused = "configuration-refused"
     case configurationLoaded = "configuration-loaded"
@@ -96,6 +99,11 @@ extension PoolKeeper {
   /// The configuration was read anew; nil when it is in use, else what is wrong with it.
   public func noteConfiguration(fault: String?) {
     note(fault == nil ? .configurationLoaded : .configurationRefused, message: fault ?? "")
+  }
+
+  /// The errand that cleans or builds a type cannot be begun; nil when it can again.
+  public func noteErrand(type: String, obstacle: String?) {
+    note(obstacle == nil ? .errandFound : .errandMissing, type: type, message: obstacle ?? "")
   }
 
   /// Events after a number, at most so many, the oldest first; how often each kind has happened is in ``eventCounts``.

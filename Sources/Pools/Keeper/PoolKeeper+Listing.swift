@@ -34,4 +34,13 @@ extension PoolKeeper {
     }
     return found.prefix(limit).map(\.resource)
   }
+
+  /// What is held by those whose names begin so, by their names. Looks at all resources.
+  public func held(byOwners prefix: String) -> [String: [PooledResource]] {
+    var held: [String: [PooledResource]] = [:]
+    for record in engine.table.records where record.owner.hasPrefix(prefix) {
+      held[record.owner, default: []].append(record.resource)
+    }
+    return held
+  }
 }

@@ -26,13 +26,14 @@ extension PoolKeeper {
       work: works[record.key] ?? PoolWorkAccount())
   }
 
-  /// Notes how work on a resource has ended, as its holder says.
+  /// Notes how work on a resource has ended, as its holder says. What he has said before counts once.
   ///
   /// - Returns: how many times it failed one after the other.
   public func record(
     _ work: PoolWorkRecord, of name: String, type: String?, owner: String
   ) async throws(PoolFault) -> Int {
     let record = try engine.held(name, type: type, by: owner)
+    if !work.run.isEmpty, let known = works[record.key], known.records.first?.run == work.run { return known.failures }
     var work = work
     work.at = surroundings.now()
     let before = works[record.key]
@@ -82,6 +83,7 @@ extension PoolDocuments {
         [
           "at": "\(record.at.nanoseconds)", "kind": record.kind, "succeeded": record.succeeded ? "yes" : "no",
           "ending": record.ending, "took": "\(record.duration.nanoseconds)", "log": record.log,
+          "run": record.run,
         ])
     }
     return writer.end()
@@ -96,7 +98,8 @@ extension PoolDocuments {
       guard let at = map["at"].flatMap({ Int64($0) }) else { continue }
       var record = PoolWorkRecord(
         kind: map["kind"] ?? "", succeeded: map["succeeded"] == "yes", ending: map["ending"] ?? "",
-        duration: .nanoseconds(map["took"].flatMap { Int64($0) } ?? 0), log: map["log"] ?? "")
+        duration: .nanoseconds(map["took"].flatMap { Int64($0) } ?? 0), log: map["log"] ?? "",
+        run: map["run"] ?? "")
       record.at = Timestamp(nanoseconds: at)
       account.records.append(record)
     }

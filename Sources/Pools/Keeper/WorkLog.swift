@@ -10,13 +10,16 @@ public struct PoolWorkRecord: Sendable, Hashable {
   public var duration: Duration
   /// The last part of what it wrote.
   public var log: String
+  /// Tells work that is told of again from other work; empty where nobody tells twice.
+  public var run: String
 
-  public init(kind: String, succeeded: Bool, ending: String, duration: Duration, log: String) {
+  public init(kind: String, succeeded: Bool, ending: String, duration: Duration, log: String, run: String = "") {
     self.kind = kind
     self.succeeded = succeeded
     self.ending = ending
     self.duration = duration
     self.log = log
+    self.run = run
   }
 }
 

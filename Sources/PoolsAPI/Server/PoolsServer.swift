@@ -23,11 +23,13 @@ public struct PoolsServer: Sendable {
     public var reaperExpiry: Duration?
     /// A file of users, see ``PoolUsers``; nil lets everybody in.
     public var users: String?
+    /// Whether somebody runs the errands that the file of resources names; it is refused otherwise.
+    public var hasErrands: Bool
 
     public init(
       resources: String, address: String = "127.0.0.1", port: Int = 8080, healthPort: Int = 8081,
       metricsPort: Int = 9090, database: String?, requestTime: Duration = .seconds(30),
-      reaperExpiry: Duration? = nil, users: String? = nil
+      reaperExpiry: Duration? = nil, users: String? = nil, hasErrands: Bool = false
     ) {
       self.resources = resources
       self.address = address
@@ -38,6 +40,7 @@ public struct PoolsServer: Sendable {
       self.requestTime = requestTime
       self.reaperExpiry = reaperExpiry
       self.users = users
+      self.hasErrands = hasErrands
     }
   }
 
@@ -63,7 +66,7 @@ public struct PoolsServer: Sendable {
     let keeper = try await PoolKeeper(
       store: store, options: .init(requestTime: configuration.requestTime), surroundings: surroundings, logger: logger)
     let metrics = PoolMetrics()
-    let file = try await ResourceFile.load(configuration.resources)
+    let file = try await ResourceFile.load(configuration.resources, hasErrands: configuration.hasErrands)
     try await keeper.configure(file.configuration)
     metrics.configured(fault: nil)
     let calls = PoolCalls(keeper: keeper, users: users, metrics: metrics, surroundings: surroundings)

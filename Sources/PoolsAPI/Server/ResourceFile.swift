@@ -8,6 +8,8 @@ import Surroundings
 /// The file of resources, and what it was when it was read.
 struct ResourceFile: Sendable {
   let path: String
+  /// Whether somebody runs the errands that it names.
+  let hasErrands: Bool
   private(set) var configuration: PoolsConfiguration
   private var mark: Mark
 
@@ -31,20 +33,22 @@ struct ResourceFile: Sendable {
   }
 
   /// - Throws: when it cannot be read, or has faults.
-  static func load(_ path: String) async throws -> ResourceFile {
+  static func load(_ path: String, hasErrands: Bool) async throws -> ResourceFile {
     try await blocking {
       guard let mark = Mark(path) else {
         throw DroverError(.notFound, "reading the resources: open \(path): \(String(cString: strerror(errno)))")
       }
-      return ResourceFile(path: path, configuration: try .load(try read(path, limit: 256 << 20)), mark: mark)
+      let configuration = try PoolsConfiguration.load(try read(path, limit: 256 << 20))
+      if !hasErrands { try configuration.requireNoErrands() }
+      return ResourceFile(path: path, hasErrands: hasErrands, configuration: configuration, mark: mark)
     }
   }
 
   /// The same file as it is now; nil when nothing has changed.
   func changed() async throws -> ResourceFile? {
-    let (path, mark) = (path, mark)
+    let (path, mark, hasErrands) = (path, mark, hasErrands)
     guard await (try? blocking { Mark(path) }) != mark else { return nil }
-    return try await Self.load(path)
+    return try await Self.load(path, hasErrands: hasErrands)
   }
 
   static func read(_ path: String, limit: Int) throws -> [UInt8] {
