@@ -171,7 +171,7 @@ let package = Package(
       [
         "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Files",
         "Formats", "Messaging", "Pools", "PoolsAPI", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes",
-        "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
+        "Releases", "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
       ]),
 
     // Floor 6: executables, nothing but wiring.
@@ -263,8 +263,8 @@ let package = Package(
     tests(
       "Server",
       [
-        "AgentProtocol", "Certificates", "Director", "Files", "Formats", "HTTPService", "Messaging", "Pools",
-        "PoolsAPI", "PoolsProtocol", "Surroundings", configuration, logging,
+        "AgentProtocol", "Certificates", "Director", "Documents", "Files", "Formats", "HTTPService", "Messaging",
+        "Pools", "PoolsAPI", "PoolsCommands", "PoolsProtocol", "Surroundings", configuration, logging,
       ]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(

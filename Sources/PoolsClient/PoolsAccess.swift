@@ -90,9 +90,12 @@ public struct WorkReport: Sendable, Hashable {
   public var duration: Duration
   /// The last part of what it wrote.
   public var log: String
+  /// Tells it from other work when it is told again, inside a server; empty where nobody tells twice.
+  public var run: String
 
   public init(
-    name: String, type: String, kind: Kind, succeeded: Bool, ending: String, duration: Duration, log: String
+    name: String, type: String, kind: Kind, succeeded: Bool, ending: String, duration: Duration, log: String,
+    run: String = ""
   ) {
     self.name = name
     self.type = type
@@ -101,6 +104,7 @@ public struct WorkReport: Sendable, Hashable {
     self.ending = ending
     self.duration = duration
     self.log = Self.tail(log)
+    self.run = run
   }
 
   /// The last part of a text, from the beginning of a line on where there is one.

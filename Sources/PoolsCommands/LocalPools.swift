@@ -100,7 +100,7 @@ public struct LocalPools: PoolsAccess {
       return try await keeper.record(
         .init(
           kind: report.kind.rawValue, succeeded: report.succeeded, ending: report.ending, duration: report.duration,
-          log: report.log), of: report.name, type: report.type, owner: owner)
+          log: report.log, run: report.run), of: report.name, type: report.type, owner: owner)
     } catch {
       throw Self.refusal(error)
     }

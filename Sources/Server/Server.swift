@@ -55,7 +55,7 @@ public struct Server: Sendable {
     let blobs = try FileBlobStore(folder: files.blobs, surroundings: surroundings)
     let signer = SignedURL(secret: secrets.blobSecret)
     let renderer = RubyRenderer(surroundings: surroundings, logger: logger.in("templates"))
-    let pools = try await pools()
+    let pools = try await pools(hasErrands: true)
     let engines = DirectorEngines(
       store: store, journals: try FileJournals(folder: files.journals), blobs: blobs,
       blobAddresses: BlobAddresses(
@@ -76,7 +76,9 @@ public struct Server: Sendable {
           .init(service: NATSService(server: host.server, bus: bus)),
           .init(service: try await blobFace(blobs, signer, authority)),
           .init(service: api),
-          .init(service: DirectorService(director: director, renderer: renderer)),
+          .init(
+            service: DirectorService(
+              director: director, renderer: renderer, besides: poolErrands(pools, director))),
         ], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     try await services.run()
     try await pools?.close()

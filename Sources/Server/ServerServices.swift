@@ -22,10 +22,16 @@ struct NATSService: Service {
 struct DirectorService: Service {
   let director: Director
   let renderer: RubyRenderer
+  /// Done while the director runs, if anything is.
+  let besides: (@Sendable () async -> Void)?
 
   func run() async throws {
     try await director.start()
-    try? await gracefulShutdown()
+    if let besides {
+      await cancelWhenGracefulShutdown { await besides() }
+    } else {
+      try? await gracefulShutdown()
+    }
     await director.stop()
     await renderer.shutdown()
   }

@@ -20,13 +20,81 @@ struct HeldWork: Sendable {
   let access: any PoolsAccess
   let worker: any PoolWorker
   let logger: Logger
-  private let failures = Failures()
+  private let failures: Failures
+  private let holders: LocalHolders?
 
-  init(access: any PoolsAccess, worker: any PoolWorker, logger: Logger) {
+  /// - Parameter holders: in whose names lasting work is done; nil does all work in the name of `access`.
+  init(access: any PoolsAccess, holders: LocalHolders?, worker: any PoolWorker, logger: Logger) {
+    self.init(access: access, holders: holders, worker: worker, logger: logger, failures: Failures())
+  }
+
+  private init(
+    access: any PoolsAccess, holders: LocalHolders?, worker: any PoolWorker, logger: Logger, failures: Failures
+  ) {
     self.access = access
+    self.holders = holders
     self.worker = worker
     self.logger = logger
+    self.failures = failures
   }
+
+  /// Work that goes on without us; nil when the worker does none.
+  var lasting: (any LastingWorker)? { worker as? any LastingWorker }
+
+  /// The same in the name of the resource's holder.
+  func holding(_ resource: PooledResource) -> HeldWork {
+    guard let holders else { return self }
+    return HeldWork(
+      access: holders.named(resource.owner), holders: holders, worker: worker, logger: logger, failures: failures)
+  }
+
+  /// Takes something dirty of a type, in a name of its own where work lasts; nil when there is none now, or when it could
+  /// not be worked on.
+  func take(_ type: String, _ program: ServiceProgram?) async -> PooledResource? {
+    guard let program else { return nil }
+    do {
+      if let lasting {
+        guard let metric = try? await access.metric(type), metric.current[ResourceState.dirty] != nil else {
+          return nil
+        }
+        let obstacle = await lasting.obstacle(to: program)
+        if Task.isCancelled { return nil }
+        await note(obstacle, type, lasting)
+        if obstacle != nil { return nil }
+      }
+      let holder: any PoolsAccess = holders?.next() ?? access
+      return try await holder.acquireIfAny(type: type, from: ResourceState.dirty, to: ResourceState.cleaning)
+    } catch {
+      logger.warning("acquiring failed", metadata: ["type": "\(type)", "error": "\(error)"])
+      return nil
+    }
+  }
+
+  /// Says that work on a type cannot be begun, or can again; each once.
+  private func note(_ obstacle: String?, _ type: String, _ lasting: any LastingWorker) async {
+    guard failures.isNew(obstacle, of: type) else { return }
+    if let obstacle {
+      logger.error(
+        "what is dirty stays so for now: its errand cannot be run",
+        metadata: ["type": "\(type)", "reason": "\(obstacle)"])
+    } else {
+      logger.notice("its errand can be run now", metadata: ["type": "\(type)"])
+    }
+    await lasting.tell(obstacle: obstacle, type: type)
+  }
+
+  /// What an earlier server has left held; work that was begun for leases which are over is ended meanwhile.
+  func left(in group: inout DiscardingTaskGroup) async -> [[PooledResource]] {
+    guard let lasting, let holders else { return [] }
+    let held = await holders.held()
+    for lease in await lasting.leases(prefix: holders.prefix).subtracting(held.keys).sorted() {
+      group.addTask { await lasting.abandon(lease) }
+    }
+    return held.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  /// Whether what is held is to be left so: the server stops, and the next one goes on.
+  var isLeft: Bool { lasting != nil && Task.isCancelled }
 
   /// Work during which the server is told again and again what is held. It is cancelled when something of that is lost.
   ///
@@ -61,15 +129,23 @@ struct HeldWork: Sendable {
 
   /// Has work done, and tells how it ended.
   ///
-  /// - Returns: nil when it was cancelled, for then it has not ended by itself.
+  /// - Returns: nil when it was cancelled, for then it has not ended by itself, and when it could not be begun.
   func perform(_ work: PoolWork) async -> PoolWorkResult? {
     let begin = access.surroundings.elapsed()
-    let result: PoolWorkResult
+    var result: PoolWorkResult
     do {
       result = try await worker.perform(work)
     } catch {
       if Task.isCancelled { return nil }
+      if let obstacle = error as? PoolWorkObstacle {
+        if let lasting { await note("\(obstacle)", work.resource.type, lasting) }
+        return nil
+      }
       result = PoolWorkResult(succeeded: false, ending: "\(error)", log: "")
+    }
+    if case .build = work.kind, result.succeeded, let fault = Self.fault(of: result.answer) {
+      result.succeeded = false
+      result.ending = fault
     }
     let (kind, name): (WorkReport.Kind, String) =
       switch work.kind {
@@ -78,7 +154,8 @@ struct HeldWork: Sendable {
       }
     let report = WorkReport(
       name: work.resource.name, type: work.resource.type, kind: kind, succeeded: result.succeeded,
-      ending: result.ending, duration: access.surroundings.elapsed() - begin, log: result.log)
+      ending: result.ending, duration: access.surroundings.elapsed() - begin, log: result.log,
+      run: lasting == nil ? "" : work.lease)
     let told: Int?
     do {
       told = try await access.report(report)
@@ -100,6 +177,16 @@ struct HeldWork: Sendable {
     return result
   }
 
+  /// What is wrong with the answer of a build; nil when it can be user data.
+  private static func fault(of answer: [UInt8]) -> String? {
+    do {
+      _ = try UserDataBody.parse(answer)
+      return nil
+    } catch {
+      return "what it made is no JSON object of texts"
+    }
+  }
+
   /// Where to a resource goes whose work has failed: dirty, or aside when it failed too often.
   func destination(afterFailure resource: PooledResource, _ program: ServiceProgram) -> String {
     let count = failures[resource]
@@ -111,25 +198,44 @@ struct HeldWork: Sendable {
     return program.quarantineState ?? "quarantine"
   }
 
-  /// Hands back, also when this task is cancelled: in a task of its own. What goes wrong is only said.
+  /// Hands back, also when this task is cancelled: in a task of its own. What goes wrong is only said; what lasting work
+  /// was done to is handed back again and again until the server takes it, or says that somebody else holds it.
   func handBack(_ destinations: [(PooledResource, String)]) async {
-    await access.surroundings.task {
-      for (resource, state) in destinations {
-        do {
-          try await access.release(resource, to: state)
-        } catch {
-          logger.error("handing back failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
-        }
+    var rest = destinations
+    var pause = Duration.milliseconds(500)
+    while true {
+      let now = rest
+      rest = await access.surroundings.task { await releaseOnce(now) }.value
+      guard let lasting, let lease = destinations.first?.0.owner else { return }
+      if rest.isEmpty { return await lasting.forget(lease) }
+      // The next server does it.
+      do { try await access.surroundings.sleep(pause) } catch { return }
+      pause = min(pause * 2, .seconds(30))
+    }
+  }
+
+  /// - Returns: what is still held.
+  private func releaseOnce(_ destinations: [(PooledResource, String)]) async -> [(PooledResource, String)] {
+    var rest: [(PooledResource, String)] = []
+    for (resource, state) in destinations {
+      do {
+        try await access.release(resource, to: state)
+      } catch {
+        logger.error("handing back failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
+        if (error as? PoolsClientError)?.isRefusal != true { rest.append((resource, state)) }
       }
-    }.value
+    }
+    return rest
   }
 }
 
-/// How often work on resources has failed, one time after the other.
+/// How often work on resources has failed, one time after the other, and what has been said of types.
 private final class Failures: Sendable {
   /// More are not remembered.
   private static let most = 100_000
   private let counts = Mutex([String: Int]())
+  /// Why types cannot be worked on.
+  private let obstacles = Mutex([String: String]())
 
   private static func key(_ resource: PooledResource) -> String { "\(resource.name)/\(resource.type)" }
 
@@ -145,6 +251,15 @@ private final class Failures: Sendable {
       }
       if counts.count > Self.most { counts = [:] }
       counts[key] = max((counts[key] ?? 0) + 1, told ?? 0)
+    }
+  }
+
+  /// Whether that has not been said of the type yet.
+  func isNew(_ obstacle: String?, of type: String) -> Bool {
+    obstacles.withLock { obstacles in
+      guard obstacles[type] != obstacle else { return false }
+      obstacles[type] = obstacle
+      return true
     }
   }
 

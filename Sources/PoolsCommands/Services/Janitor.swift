@@ -38,23 +38,25 @@ public struct Janitor: Sendable {
   private let turns: Turns
   private let logger: Logger
 
+  /// - Parameter holders: in whose names it leases, for a worker whose work lasts; nil leases as `access` does.
   public init(
-    _ access: any PoolsAccess, types: TypeSource, settings: Settings, worker: any PoolWorker = CommandWorker(),
-    logger: Logger
+    _ access: any PoolsAccess, holders: LocalHolders? = nil, types: TypeSource, settings: Settings,
+    worker: any PoolWorker = CommandWorker(), logger: Logger
   ) {
     self.access = access
     self.types = types
     self.settings = settings
     self.logger = logger
-    work = HeldWork(access: access, worker: worker, logger: logger)
+    work = HeldWork(access: access, holders: holders, worker: worker, logger: logger)
     turns = Turns(width: settings.poolSize)
   }
 
-  /// Round after round, until the task is cancelled.
+  /// Goes on with what an earlier server has left, and then round after round, until the task is cancelled.
   ///
   /// - Parameter pause: between a round and the next.
   public func run(pause: Duration = .seconds(60)) async {
     await withDiscardingTaskGroup { group in
+      await takeUp(in: &group)
       while !Task.isCancelled {
         await round(in: &group)
         do { try await access.surroundings.sleep(pause) } catch { break }
@@ -66,21 +68,36 @@ public struct Janitor: Sendable {
   /// Cleans what is dirty, one resource of each type in turn, until no type has any.
   public func round() async { await withDiscardingTaskGroup { await round(in: &$0) } }
 
-  private func round(in group: inout DiscardingTaskGroup) async {
+  /// Who cleans which type.
+  private func programs() async -> [String: ServiceProgram] {
     let configuration = await types.configuration(logger)
     let policies = configuration.policies
     var programs: [String: ServiceProgram] = [:]
     for type in types.types(of: configuration) {
       programs[type] = settings.programs[type] ?? policies[type]?.janitor ?? settings.program
     }
-    let chosen = programs
-    await turns.round(chosen.keys.sorted(), in: &group) { type in
-      do {
-        return try await access.acquireIfAny(type: type, from: ResourceState.dirty, to: ResourceState.cleaning)
-      } catch {
-        logger.warning("acquiring failed", metadata: ["type": "\(type)", "error": "\(error)"])
-        return nil
+    return programs.filter { work.worker.serves($0.value) }
+  }
+
+  private func takeUp(in group: inout DiscardingTaskGroup) async {
+    let left = await work.left(in: &group)
+    guard !left.isEmpty else { return }
+    let programs = await programs()
+    for resource in left.joined() {
+      logger.info("going on with what was begun", metadata: ["type": "\(resource.type)", "name": "\(resource.name)"])
+      turns.takeUp(in: &group) {
+        if let program = programs[resource.type] { return await clean(resource, program) }
+        // Nobody is to clean its type any more.
+        await work.lasting?.abandon(resource.owner)
+        await work.holding(resource).handBack([(resource, ResourceState.dirty)])
       }
+    }
+  }
+
+  private func round(in group: inout DiscardingTaskGroup) async {
+    let chosen = await programs()
+    await turns.round(chosen.keys.sorted(), in: &group) { type in
+      await work.take(type, chosen[type])
     } work: { resource in
       if let program = chosen[resource.type] { await clean(resource, program) }
       return true
@@ -89,6 +106,7 @@ public struct Janitor: Sendable {
 
   /// Cleans one and hands it back: free, dirty when it failed, aside when it failed too often.
   func clean(_ resource: PooledResource, _ program: ServiceProgram) async {
+    let work = work.holding(resource)
     var state = ResourceState.dirty
     do {
       let heartbeat = program.heartbeat ?? settings.updateFrequency
@@ -97,9 +115,12 @@ public struct Janitor: Sendable {
       }
       if let result {
         state = result.succeeded ? ResourceState.free : work.destination(afterFailure: resource, program)
+      } else if work.isLeft {
+        return
       }
     } catch {
       logger.error("cleaning failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
+      await work.lasting?.abandon(resource.owner)
     }
     await work.handBack([(resource, state)])
   }

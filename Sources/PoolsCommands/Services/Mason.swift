@@ -50,22 +50,25 @@ public struct Mason: Sendable {
   private let gathering = Slots(1)
   private let logger: Logger
 
-  /// - Parameter types: whose configuration says what is needed for which type.
+  /// - Parameters:
+  ///   - holders: in whose names it leases, for a worker whose work lasts; nil leases as `access` does.
+  ///   - types: whose configuration says what is needed for which type.
   public init(
-    _ access: any PoolsAccess, types: TypeSource, settings: Settings, worker: any PoolWorker = CommandWorker(),
-    logger: Logger
+    _ access: any PoolsAccess, holders: LocalHolders? = nil, types: TypeSource, settings: Settings,
+    worker: any PoolWorker = CommandWorker(), logger: Logger
   ) {
     self.access = access
     self.types = types
     self.settings = settings
     self.logger = logger
-    work = HeldWork(access: access, worker: worker, logger: logger)
+    work = HeldWork(access: access, holders: holders, worker: worker, logger: logger)
     turns = Turns(width: settings.poolSize)
   }
 
-  /// Until the task is cancelled.
+  /// Goes on with what an earlier server has left, and then pass after pass, until the task is cancelled.
   public func run() async {
     await withDiscardingTaskGroup { group in
+      await takeUp(in: &group)
       while !Task.isCancelled {
         await pass(in: &group)
         do { try await access.surroundings.sleep(settings.pause) } catch { break }
@@ -77,7 +80,8 @@ public struct Mason: Sendable {
   /// What is dirty, one resource of each type in turn. A type whose building failed has its next turn in the next pass.
   public func pass() async { await withDiscardingTaskGroup { await pass(in: &$0) } }
 
-  private func pass(in group: inout DiscardingTaskGroup) async {
+  /// Who builds which type.
+  private func plans() async -> [String: Plan] {
     let configuration = await types.configuration(logger)
     let policies = configuration.policies
     var plans: [String: Plan] = [:]
@@ -87,32 +91,64 @@ public struct Mason: Sendable {
       plans[entry.type] = Plan(
         needs: entry.needs, construction: entry.construction ?? .init(type: "", content: ""), program: program)
     }
-    let chosen = plans
-    await turns.round(chosen.keys.sorted(), in: &group) { type in
-      do {
-        return try await access.acquireIfAny(type: type, from: ResourceState.dirty, to: ResourceState.cleaning)
-      } catch {
-        logger.warning("acquiring failed", metadata: ["type": "\(type)", "error": "\(error)"])
-        return nil
+    return plans.filter { work.worker.serves($0.value.program) }
+  }
+
+  private func takeUp(in group: inout DiscardingTaskGroup) async {
+    let left = await work.left(in: &group)
+    guard !left.isEmpty else { return }
+    let plans = await plans()
+    for held in left { turns.takeUp(in: &group) { await takeUp(held, plans) } }
+  }
+
+  /// Goes on with a build; what was only being gathered for one is dirty.
+  private func takeUp(_ resources: [PooledResource], _ plans: [String: Plan]) async {
+    guard let lasting = work.lasting, let first = resources.first else { return }
+    // What is built is held in one state, and what it is built from in another.
+    let own = resources.first { $0.state == ResourceState.cleaning }
+    do {
+      if let own, let plan = plans[own.type], try await lasting.hasBegun(own.owner) {
+        logger.info("going on with what was begun", metadata: ["type": "\(own.type)", "name": "\(own.name)"])
+        let parts = resources.filter { $0 != own }
+        _ = await build(own, plan, Held([own] + parts), from: Dictionary(grouping: parts, by: \.type))
+        return
       }
+    } catch {
+      return
+    }
+    await lasting.abandon(first.owner)
+    await work.holding(first).handBack(resources.map { ($0, ResourceState.dirty) })
+  }
+
+  private func pass(in group: inout DiscardingTaskGroup) async {
+    let chosen = await plans()
+    await turns.round(chosen.keys.sorted(), in: &group) { type in
+      await work.take(type, chosen[type]?.program)
     } work: { resource in
       guard let plan = chosen[resource.type] else { return false }
-      return await build(resource, plan)
+      return await build(resource, plan, Held([resource]))
     }
   }
 
-  private func build(_ resource: PooledResource, _ plan: Plan) async -> Bool {
-    let held = Held([resource])
+  /// - Parameter parts: what an earlier server has begun to build it from; nil begins anew.
+  private func build(
+    _ resource: PooledResource, _ plan: Plan, _ held: Held, from parts: [String: [PooledResource]]? = nil
+  ) async -> Bool {
+    let work = work.holding(resource)
     var isBuilt = false
     var state = ResourceState.dirty
     do {
       let result = try await work.beating(held, every: plan.program.heartbeat ?? settings.heartbeat) {
-        try await construct(resource, plan, held)
+        let leased = if let parts { parts } else { try await prepare(resource, plan, held, work.access) }
+        return try await construct(resource, plan, leased, work)
       }
       isBuilt = result?.succeeded == true
       if let result, !result.succeeded { state = work.destination(afterFailure: resource, plan.program) }
+      if result == nil, work.isLeft { return false }
     } catch {
+      if work.isLeft { return false }
       logger.error("building failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
+      await work.lasting?.abandon(resource.owner)
     }
     // What it is built from is marked by its name; what was not built is dirty with all of it.
     let succeeded = isBuilt
@@ -126,12 +162,15 @@ public struct Mason: Sendable {
     return isBuilt
   }
 
-  private func construct(_ resource: PooledResource, _ plan: Plan, _ held: Held) async throws -> PoolWorkResult? {
+  /// Hands back what it was built from before, and leases what it needs now.
+  private func prepare(
+    _ resource: PooledResource, _ plan: Plan, _ held: Held, _ access: any PoolsAccess
+  ) async throws -> [String: [PooledResource]] {
     try await LeasedResources.recycle(resource, access, to: ResourceState.leased)
     await gathering.take()
     let leased: [String: [PooledResource]]
     do {
-      leased = try await gather(plan.needs, held)
+      leased = try await gather(plan.needs, held, access)
       gathering.give()
     } catch {
       gathering.give()
@@ -139,6 +178,12 @@ public struct Mason: Sendable {
     }
     let names = leased.sorted { $0.key < $1.key }.flatMap { $0.value.map(\.name) }
     try await access.update(resource, userData: [LeasedResources.key: LeasedResources.text(names)])
+    return leased
+  }
+
+  private func construct(
+    _ resource: PooledResource, _ plan: Plan, _ leased: [String: [PooledResource]], _ work: HeldWork
+  ) async throws -> PoolWorkResult? {
     let task = PoolWork(
       kind: .build(leased: leased, construction: plan.construction), resource: resource, program: plan.program)
     guard var result = await work.perform(task) else { return nil }
@@ -146,15 +191,17 @@ public struct Mason: Sendable {
     do {
       var data = try UserDataBody.parse(result.answer) ?? [:]
       data[LeasedResources.key] = nil
-      try await access.update(resource, userData: data)
+      try await work.access.update(resource, userData: data)
     } catch {
-      logger.error("its user data are no good", metadata: ["name": "\(resource.name)", "error": "\(error)"])
+      logger.error("its user data cannot be kept", metadata: ["name": "\(resource.name)", "error": "\(error)"])
       result.succeeded = false
     }
     return result
   }
 
-  private func gather(_ needs: [String: Int], _ held: Held) async throws -> [String: [PooledResource]] {
+  private func gather(
+    _ needs: [String: Int], _ held: Held, _ access: any PoolsAccess
+  ) async throws -> [String: [PooledResource]] {
     var leased: [String: [PooledResource]] = [:]
     for (type, count) in needs.sorted(by: { $0.key < $1.key }) {
       for _ in 0..<max(0, count) {

@@ -14,6 +14,14 @@ public struct PoolWork: Sendable {
   public var kind: Kind
   public var resource: PooledResource
   public var program: ServiceProgram
+  /// For which lease: the name of its holder.
+  public var lease: String { resource.owner }
+
+  public init(kind: Kind, resource: PooledResource, program: ServiceProgram) {
+    self.kind = kind
+    self.resource = resource
+    self.program = program
+  }
 }
 
 /// How it ended.
@@ -36,9 +44,46 @@ public struct PoolWorkResult: Sendable, Hashable {
 
 /// Does such work: by a command on this machine, or elsewhere.
 public protocol PoolWorker: Sendable {
+  /// Whether it is one for this program; types with others are left to others.
+  func serves(_ program: ServiceProgram) -> Bool
+
   /// - Throws: when it could not be done at all or took too long, which counts as failed; `CancellationError` when the
   ///   task is cancelled, by which time nothing goes on.
   func perform(_ work: PoolWork) async throws -> PoolWorkResult
+}
+
+extension PoolWorker {
+  public func serves(_ program: ServiceProgram) -> Bool { program.errand == nil }
+}
+
+/// A worker whose work goes on when nobody waits for it, also while the server is down. It is found again by its lease,
+/// for which it is done once.
+public protocol LastingWorker: PoolWorker {
+  /// Why work by this program cannot be begun now; nil when it can.
+  func obstacle(to program: ServiceProgram) async -> String?
+  /// Tells people that work on a type cannot be begun; nil when it can again.
+  func tell(obstacle: String?, type: String) async
+  /// Does the work, or waits for the end of what has been begun for the same lease.
+  ///
+  /// - Throws: ``PoolWorkObstacle`` when it could not be begun; `CancellationError` when the task is cancelled, and then
+  ///   the work goes on.
+  func perform(_ work: PoolWork) async throws -> PoolWorkResult
+  /// Whether work for a lease has been begun.
+  ///
+  /// - Throws: `CancellationError`.
+  func hasBegun(_ lease: String) async throws -> Bool
+  /// The outcome has had its effect, and what was leased has been handed back.
+  func forget(_ lease: String) async
+  /// The lease is over: ends its work.
+  func abandon(_ lease: String) async
+  /// Leases, of holders whose names begin so, whose work has been neither forgotten nor abandoned.
+  func leases(prefix: String) async -> Set<String>
+}
+
+/// Work could not be begun, for which the resource is not to blame.
+public struct PoolWorkObstacle: Error, CustomStringConvertible {
+  public let description: String
+  public init(_ description: String) { self.description = description }
 }
 
 /// Does work by commands on this machine.

@@ -35,6 +35,15 @@ struct Turns: Sendable {
     }
   }
 
+  /// Work on something that was taken before: it waits for no place, since others hold what it works on already.
+  func takeUp(in group: inout DiscardingTaskGroup, _ work: @escaping @Sendable () async -> Void) {
+    slots.takeAnyway()
+    group.addTask {
+      await work()
+      slots.give()
+    }
+  }
+
   private final class Closed: Sendable {
     private let types = Mutex(Set<String>())
     func contains(_ type: String) -> Bool { types.withLock { $0.contains(type) } }
@@ -56,7 +65,7 @@ final class Slots: Sendable {
   func take() async {
     await withCheckedContinuation { continuation in
       let isFree = state.withLock { state in
-        guard state.free == 0 else {
+        guard state.free <= 0 else {
           state.free -= 1
           return true
         }
@@ -67,11 +76,15 @@ final class Slots: Sendable {
     }
   }
 
+  /// Takes a place also when there is none: so many the fewer are there until it is given back.
+  func takeAnyway() { state.withLock { $0.free -= 1 } }
+
   func give() {
     let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-      guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
       state.free += 1
-      return nil
+      guard state.free > 0, !state.waiting.isEmpty else { return nil }
+      state.free -= 1
+      return state.waiting.removeFirst()
     }
     next?.resume()
   }

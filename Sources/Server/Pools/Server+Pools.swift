@@ -12,10 +12,13 @@ import UnixSignals
 
 extension Server {
   /// The pools, when there are any, with the services that work on them.
-  func pools() async throws -> PoolsServer? {
+  ///
+  /// - Parameter hasErrands: whether there is a director that runs the errands which the file of resources names.
+  func pools(hasErrands: Bool) async throws -> PoolsServer? {
     guard let section = configuration.pools else { return nil }
     var pools = try await PoolsServer.prepare(
-      section.configuration(database: files.pools), surroundings: surroundings, logger: logger.in("pools"))
+      section.configuration(database: files.pools, hasErrands: hasErrands), surroundings: surroundings,
+      logger: logger.in("pools"))
     // Before the others, and so ended after them: what they hand back at their end is taken.
     pools.services.insert(contentsOf: poolServices(section, pools.keeper), at: 1)
     return pools
@@ -46,6 +49,35 @@ extension Server {
     return services
   }
 
+  /// What has errands of the director clean and build, wherever the file of resources names some. To be done while the
+  /// director runs.
+  func poolErrands(_ pools: PoolsServer?, _ director: Director) -> (@Sendable () async -> Void)? {
+    guard let section = configuration.pools, let keeper = pools?.keeper else { return nil }
+    let configuration: @Sendable () async -> PoolsConfiguration = { await keeper.configuration }
+    func holders(_ service: String) -> LocalHolders {
+      LocalHolders(keeper, service: service, surroundings: surroundings)
+    }
+    func worker(_ logger: Logger) -> ErrandWorker {
+      ErrandWorker(runner: director, keeper: keeper, surroundings: surroundings, logger: logger)
+    }
+    let janitor = Janitor(
+      LocalPools(keeper, owner: "janitor-errand", surroundings: surroundings), holders: holders("janitor-errand"),
+      types: TypeSource(configuration: configuration),
+      settings: .init(poolSize: section.janitorPoolSize, updateFrequency: .seconds(30)),
+      worker: worker(logger.in("janitor")), logger: logger.in("janitor"))
+    let mason = Mason(
+      LocalPools(keeper, owner: "mason-errand", surroundings: surroundings), holders: holders("mason-errand"),
+      types: TypeSource(configuration: configuration),
+      settings: .init(poolSize: section.masonPoolSize, pause: .seconds(2), heartbeat: .seconds(30)),
+      worker: worker(logger.in("mason")), logger: logger.in("mason"))
+    return {
+      await withDiscardingTaskGroup { group in
+        group.addTask { await janitor.run(pause: .seconds(2)) }
+        group.addTask { await mason.run() }
+      }
+    }
+  }
+
   /// Where errands lease what they need.
   func leases(_ pools: PoolsServer?) -> (any ResourceLeases)? {
     if let section = configuration.leases { return RemoteLeases(section: section, surroundings: surroundings) }
@@ -61,7 +93,7 @@ extension Server {
     defer { lock.release() }
     try SmallFile.write("\(getpid())\n", to: files.pidfile)
     defer { unlink(files.pidfile) }
-    guard let pools = try await pools() else {
+    guard let pools = try await pools(hasErrands: false) else {
       throw DroverError(.invalid, "configuration pools.resources: missing; expected the path of a file of resources")
     }
     let services = ServiceGroup(
