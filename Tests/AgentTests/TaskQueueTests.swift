@@ -65,6 +65,20 @@ import Testing
     #expect(retention.expired(tasks, now: Timestamp(seconds: 10)) == ["c", "e"])
   }
 
+  @Test("a result is kept for who has read the output, and has not asked for the result yet")
+  func outputIsNoResult() async throws {
+    try await TestAgent.with { test in
+      let spec = try BlobFolder(folder: test.folder).spec(
+        job: "job", ["bin/run": "#!/bin/bash\necho here\nexit 3\n", "monit": ""])
+      #expect(try await test.call("apply", spec.value) == "applied")
+      let errand = try await test.begin("run_errand", "job")
+      #expect(try await readAll(errand, test).stdout == Array("here\n".utf8))
+      // More than are kept of those whose results were told.
+      for _ in 0..<250 { _ = try await test.call("run_script", "no-such", [:]) }
+      #expect(try ErrandResult(await test.result(of: errand)).exitCode == 3)
+    }
+  }
+
   @Test("an agent whose program was replaced while it runs still runs scripts")
   func replacedProgram() async throws {
     try await AgentProcess.with { test in

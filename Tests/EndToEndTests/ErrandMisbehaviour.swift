@@ -15,6 +15,7 @@ struct ErrandMisbehaviour: Sendable {
   func run() async throws {
     try await endings()
     try await limit()
+    try await programs()
     try await refusals()
   }
 
@@ -49,10 +50,31 @@ struct ErrandMisbehaviour: Sendable {
     #expect(megabytes.reduce(0, +) < 100, "\(runs.text) \(runs.lastErrorLines())")
   }
 
+  /// A script that is no program, or is not there any more.
+  private func programs() async throws {
+    let script = "/var/vcap/jobs/lines/bin/run"
+    for (change, code, failure, undo) in [
+      ("chmod a-x \(script)", 126, "script not executable", "chmod a+x \(script)"),
+      ("mv \(script) \(script).away", 127, "script not found", "mv \(script).away \(script)"),
+    ] {
+      try await server.succeed("ssh", "-d", "survival", "counter/0", "-c", "sudo \(change)")
+      let run = try await errand(["count"], flags: ["--json"])
+      try await server.succeed("ssh", "-d", "survival", "counter/0", "-c", "sudo \(undo)")
+      #expect(run.ending == .exited(code), "\(run.text) \(run.lastErrorLines())")
+      let outcome = try JSON.parse(run.output)["outcomes"]?.array?.first
+      #expect(outcome?["failure"]?.string == failure && outcome?["exit_code"]?.int == code, "\(outcome ?? .null)")
+    }
+    let works = try await errand(["count", "a"])
+    #expect(works.succeeded, "\(works.lastErrorLines())")
+  }
+
   private func refusals() async throws {
     // One argument may have 128 KiB in Linux, less its end.
     let long = try await errand(["count", String(repeating: "x", count: 131_071)])
     #expect(long.succeeded && long.text == "2 131071\n", "\(long.lastErrorLines())")
+    let longer = try await errand(["count", String(repeating: "x", count: 131_072)])
+    #expect(longer.ending == .exited(126), "\(longer.text) \(longer.lastErrorLines())")
+    #expect(longer.lastErrorLines().contains("rgument list too long"), "\(longer.lastErrorLines())")
     for (flags, text) in [
       (["--instance", "counter/7"], "No instances match selection criteria"),
       (["--output-limit", "12"], "expected at least 1K"), (["--instances", "5"], "can't run on 5 instances"),

@@ -20,7 +20,7 @@ struct ReadOutputAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     let request = try call.reading { try ReadOutputRequest(call.arguments[0]) }
-    _ = try await tasks.outcome(request.taskID)
+    try await tasks.check(request.taskID)
     let deadline = surroundings.elapsed() + .milliseconds(request.waitMilliseconds)
     while true {
       // Asked first: what was printed before the task was over is there when it is over.

@@ -99,12 +99,19 @@ actor AgentTasks {
     return (record.id, false)
   }
 
+  /// Whether there is such a task. Its outcome, which may be large, is not looked at, and does not count as told.
+  ///
+  /// - Throws: `notFound` with the text of agent.md 8.
+  func check(_ id: String) throws {
+    if entries[id] == nil { throw DroverError(.notFound, AgentTexts.taskNotFound(id)) }
+  }
+
   /// The outcome of a task; nil while it runs.
   ///
   /// - Throws: `notFound` with the text of agent.md 8.
   func outcome(_ id: String) throws -> TaskRecord.Outcome? {
-    guard let entry = entries[id] else { throw DroverError(.notFound, AgentTexts.taskNotFound(id)) }
-    guard entry.endedAt != nil else { return nil }
+    try check(id)
+    guard let entry = entries[id], entry.endedAt != nil else { return nil }
     let outcome = try entry.outcome ?? files.read(id).outcome
     if !entry.isCollected {
       entries[id]?.isCollected = true

@@ -141,6 +141,29 @@ import Testing
     }
   }
 
+  @Test("A script that prints nothing for an hour is waited for, also by the next directors", arguments: 0...3)
+  func silentHour(_ crashes: Int) async throws {
+    try await SimulatedWorld.run(seed: UInt64(900 + crashes)) { world in
+      let manifest = SimulatedRelease.manifest()
+      _ = try await world.withDirector { director in
+        let id = try await director.deploy(DeployOrder(manifest: manifest), user: "admin")
+        return try await director.tasks.wait(for: id)
+      }
+      world.behaviour.silence = .seconds(3600)
+      world.behaviour.errand = (lines: 3, exitCode: 5)
+      let begun = world.clock.now
+      let tasks = try await world.survive(crashes: crashes, deeds: 40) { director in
+        [try await director.runErrand("smoke", in: "data", ErrandRun(), user: "admin")]
+      }
+      #expect(world.clock.now - begun >= .seconds(3600))
+      #expect(tasks.map(\.state) == [.done])
+      let outcome = try #require(try await outcomes(tasks[0], world).first)
+      #expect(outcome["exit_code"]?.int == 5 && outcome["failure"] == nil)
+      #expect(outcome["stdout"]?.string?.split(separator: "\n").count == 3)
+      try await world.checkTidy()
+    }
+  }
+
   @Test("A script that is not there has the code of container tools, and its VM goes")
   func notThere() async throws {
     try await deployed(seed: 85) { world, director in

@@ -27,6 +27,7 @@ final class AgentBehaviour: Sendable {
     var running = 0
     var mostRunning = 0
     var environments: [Value] = []
+    var silence = Duration.zero
   }
 
   private let state = Mutex(State())
@@ -71,6 +72,12 @@ final class AgentBehaviour: Sendable {
     }
   }
   func end() { state.withLock { $0.running -= 1 } }
+
+  /// How long errands print nothing before their first line.
+  var silence: Duration {
+    get { state.withLock { $0.silence } }
+    set { state.withLock { $0.silence = newValue } }
+  }
 
   /// What errands print, and how they end.
   var errand: (lines: Int, exitCode: Int) {
@@ -296,6 +303,7 @@ final class SimulatedAgent: Sendable {
     if let code = place.flatMap({ behaviour.errandCodes[$0] }) { (lines, exitCode) = (1, code) }
     behaviour.begin()
     defer { behaviour.end() }
+    if behaviour.silence > .zero { try await clock.sleep(behaviour.silence) }
     for line in 0..<lines {
       try await clock.sleep(.milliseconds(clock.chance(400)))
       if state.withLock({ $0.cancelled.contains(taskID) }) {
