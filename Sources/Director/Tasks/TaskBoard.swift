@@ -324,12 +324,19 @@ public actor TaskBoard {
     let claim = LockTable.Claim(
       holder: context.id, purpose: context.description, resources: resources, parent: context.parent)
     let name = TaskRecord.documentName(context.id)
+    // Its end may be wished by something that this board knows nothing of, such as the loss of a lease.
+    let isWatched = !context.hasBegun
+    let abandon = { @Sendable [locks, surroundings] in
+      if isWatched { surroundings.task { await locks.abandon(context.id) } }
+    }
     do {
-      try await locks.acquire(claim) { blockers in
-        // A task that waits has its place in the queue also after a restart.
-        _ = try? await records.update(name) { $0.locks = resources }
-        let who = blockers.map { "task \($0.holder): \($0.purpose)" }.joined(separator: ", ")
-        try? await context.warn("Waiting for \(who)")
+      try await context.cancellation.whileWatched(abandon) { @Sendable [locks, records] in
+        try await locks.acquire(claim) { blockers in
+          // A task that waits has its place in the queue also after a restart.
+          _ = try? await records.update(name) { $0.locks = resources }
+          let who = blockers.map { "task \($0.holder): \($0.purpose)" }.joined(separator: ", ")
+          try? await context.warn("Waiting for \(who)")
+        }
       }
     } catch is CancellationError where context.cancellation.isRequested {
       throw TaskCancelled()

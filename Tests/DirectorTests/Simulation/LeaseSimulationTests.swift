@@ -233,6 +233,32 @@ import Testing
     }
   }
 
+  @Test("A lease that is lost while its errand waits for a deploy ends the wait, and the deploy knows nothing of it")
+  func lostWhileLocked() async throws {
+    try await world(seed: 959) { world in
+      world.behaviour.errand = (lines: 20_000, exitCode: 0)
+      try await world.withDirector { director in
+        // An errand that the deploy waits for, and a deploy that the leasing errand waits for.
+        let first = try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")
+        try await world.clock.sleep(.seconds(10))
+        let deploy = try await director.deploy(
+          DeployOrder(manifest: SimulatedRelease.manifest(port: 81)), user: "admin")
+        try await world.clock.sleep(.seconds(10))
+        let id = try await director.runErrand("smoke", in: "data", leasing(Self.account), user: "admin")
+        try await world.clock.sleep(.seconds(60))
+        #expect(try await events(world, id).contains("Waiting for task \(deploy)"))
+        world.leases.take("account1", to: "free")
+        let task = try await director.tasks.wait(for: id)
+        #expect(task.state == .error)
+        #expect(task.result?.contains("'account1' was lost") == true, "\(task.result ?? "")")
+        #expect(try await !director.tasks.task(first).state.isFinal)
+        try await director.tasks.cancel(first)
+        #expect(try await director.tasks.wait(for: deploy).state == .done)
+        try await world.checkTidy()
+      }
+    }
+  }
+
   @Test("A director that was started again begins nothing with a lease before the pools say that it is held")
   func confirmed() async throws {
     try await world(seed: 958) { world in
