@@ -12,7 +12,10 @@ struct LeaseDemoTests {
   )
   func wholePath() async throws {
     try await ServerUnderTest.with(place: 5) { server in
-      let demo = try await command(server, ["\(ServerUnderTest.root)/scripts/demo-lease", server.programs]).result()
+      var script = command(server, ["\(ServerUnderTest.root)/scripts/demo-lease", server.programs])
+      let resources = try server.manifest("accounts-resources")
+      script.environment?["DROVER_POOLS_RESOURCES"] = resources
+      let demo = try await script.result()
       try #require(demo.succeeded, "\(demo.text)\n\(demo.lastErrorLines(40))")
       #expect(demo.text.contains("account1 is clean\n"), "\(demo.text)")
       #expect(demo.text.contains("all 5 objects are there"), "\(demo.text)")
@@ -23,6 +26,20 @@ struct LeaseDemoTests {
       #expect(failing.ending == .exited(3), "\(failing.lastErrorLines(20))")
       try await handedBack(server)
       try await killedCleaning(server)
+      try await builds(server, resources)
+    }
+  }
+
+  /// With other resources, while the server runs: a workspace is built in an account, and again when it was used.
+  private func builds(_ server: ServerUnderTest, _ resources: String) async throws {
+    try Files.replace(resources, with: try Files.read(try server.manifest("workspaces-resources")))
+    for _ in 1...2 {
+      let lease = try await drover(
+        server, "lease", "workspace", "--wait", "5m", "--", "printenv", "DROVER_LEASE_DATA_ACCOUNT",
+        "DROVER_LEASE_DATA_URL")
+      #expect(lease.ending == .exited(0), "\(lease.lastErrorLines(20))")
+      let lines = lease.text.split(separator: "\n")
+      #expect(lines.count == 2 && lines[0].hasPrefix("account") && lines[1].hasSuffix("/\(lines[0])/workspace"))
     }
   }
 

@@ -72,6 +72,45 @@ import Testing
     }
   }
 
+  @Test("types that an errand cleans or builds are left to the server that runs errands")
+  func leftToErrands() async throws {
+    var policy = TypePolicy()
+    policy.janitor = ServiceProgram(errand: ServiceErrand(deployment: "d", errand: "e"))
+    let entries = [
+      PoolsConfiguration.Entry(type: "t", state: "dirty", names: ["a"], policy: policy),
+      .init(type: "u", state: "dirty", names: ["b"]),
+    ]
+    try await withPools(entries) { keeper, url in
+      let types = TypeSource { await keeper.configuration }
+      await Janitor(
+        try poolsClient(url, "Janitor"), types: types, settings: .init(program: ServiceProgram(command: ["true"])),
+        logger: Self.logger
+      ).round()
+      #expect(await poolStates(keeper, "t") == ["dirty": 1])
+      #expect(await poolStates(keeper, "u") == ["free": 1])
+    }
+  }
+
+  @Test("what a build wrote that cannot be user data has failed, counts and leads to quarantine")
+  func badAnswer() async throws {
+    var policy = TypePolicy()
+    policy.mason = ServiceProgram(command: ["echo", "[1]"], quarantineAfter: 2)
+    let cluster = PoolsConfiguration.Entry(type: "cluster", state: "dirty", minimum: 1, maximum: 1, policy: policy)
+    try await withPools([cluster]) { keeper, url in
+      let mason = Mason(
+        try poolsClient(url, "mason"), types: TypeSource { await keeper.configuration }, settings: .init(),
+        logger: Self.logger)
+      await mason.pass()
+      #expect(await poolStates(keeper, "cluster") == ["dirty": 1])
+      await mason.pass()
+      #expect(await poolStates(keeper, "cluster") == ["quarantine": 1])
+      let name = try #require(
+        await keeper.resources(type: "cluster", state: nil, owner: nil, limit: 1).first?.name)
+      let ending = try await keeper.description(name, type: nil).work.records.first?.ending ?? ""
+      #expect(ending.hasPrefix("what it made cannot be kept: "), "\(ending)")
+    }
+  }
+
   @Test("a clean-up that takes too long has failed")
   func slowJanitor() async throws {
     try await withTemporaryFolder { folder in

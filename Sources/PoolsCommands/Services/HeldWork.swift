@@ -48,6 +48,23 @@ struct HeldWork: Sendable {
       access: holders.named(resource.owner), holders: holders, worker: worker, logger: logger, failures: failures)
   }
 
+  /// Whether it is for us to work on a type; says once of each that it is not.
+  func serves(_ type: String, _ program: ServiceProgram) -> Bool {
+    if worker.serves(program) { return true }
+    if lasting == nil, failures.isLeftNewly(type) {
+      logger.notice(
+        "left alone: an errand does it, in the server that has the director", metadata: ["type": "\(type)"])
+    }
+    return false
+  }
+
+  /// How often the server hears of what is held, where the program does not say it: often enough for those who take back
+  /// what is silent for too long.
+  func heartbeat(_ usual: Duration, _ expiries: [Duration?]) -> Duration {
+    guard lasting != nil else { return usual }
+    return expiries.compactMap { $0 }.reduce(usual) { min($0, max($1 / 4, .milliseconds(100))) }
+  }
+
   /// Takes something dirty of a type, in a name of its own where work lasts; nil when there is none now, or when it could
   /// not be worked on.
   func take(_ type: String, _ program: ServiceProgram?) async -> PooledResource? {
@@ -129,8 +146,11 @@ struct HeldWork: Sendable {
 
   /// Has work done, and tells how it ended.
   ///
+  /// - Parameter take: takes what came of it, when it succeeded; what cannot be taken has failed.
   /// - Returns: nil when it was cancelled, for then it has not ended by itself, and when it could not be begun.
-  func perform(_ work: PoolWork) async -> PoolWorkResult? {
+  func perform(
+    _ work: PoolWork, taking take: (PoolWorkResult) async throws -> Void = { _ in }
+  ) async -> PoolWorkResult? {
     let begin = access.surroundings.elapsed()
     var result: PoolWorkResult
     do {
@@ -143,9 +163,14 @@ struct HeldWork: Sendable {
       }
       result = PoolWorkResult(succeeded: false, ending: "\(error)", log: "")
     }
-    if case .build = work.kind, result.succeeded, let fault = Self.fault(of: result.answer) {
-      result.succeeded = false
-      result.ending = fault
+    if result.succeeded {
+      do {
+        try await take(result)
+      } catch {
+        if Task.isCancelled { return nil }
+        result.succeeded = false
+        result.ending = "what it made cannot be kept: \(error)"
+      }
     }
     let (kind, name): (WorkReport.Kind, String) =
       switch work.kind {
@@ -175,16 +200,6 @@ struct HeldWork: Sendable {
         ])
     }
     return result
-  }
-
-  /// What is wrong with the answer of a build; nil when it can be user data.
-  private static func fault(of answer: [UInt8]) -> String? {
-    do {
-      _ = try UserDataBody.parse(answer)
-      return nil
-    } catch {
-      return "what it made is no JSON object of texts"
-    }
   }
 
   /// Where to a resource goes whose work has failed: dirty, or aside when it failed too often.
@@ -236,6 +251,8 @@ private final class Failures: Sendable {
   private let counts = Mutex([String: Int]())
   /// Why types cannot be worked on.
   private let obstacles = Mutex([String: String]())
+  /// Types that are left to others.
+  private let left = Mutex(Set<String>())
 
   private static func key(_ resource: PooledResource) -> String { "\(resource.name)/\(resource.type)" }
 
@@ -262,6 +279,8 @@ private final class Failures: Sendable {
       return true
     }
   }
+
+  func isLeftNewly(_ type: String) -> Bool { left.withLock { $0.insert(type).inserted } }
 
   func forget(_ resource: PooledResource) { counts.withLock { $0[Self.key(resource)] = nil } }
 }

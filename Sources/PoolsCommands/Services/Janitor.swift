@@ -74,9 +74,13 @@ public struct Janitor: Sendable {
     let policies = configuration.policies
     var programs: [String: ServiceProgram] = [:]
     for type in types.types(of: configuration) {
-      programs[type] = settings.programs[type] ?? policies[type]?.janitor ?? settings.program
+      let program = settings.programs[type] ?? policies[type]?.janitor ?? settings.program
+      guard var program, work.serves(type, program) else { continue }
+      let expiry = policies[type]?.reaping?.expiry(ResourceState.cleaning)
+      program.heartbeat = program.heartbeat ?? work.heartbeat(settings.updateFrequency, [expiry])
+      programs[type] = program
     }
-    return programs.filter { work.worker.serves($0.value) }
+    return programs
   }
 
   private func takeUp(in group: inout DiscardingTaskGroup) async {
@@ -109,8 +113,7 @@ public struct Janitor: Sendable {
     let work = work.holding(resource)
     var state = ResourceState.dirty
     do {
-      let heartbeat = program.heartbeat ?? settings.updateFrequency
-      let result = try await work.beating(Held([resource]), every: heartbeat) {
+      let result = try await work.beating(Held([resource]), every: program.heartbeat ?? settings.updateFrequency) {
         await work.perform(PoolWork(kind: .clean, resource: resource, program: program))
       }
       if let result {

@@ -87,11 +87,16 @@ public struct Mason: Sendable {
     var plans: [String: Plan] = [:]
     for entry in configuration.entries where entry.isDynamic {
       let own = policies[entry.type]?.mason
-      guard let program = own ?? entry.construction.flatMap({ settings.programs[$0.type] }) else { continue }
+      let program = own ?? entry.construction.flatMap { settings.programs[$0.type] }
+      guard var program, work.serves(entry.type, program) else { continue }
+      let expiries =
+        [policies[entry.type]?.reaping?.expiry(ResourceState.cleaning)]
+        + entry.needs.keys.map { policies[$0]?.reaping?.expiry(ResourceState.leased) }
+      program.heartbeat = program.heartbeat ?? work.heartbeat(settings.heartbeat, expiries)
       plans[entry.type] = Plan(
         needs: entry.needs, construction: entry.construction ?? .init(type: "", content: ""), program: program)
     }
-    return plans.filter { work.worker.serves($0.value.program) }
+    return plans
   }
 
   private func takeUp(in group: inout DiscardingTaskGroup) async {
@@ -140,7 +145,7 @@ public struct Mason: Sendable {
     do {
       let result = try await work.beating(held, every: plan.program.heartbeat ?? settings.heartbeat) {
         let leased = if let parts { parts } else { try await prepare(resource, plan, held, work.access) }
-        return try await construct(resource, plan, leased, work)
+        return await construct(resource, plan, leased, work)
       }
       isBuilt = result?.succeeded == true
       if let result, !result.succeeded { state = work.destination(afterFailure: resource, plan.program) }
@@ -183,20 +188,14 @@ public struct Mason: Sendable {
 
   private func construct(
     _ resource: PooledResource, _ plan: Plan, _ leased: [String: [PooledResource]], _ work: HeldWork
-  ) async throws -> PoolWorkResult? {
+  ) async -> PoolWorkResult? {
     let task = PoolWork(
       kind: .build(leased: leased, construction: plan.construction), resource: resource, program: plan.program)
-    guard var result = await work.perform(task) else { return nil }
-    guard result.succeeded else { return result }
-    do {
+    return await work.perform(task) { result in
       var data = try UserDataBody.parse(result.answer) ?? [:]
       data[LeasedResources.key] = nil
       try await work.access.update(resource, userData: data)
-    } catch {
-      logger.error("its user data cannot be kept", metadata: ["name": "\(resource.name)", "error": "\(error)"])
-      result.succeeded = false
     }
-    return result
   }
 
   private func gather(

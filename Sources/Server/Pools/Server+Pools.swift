@@ -54,6 +54,7 @@ extension Server {
   func poolErrands(_ pools: PoolsServer?, _ director: Director) -> (@Sendable () async -> Void)? {
     guard let section = configuration.pools, let keeper = pools?.keeper else { return nil }
     let configuration: @Sendable () async -> PoolsConfiguration = { await keeper.configuration }
+    let heartbeat = min(.seconds(30), (section.reaperExpiry ?? .seconds(120)) / 4)
     func holders(_ service: String) -> LocalHolders {
       LocalHolders(keeper, service: service, surroundings: surroundings)
     }
@@ -63,12 +64,12 @@ extension Server {
     let janitor = Janitor(
       LocalPools(keeper, owner: "janitor-errand", surroundings: surroundings), holders: holders("janitor-errand"),
       types: TypeSource(configuration: configuration),
-      settings: .init(poolSize: section.janitorPoolSize, updateFrequency: .seconds(30)),
+      settings: .init(poolSize: section.janitorPoolSize, updateFrequency: heartbeat),
       worker: worker(logger.in("janitor")), logger: logger.in("janitor"))
     let mason = Mason(
       LocalPools(keeper, owner: "mason-errand", surroundings: surroundings), holders: holders("mason-errand"),
       types: TypeSource(configuration: configuration),
-      settings: .init(poolSize: section.masonPoolSize, pause: .seconds(2), heartbeat: .seconds(30)),
+      settings: .init(poolSize: section.masonPoolSize, pause: .seconds(2), heartbeat: heartbeat),
       worker: worker(logger.in("mason")), logger: logger.in("mason"))
     return {
       await withDiscardingTaskGroup { group in

@@ -219,6 +219,23 @@ import Testing
     await second.stop()
   }
 
+  @Test("A lease that is lost while its run is under way ends the run; the next lease has one of its own")
+  func lostMeanwhile() async throws {
+    let (store, runs) = (MemoryDocumentStore(), RememberedRuns(length: .seconds(3600)))
+    var entry = janitor(["a"])
+    // Hears of it as often as the type's own time wants it.
+    entry.policy.reaping = ReapingPolicy(usual: .milliseconds(20))
+    let server = try await server(store, runs, [entry])
+    try await wait("it has begun") { runs.begun.count == 1 }
+    _ = try await server.keeper.reset(
+      type: "account", state: "cleaning", expiry: .seconds(-1), destination: "dirty")
+    try await wait("another has begun, and the first is forgotten") {
+      runs.begun.count == 2 && runs.leases == [runs.begun[1].lease]
+    }
+    #expect(runs.cancelled == [runs.begun[0].lease])
+    await server.stop()
+  }
+
   @Test(
     "An errand that is not there yet is told of once, costs the resource nothing, and is run as soon as it is there")
   func obstacle() async throws {

@@ -79,6 +79,7 @@ final class RememberedRuns: Sendable {
   private struct State {
     var runs: [String: Run] = [:]
     var begun: [PoolErrand] = []
+    var cancelled: [String] = []
     var obstacle: String?
   }
 
@@ -95,6 +96,7 @@ final class RememberedRuns: Sendable {
 
   /// All that ever began, the first first.
   var begun: [PoolErrand] { state.withLock { $0.begun } }
+  var cancelled: [String] { state.withLock { $0.cancelled } }
   var leases: Set<String> { state.withLock { Set($0.runs.keys) } }
   var obstacle: String? {
     get { state.withLock { $0.obstacle } }
@@ -108,7 +110,13 @@ final class RememberedRuns: Sendable {
       $0.runs[work.lease] = Run(work: work, task: $0.begun.count, begun: .now)
     }
   }
-  func cancel(_ lease: String) { state.withLock { $0.runs[lease]?.isCancelled = true } }
+  func cancel(_ lease: String) {
+    state.withLock {
+      guard $0.runs[lease] != nil else { return }
+      $0.runs[lease]?.isCancelled = true
+      $0.cancelled.append(lease)
+    }
+  }
   func forget(_ lease: String) { state.withLock { $0.runs[lease] = nil } }
 
   func outcome(_ run: Run) -> PoolErrandOutcome? {
