@@ -85,6 +85,24 @@ import Testing
     }
   }
 
+  @Test("an argument that is longer than a program can be given is refused, and nothing is run")
+  func longArgument() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand("#!/bin/bash\necho $# ${#1} >> \(test.base)/ran\n", test)
+      for (length, isFine) in [(131_071, true), (131_072, false)] {
+        let options = ErrandOptions(arguments: [String(repeating: "x", count: length)])
+        let task = try await test.begin("run_errand", "job", options.value)
+        if isFine {
+          #expect(try ErrandResult(await test.result(of: task)).exitCode == 0)
+        } else {
+          let error = try await #require(throws: DroverError.self) { try await test.result(of: task) }
+          #expect(error.message.contains("rgument list too long"), "\(error.message)")
+        }
+      }
+      #expect(Files.textIfPresent("\(test.base)/ran") == "1 131071\n")
+    }
+  }
+
   @Test("a signal is 128 plus its number")
   func signal() async throws {
     try await TestAgent.with { test in

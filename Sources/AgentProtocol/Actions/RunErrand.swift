@@ -36,8 +36,6 @@ public struct ErrandOptions: Sendable, Hashable {
   }
 }
 
-/// The value of `run_errand`. Output that does not fit is head and tail around ``AgentTexts/truncationMark``; the whole
-/// of it is read with `read_output`.
 /// Why the script of an errand did not begin, as agents say it.
 public enum ErrandStartFailure: String, Sendable, Hashable, CaseIterable {
   case notFound = "script not found"
@@ -65,6 +63,8 @@ public enum ErrandStartFailure: String, Sendable, Hashable, CaseIterable {
   public var exitCode: Int { self == .notFound ? 127 : 126 }
 }
 
+/// The value of `run_errand`. Output that does not fit is head and tail around ``AgentTexts/truncationMark``; the whole
+/// of it is read with `read_output`.
 public struct ErrandResult: Sendable, Hashable {
   public var stdout: String
   public var stderr: String
