@@ -110,6 +110,14 @@ struct HeldWork: Sendable {
     return held.sorted { $0.key < $1.key }.map(\.value)
   }
 
+  /// Ends work whose lease is over.
+  ///
+  /// - Returns: false when the server stops meanwhile, and leaves the rest to the next one.
+  func abandon(_ lease: String) async -> Bool {
+    await lasting?.abandon(lease)
+    return !isLeft
+  }
+
   /// Whether what is held is to be left so: the server stops, and the next one goes on.
   var isLeft: Bool { lasting != nil && Task.isCancelled }
 

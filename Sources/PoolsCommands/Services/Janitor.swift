@@ -92,7 +92,7 @@ public struct Janitor: Sendable {
       turns.takeUp(in: &group) {
         if let program = programs[resource.type] { return await clean(resource, program) }
         // Nobody is to clean its type any more.
-        await work.lasting?.abandon(resource.owner)
+        guard await work.abandon(resource.owner) else { return }
         await work.holding(resource).handBack([(resource, ResourceState.dirty)])
       }
     }
@@ -123,7 +123,7 @@ public struct Janitor: Sendable {
       }
     } catch {
       logger.error("cleaning failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
-      await work.lasting?.abandon(resource.owner)
+      guard await work.abandon(resource.owner) else { return }
     }
     await work.handBack([(resource, state)])
   }

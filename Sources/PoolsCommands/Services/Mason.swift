@@ -121,7 +121,7 @@ public struct Mason: Sendable {
     } catch {
       return
     }
-    await lasting.abandon(first.owner)
+    guard await work.abandon(first.owner) else { return }
     await work.holding(first).handBack(resources.map { ($0, ResourceState.dirty) })
   }
 
@@ -153,7 +153,7 @@ public struct Mason: Sendable {
     } catch {
       if work.isLeft { return false }
       logger.error("building failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
-      await work.lasting?.abandon(resource.owner)
+      guard await work.abandon(resource.owner) else { return false }
     }
     // What it is built from is marked by its name; what was not built is dirty with all of it.
     let succeeded = isBuilt

@@ -3,6 +3,7 @@ import Formats
 import Logging
 import PoolsProtocol
 import Surroundings
+import TestSupport
 import Testing
 
 @testable import Director
@@ -32,8 +33,10 @@ import Testing
     _ store: any DocumentStore, _ runs: RememberedRuns, _ entries: [PoolsConfiguration.Entry], fuse: Fuse = Fuse(),
     deeds: Int? = nil, end: End = .killedBefore
   ) async throws -> TestServer {
+    // Places in line of servers that died are not waited for long.
     let keeper = try await PoolKeeper(
-      store: FusedStore(store: store, fuse: fuse), surroundings: .system, logger: Self.logger)
+      store: FusedStore(store: store, fuse: fuse), options: .init(requestTime: .milliseconds(30)),
+      surroundings: .system, logger: Self.logger)
     try await keeper.configure(PoolsConfiguration(entries))
     if let deeds { fuse.arm(deeds: deeds, isLastDone: end == .killedAfter) }
     let types = TypeSource { await keeper.configuration }
@@ -164,6 +167,46 @@ import Testing
       #expect(work.records.map(\.succeeded) == [true], "\(place)")
     }
     #expect(deeds >= 9)
+  }
+
+  @Test("Servers that die again and again, wherever, build once, and clean until all is free", arguments: 1...20)
+  func diesOften(_ seed: Int) async throws {
+    var random = SeededRandom(seed: UInt64(seed))
+    var entries = builder
+    entries[0].policy = janitor([]).policy
+    entries[0].state = "dirty"
+    let (store, runs) = (MemoryDocumentStore(), RememberedRuns(failing: [1, 3]))
+    for _ in 1...5 {
+      let fuse = Fuse()
+      let end = try #require(End.allCases.randomElement(using: &random))
+      let server = try await server(
+        store, runs, entries, fuse: fuse, deeds: Int.random(in: 1...12, using: &random), end: end)
+      try await wait("it dies or is done") {
+        if fuse.isBlown { return true }
+        return try await isAllFree(server.keeper) && runs.leases.isEmpty
+      }
+      fuse.release()
+      await server.stop()
+    }
+    let last = try await server(store, runs, entries)
+    try await wait("all is done") { try await isAllFree(last.keeper) && runs.leases.isEmpty }
+    await last.stop()
+    // Builds fail where their number is 1 or 3, and are done again only then.
+    let builds = runs.begun.enumerated().filter { $0.element.subject.hasPrefix("build ") }.map { $0.offset + 1 }
+    #expect(builds.count == builds.count { [1, 3].contains($0) } + 1, "\(runs.begun.map(\.subject))")
+    #expect(Set(runs.begun.map(\.lease)).count == runs.begun.count)
+    for resource in await last.keeper.resources(type: nil, state: nil, owner: nil, limit: 10) {
+      #expect(resource.owner == "", "\(resource)")
+      let work = try await last.keeper.description(resource.name, type: nil).work
+      #expect(Set(work.records.map(\.ending)).count == work.records.count && work.failures == 0, "\(work)")
+    }
+  }
+
+  /// The cluster is built of one account, and the other one is clean.
+  private func isAllFree(_ keeper: PoolKeeper) async throws -> Bool {
+    let clusters = await keeper.resources(type: "cluster", state: nil, owner: nil, limit: 2)
+    guard let name = clusters.first?.name, clusters.count == 1, clusters[0].state == "free" else { return false }
+    return try await keeper.metric("account").current == ["free": 1, name: 1]
   }
 
   @Test("A server that stops leaves what is cleaned and built held, and the next one waits for the same runs")
