@@ -61,7 +61,8 @@ public struct Drover: AsyncParsableCommand {
   public static func run() async -> Int32 {
     do {
       var command = try parseAsRoot(
-        ErrandWords.plain(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst()))))
+        GoFlagWords.doubled(
+          ErrandWords.plain(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst())))))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

@@ -12,13 +12,14 @@ import Surroundings
 /// What the services of pools are told.
 struct PoolsServiceOptions: ParsableArguments {
   @OptionGroup var pools: PoolsOptions
-  @Option(help: "The types to care for, separated by commas.") var resourceType = ""
+  @Option(help: "The types to care for, separated by commas; may be repeated.") var resourceType: [String] = []
   @Option(help: "Care for the types of this file of resources; it is followed.") var resourceTypeFromConfig: String?
   @Option(help: "debug, info, warning or error.") var logLevel = "info"
 
   func types(onlyDynamic: Bool = false) throws -> TypeSource {
     try TypeSource(
-      types: resourceType.split(separator: ",").map(String.init), file: resourceTypeFromConfig.map(absolutePath),
+      types: resourceType.flatMap { $0.split(separator: ",").map(String.init) },
+      file: resourceTypeFromConfig.map(absolutePath),
       onlyDynamic: onlyDynamic)
   }
 
