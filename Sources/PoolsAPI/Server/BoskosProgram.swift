@@ -70,7 +70,7 @@ public enum BoskosProgram {
   ///
   /// - Throws: ``DroverError`` for what is not there (yet), or has no meaning.
   static func plan(_ flags: GoFlags) throws -> Plan {
-    if let flag = kubernetes.first(where: { flags.given.contains($0) && flags.text($0) != "false" }) {
+    if let flag = kubernetes.first(where: { flags.given.contains($0) && means($0, flags) }) {
       throw DroverError(
         .unsupported,
         "-\(flag) is about resources kept in Kubernetes, which this version does not do; leave it out to keep them in "
@@ -93,6 +93,13 @@ public enum BoskosProgram {
         database: flags.isOn("in_memory") ? nil : flags.text("data"), requestTime: flags.duration("request-ttl"),
         reaperExpiry: flags.duration("reaper-expire") > .zero ? flags.duration("reaper-expire") : nil,
         users: flags.text("users").isEmpty ? nil : flags.text("users")), level: level)
+  }
+
+  /// Whether a flag about Kubernetes wants something: the namespace where everything is anyway, or that of what is in
+  /// memory, does not.
+  private static func means(_ flag: String, _ flags: GoFlags) -> Bool {
+    let text = flags.text(flag)
+    return flag == "namespace" ? text != "default" && !flags.isOn("in_memory") : text != "false"
   }
 
   private static func serve(_ plan: Plan, _ surroundings: Surroundings) async throws {
