@@ -10,8 +10,9 @@ extension PoolCalls {
     if call.path.hasPrefix("/resources/") {
       let parts = call.path.split(separator: "/").map(String.init)
       if parts.count == 3, parts[2] == "work" { return await work(call, parts[1], query, user) }
+      guard parts.count == 2 else { return .error(404, "404 page not found") }
       guard call.method == "GET" else { return .error(405, "Method \(call.method), /resources only accepts GET.") }
-      return await describe(String(call.path.dropFirst("/resources/".count)), query)
+      return await describe(parts[1], query)
     }
     guard call.method == "GET" else { return .error(405, "Method \(call.method), /resources only accepts GET.") }
     let limit: Int
