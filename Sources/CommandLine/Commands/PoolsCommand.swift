@@ -49,9 +49,17 @@ struct PoolsWatch: AsyncParsableCommand {
   @Option(help: "Only resources in this state.") var inState: String?
 
   func run() async throws {
+    var isFirst = true
     while true {
-      let resources = try await pools.asking { try await $0.resources(type: type, state: inState) }
-      let text = PoolsTable.make(resources, now: Surroundings.system.now()).text
+      var text: String
+      do {
+        let resources = try await pools.asking { try await $0.resources(type: type, state: inState) }
+        text = PoolsTable.make(resources, now: Surroundings.system.now()).text
+      } catch let error as DroverError where !isFirst {
+        // The server is started anew, perhaps.
+        text = "\(error)"
+      }
+      isFirst = false
       // Clears the screen and begins at its top.
       Console.print("\u{1B}[H\u{1B}[2J\(text)")
       try await Surroundings.system.sleep(.seconds(2))

@@ -13,17 +13,17 @@ struct PoolsOptions: ParsableArguments {
   @Option(help: "The user, when the server wants one.") var username = ""
   @Option(help: "A file with the user's password.") var passwordFile = ""
 
-  func client(owner: String) throws -> PoolsClient {
+  func client(owner: String, options: PoolsClient.Options = .init()) throws -> PoolsClient {
     let url = boskosUrl ?? Environment.current()["DROVER_POOLS_URL"] ?? "http://127.0.0.1:8080"
     return try PoolsClient(
       url: url.contains("://") ? url : "http://\(url)", owner: owner, username: username,
-      passwordFile: passwordFile.isEmpty ? "" : absolutePath(passwordFile))
+      passwordFile: passwordFile.isEmpty ? "" : absolutePath(passwordFile), options: options)
   }
 
-  /// Asks as somebody who only looks.
+  /// Asks as somebody who only looks, and does not wait for a server that is not there.
   func asking<Answer>(_ question: (PoolsClient) async throws -> Answer) async throws -> Answer {
     do {
-      return try await question(try client(owner: "drover"))
+      return try await question(try client(owner: "drover", options: .init(pauses: [], timeout: .seconds(10))))
     } catch let error as PoolsClientError {
       throw DroverError(.failed, "asking the pools", cause: error)
     }
