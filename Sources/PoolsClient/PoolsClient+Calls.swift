@@ -37,11 +37,12 @@ extension PoolsClient {
   static func typed(_ type: String?) -> [(String, String)] { type.map { [("type", $0)] } ?? [] }
 
   private func askForLease(_ path: String, _ query: [(String, String)]) async throws -> Answer {
+    func status(_ answer: Answer) -> String { "status \(Self.status(answer.status)), status code \(answer.status)" }
     let answer = try await ask("POST", path, query) { answer in
       // What the caller got wrong stays wrong.
       [200, 401, 404, 403].contains(answer.status) || (answer.status == 400 && !options.repeatsRefusals)
     } describe: { answer in
-      "status \(Self.status(answer.status)), status code \(answer.status)"
+      status(answer)
     }
     switch answer.status {
     case 200: return answer
@@ -49,7 +50,9 @@ extension PoolsClient {
     case 404:
       throw answer.text.contains("resource type \"") && answer.text.contains("\" does not exist")
         ? PoolsClientError.typeNotFound : PoolsClientError.notFound
-    default: throw PoolsClientError.refused(status: answer.status, String(answer.text.prefix { $0 != "\n" }))
+    default:
+      let words = String(answer.text.prefix { $0 != "\n" })
+      throw PoolsClientError.refused(status: answer.status, words.isEmpty ? status(answer) : words)
     }
   }
 

@@ -59,6 +59,46 @@ import Testing
     #expect(pauses.all == [.seconds(1), .seconds(4), .seconds(9)])
   }
 
+  @Test("a server that is in trouble once or twice is asked once or twice more", arguments: [0, 1, 2, 3])
+  func recovers(failures: Int) async throws {
+    let pauses = Pauses()
+    let server = ScriptedServer(
+      Array(repeating: .init(status: 500), count: failures)
+        + [.init(status: 200, body: #"{"type":"t","current":{},"owner":{}}"#)])
+    try await server.serve { url in
+      _ = try await PoolsClient(url: url, owner: "me", surroundings: pauses.surroundings).metric("t")
+    }
+    #expect(pauses.all == Array([Duration.seconds(1), .seconds(4), .seconds(9)].prefix(failures)))
+  }
+
+  @Test(
+    "leasing by no names at all is refused by the server, and said in its words or as Boskos's client says it",
+    arguments: [("", false), ("all of them must be set in the request.", false), ("", true)])
+  func noNames(words: String, isBoskos: Bool) async throws {
+    let server = ScriptedServer([.init(status: 400, body: words)])
+    try await server.serve { url in
+      let client = try PoolsClient(
+        url: url, owner: "me", options: .init(repeatsRefusals: isBoskos), surroundings: Self.quick())
+      await #expect {
+        try await client.acquire(names: [], from: "free", to: "busy")
+      } throws: {
+        "\($0)" == (words.isEmpty ? "status 400 Bad Request, status code 400" : words)
+      }
+    }
+    let call = "POST /acquirebystate?dest=busy&names=&owner=me&state=free"
+    #expect(server.requests == Array(repeating: call, count: isBoskos ? 4 : 1))
+  }
+
+  @Test("what a resource was built from is the same list when it is read again, whatever the names look like")
+  func leasedResources() {
+    for names in [[], ["a"], ["b", "a", "b"], ["17", "true", "null", "1e3", "0x1", "1.5", "no", "a.b-c"]] {
+      #expect(LeasedResources.names([LeasedResources.key: LeasedResources.text(names)]) == names)
+    }
+    #expect(LeasedResources.names([:]) == nil && LeasedResources.names([LeasedResources.key: "["]) == nil)
+    // As Go writes it.
+    #expect(LeasedResources.names([LeasedResources.key: "- b\n- \"17\"\n"]) == ["b", "17"])
+  }
+
   @Test("who waits asks again with the same request id until there is something")
   func waits() async throws {
     let server = ScriptedServer([.init(status: 404), .init(status: 404), .init(status: 200, body: Self.lease)])

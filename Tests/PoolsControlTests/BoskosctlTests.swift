@@ -134,6 +134,9 @@ import Testing
     #expect(timeout.record.output == [#"reached timeout, stopping heartbeats for resource "n""#])
     let lost = try await run(Self.heartbeat, status: 401)
     #expect(lost.code == 1 && lost.record.error.count == 1)
+    let unknown = try await run(Self.heartbeat + ["--retries=0"], status: 404)
+    #expect(unknown.code == 1 && unknown.record.output == [])
+    #expect(unknown.record.error.first?.hasPrefix(#"failed to send heartbeat for resource "n": "#) == true)
     let gone = try await run(Self.heartbeat + ["--retries=2"], status: 500)
     #expect(gone.code == 1 && gone.record.error.count == 3)
   }
