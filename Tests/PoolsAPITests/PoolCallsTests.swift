@@ -101,6 +101,10 @@ import Testing
     .init(
       "POST /acquire?type=t&state=gone&dest=d&owner=o", 404,
       "Acquire failed: no available resource t, try again later."),
+    // All there are in that state are held.
+    .init(
+      "POST /acquire?type=t&state=busy&dest=d&owner=o", 404,
+      "Acquire failed: no available resource t, try again later."),
     .init(
       "POST /acquire?type=dyn&state=free&dest=d&owner=o&request_id=r", 404,
       "Acquire failed: no available resource dyn, try again later."),

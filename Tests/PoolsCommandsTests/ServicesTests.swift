@@ -25,6 +25,8 @@ import Testing
         extraStates: ["extra"], logger: Self.logger)
       await reaper.pass()
       #expect(await poolStates(keeper, "t") == ["dirty": 4, "kept": 1])
+      let lost = await keeper.events(after: 0, kinds: [.leaseLost], type: nil, limit: 10, wait: .zero).events
+      #expect(lost.map(\.state) == ["busy", "cleaning", "leased", "extra"])
     }
   }
 

@@ -217,4 +217,42 @@ import Testing
     #expect(try await second == "a bob")
     #expect(await keeper.resource("a")?.state == "dirty")
   }
+
+  @Test("the cleaner takes down what is to be deleted, and nothing that is held, in another state, or not of its types")
+  func cleanerIgnores() async throws {
+    let keeper = try await pools([
+      .init(type: "fixed", state: "toBeDeleted", names: ["a"]), .init(type: "fixed", names: ["b"]),
+      .init(type: "cluster", minimum: 3, maximum: 3),
+    ])
+    let names = await keeper.resources(type: "cluster", state: nil, owner: nil, limit: 3).map(\.name)
+    let ann = LocalPools(keeper, owner: "ann", surroundings: .system)
+    for one in try await ann.acquire(names: [names[0], names[1]], type: nil, from: "free", to: "busy") {
+      try await ann.release(one, to: "toBeDeleted")
+    }
+    _ = try await ann.acquire(names: [names[1]], type: nil, from: "toBeDeleted", to: "toBeDeleted")
+    let cleaner = Cleaner(
+      LocalPools(keeper, owner: "cleaner", surroundings: .system),
+      types: TypeSource(onlyDynamic: true) { await keeper.configuration }, logger: Self.logger)
+    await cleaner.pass()
+    #expect(await keeper.resource(names[0]) == nil)
+    #expect(await keeper.resource(names[1])?.owner == "ann")
+    #expect(await keeper.resource(names[2])?.state == "free")
+    #expect(try await keeper.metric("fixed").current == ["free": 1, "toBeDeleted": 1])
+  }
+
+  @Test("a build that takes too long has failed, and all is dirty")
+  func masonTimeout() async throws {
+    var policy = TypePolicy()
+    policy.mason = ServiceProgram(command: ["/bin/sleep", "600"], timeout: .milliseconds(30))
+    let keeper = try await pools([
+      .init(type: "account", names: ["a", "b"]),
+      .init(type: "cluster", state: "dirty", minimum: 1, maximum: 1, needs: ["account": 1], policy: policy),
+    ])
+    await Mason(
+      LocalPools(keeper, owner: "mason", surroundings: .system), types: TypeSource { await keeper.configuration },
+      settings: .init(), logger: Self.logger
+    ).pass()
+    #expect(try await keeper.metric("cluster").current == ["dirty": 1])
+    #expect(try await keeper.metric("account").current == ["dirty": 1, "free": 1])
+  }
 }

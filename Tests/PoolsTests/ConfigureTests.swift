@@ -101,6 +101,9 @@ import Testing
       name: "a type that ends is gone with its tombstones", before: ["dt dt_1 tombstone", "dt dt_2 tombstone"],
       lifeCycles: [life(0, 0)], after: []),
     Case(
+      name: "a tombstone whose name is no longer configured goes", before: ["t res-1 tombstone"],
+      entries: [.init(type: "t", names: ["res-2"])], after: ["t res-2 free"]),
+    Case(
       name: "two entries of one static type are one pool",
       entries: [.init(type: "t", names: ["a"]), .init(type: "t", state: "dirty", names: ["b"])],
       after: ["t a free", "t b dirty"]),
@@ -145,6 +148,55 @@ import Testing
     engine.configure(PoolsConfiguration([Self.entry(4, 6)]), Self.now)
     #expect(
       Self.shown(engine) == ["dt dt_1 toBeDeleted", "dt dt_2 free", "dt dt_3 busy o", "dt new-1 free"])
+  }
+
+  @Test("what stays keeps its time and its data, and what is made anew has new ones")
+  func keeps() {
+    var engine = LeaseEngine { "new" }
+    var before: [PoolRecord] = []
+    for (type, name, state, owner) in [
+      ("t", "a", "dirty", ""), ("t", "h", "busy", "o"), ("dt", "dt_1", "toBeDeleted", ""), ("dt", "dt_2", "busy", "o"),
+      ("dt", "dt_3", "free", ""), ("t", "x", "dirty", ""),
+    ] {
+      var record = PoolRecord(type: type, name: name, state: state, owner: owner, lastUpdate: Self.start)
+      record.userData = ["k": name]
+      record.isDoomed = state == "toBeDeleted"
+      record.expiration = type == "dt" ? Self.now + .seconds(state == "free" ? 1 : -1) : nil
+      before.append(record)
+      engine.restore(record)
+    }
+    engine.restore(Self.life(0, 5))
+    engine.configure(
+      PoolsConfiguration([
+        .init(type: "t", names: ["a", "h", "b"]), .init(type: "u", names: ["x"]), Self.entry(0, 5),
+      ]), Self.now)
+    for record in before where record.name != "x" { #expect(engine.table[record.name]?.resource == record.resource) }
+    for name in ["x", "b"] {
+      #expect(engine.table[name]?.lastUpdate == Self.now && engine.table[name]?.userData == [:])
+    }
+    #expect(engine.table["x"]?.type == "u" && engine.table.count == 7)
+  }
+
+  @Test("static ones become some of many dynamic ones, and the static ones again, of which nothing else is left")
+  func thereAndBack() {
+    let names = Counter()
+    var engine = LeaseEngine { names.next() }
+    let fixed = PoolsConfiguration([.init(type: "dt", names: ["x", "y", "z"])])
+    engine.configure(fixed, Self.start)
+    engine.configure(PoolsConfiguration([Self.entry(10, 12)]), Self.now)
+    #expect(engine.table.count == 10)
+    for name in ["x", "y", "z"] { #expect(engine.table[name]?.lastUpdate == Self.start) }
+    engine.configure(fixed, Self.now)
+    let states = Dictionary(grouping: engine.table.records, by: \.state).mapValues { $0.map(\.name).sorted() }
+    #expect(states["free"] == ["x", "y", "z"] && states["toBeDeleted"]?.count == 7)
+    #expect(engine.lifeCycles["dt"]?.isEnding == true)
+    for name in ["x", "y", "z"] { #expect(engine.table[name]?.lastUpdate == Self.start) }
+    // With the last of the others the life cycle goes.
+    for name in states["toBeDeleted"] ?? [] {
+      _ = try? engine.acquire(names: [name], state: "toBeDeleted", destination: "cleaning", owner: "c", Self.now)
+      _ = try? engine.release(name, destination: "tombstone", owner: "c", Self.now)
+    }
+    #expect(Self.shown(engine) == ["dt x free", "dt y free", "dt z free"] && engine.lifeCycles.isEmpty)
   }
 
   @Test("what was kept for its holder is removed, or made anew, when it is released")
