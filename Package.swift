@@ -251,14 +251,17 @@ let package = Package(
     tests(
       "PoolsAPI",
       [
-        "boskos", "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", httpClient, httpTypes, hummingbird,
-        logging, nioCore, nioHTTP1,
+        "boskos", "Documents", "Formats", "Pools", "PoolsCommands", "PoolsProtocol", "Surroundings", httpClient,
+        httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1,
       ]),
     tests("PoolsClient", ["Formats", "HTTPService", "PoolsProtocol", "Surroundings"]),
     tests("PoolsControl", ["Formats", "HTTPService", "PoolsClient", "PoolsProtocol", "Surroundings"]),
     tests(
       "PoolsCommands",
-      ["Formats", "HTTPService", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol", "Surroundings", logging]),
+      [
+        "boskos", "drover", "droverd", "Formats", "HTTPService", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol",
+        "Processes", "Surroundings", logging,
+      ]),
     tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
     tests(
       "Server",

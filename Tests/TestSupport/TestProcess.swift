@@ -10,10 +10,15 @@ public final class TestProcess {
 
   /// Starts one of this package's programs, which lie beside the tests.
   public convenience init(program: String, _ arguments: [String]) throws {
+    try self.init(path: Self.path(of: program), arguments)
+  }
+
+  /// Where one of this package's programs is.
+  public static func path(of program: String) -> String {
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    try self.init(path: tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/" + program, arguments)
+    return tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/" + program
   }
 
   /// Starts the program at `path`, with no environment but a `PATH`.

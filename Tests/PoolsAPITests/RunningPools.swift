@@ -1,0 +1,101 @@
+import Logging
+import ServiceLifecycle
+import Surroundings
+import Synchronization
+import TestSupport
+
+@testable import Pools
+@testable import PoolsAPI
+
+/// A whole server of pools inside a test: with its file of resources, on three ports of its own.
+struct RunningPools: Sendable {
+  let keeper: PoolKeeper
+  let file: String
+  let api: String
+  let health: String
+  let metrics: String
+  let log: KeptLog
+
+  /// Runs a test with a server.
+  ///
+  /// - Parameters:
+  ///   - database: nil keeps everything in memory.
+  ///   - file: the file of resources, which is there.
+  static func with(
+    file: String, database: String?, log: KeptLog = KeptLog(), surroundings: Surroundings = .impatient,
+    _ test: (RunningPools) async throws -> Void
+  ) async throws {
+    let (port, healthPort, metricsPort) = (try freePort(), try freePort(), try freePort())
+    let server = try await PoolsServer.prepare(
+      .init(resources: file, port: port, healthPort: healthPort, metricsPort: metricsPort, database: database),
+      surroundings: surroundings, logger: log.logger)
+    let group = ServiceGroup(services: server.services, logger: log.logger)
+    let running = Task { try await group.run() }
+    let pools = RunningPools(
+      keeper: server.keeper, file: file, api: "http://127.0.0.1:\(port)", health: "http://127.0.0.1:\(healthPort)",
+      metrics: "http://127.0.0.1:\(metricsPort)", log: log)
+    do {
+      try await until { (try? await TestHTTP.send("GET", pools.health + "/healthz/ready"))?.status == 200 }
+      try await until { (try? await TestHTTP.send("GET", pools.metrics + "/metrics"))?.status == 200 }
+      try await test(pools)
+    } catch {
+      await group.triggerGracefulShutdown()
+      try? await running.value
+      try? await server.close()
+      throw error
+    }
+    await group.triggerGracefulShutdown()
+    try await running.value
+    try await server.close()
+  }
+
+  func post(_ call: String, body: String? = nil) async throws -> TestHTTP.Answer {
+    try await TestHTTP.send("POST", api + call, body: body.map { Array($0.utf8) })
+  }
+}
+
+/// Waits until it is so.
+func until(_ condition: () async throws -> Bool) async throws {
+  while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
+}
+
+extension Surroundings {
+  /// The system's, but who waits a second has waited after some milliseconds.
+  static var impatient: Surroundings {
+    var surroundings = Surroundings.system
+    let sleep = surroundings.sleep
+    surroundings.sleep = { duration in try await sleep(duration / 100) }
+    return surroundings
+  }
+}
+
+/// All that is logged, at every level.
+final class KeptLog: Sendable {
+  private let lines = Mutex<[String]>([])
+  var all: [String] { lines.withLock { $0 } }
+
+  var logger: Logger {
+    var logger = Logger(label: "test") { _ in Handler(log: self) }
+    logger.logLevel = .trace
+    return logger
+  }
+
+  private func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+  private struct Handler: LogHandler {
+    let log: KeptLog
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      let error = event.error.map { " \($0)" } ?? ""
+      log.add("\(event.level) \(event.message) \(metadata) \(event.metadata ?? [:])\(error)")
+    }
+  }
+}
