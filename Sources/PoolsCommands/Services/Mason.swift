@@ -192,9 +192,18 @@ public struct Mason: Sendable {
     let task = PoolWork(
       kind: .build(leased: leased, construction: plan.construction), resource: resource, program: plan.program)
     return await work.perform(task) { result in
-      var data = try UserDataBody.parse(result.answer) ?? [:]
+      var data = try Self.userData(result.answer)
       data[LeasedResources.key] = nil
       try await work.access.update(resource, userData: data)
+    }
+  }
+
+  /// What is wrong with them is not said in the decoder's words: those have the keys in them, and are logged.
+  private static func userData(_ answer: [UInt8]) throws -> [String: String] {
+    do {
+      return try UserDataBody.parse(answer) ?? [:]
+    } catch {
+      throw DroverError(.invalid, "it is no JSON object of texts")
     }
   }
 
