@@ -40,6 +40,15 @@ import Testing
     #expect { try plan("-kubeconfig=/k") } throws: { error in
       (error as? DroverError)?.code == .unsupported && "\(error)".contains("-in_memory")
     }
+    #expect { try plan("-namespace=test-pods") } throws: { "\($0)".contains("-namespace is about resources kept") }
+    #expect(throws: DroverError.self) { try plan("-in_memory", "-enable-leader-election") }
     #expect(throws: DroverError.self) { try plan("-log-level=loud") }
+  }
+
+  @Test("what of Kubernetes' flags wants nothing is taken")
+  func namespace() throws {
+    #expect(try plan("-namespace=default").configuration.database == "boskos.db")
+    #expect(try plan("-in_memory", "-namespace", "test-pods").configuration.database == nil)
+    #expect(try plan("-enable-leader-election=false").level == .info)
   }
 }

@@ -132,8 +132,7 @@ import Testing
         for (name, flags, isDone) in services {
           try await TestProgram.with("drover", ["pools", name] + flags + ["-log-level=debug"]) { service in
             try await until(isDone)
-            // By then it minds signals.
-            try await Task.sleep(for: .milliseconds(300))
+            try await service.minds(SIGTERM)
             #expect(try await service.end() == .exited(0), "\(name): \(service.errors)")
           }
         }

@@ -35,10 +35,15 @@ final class TestProgram {
     return try await child.ending()
   }
 
-  /// Waits for its end.
-  func ending() async throws -> Ending {
-    isEnded = true
-    return try await child.ending()
+  /// Waits until it catches a signal, instead of being killed by it.
+  func minds(_ signal: Int32) async throws {
+    try await until {
+      let lines = Files.textIfPresent("/proc/\(child.pid)/status")?.split(separator: "\n") ?? []
+      guard let caught = lines.first(where: { $0.hasPrefix("SigCgt:") })?.split(separator: "\t").last else {
+        throw DroverError(.failed, "it has ended: \(errors)")
+      }
+      return (UInt64(caught, radix: 16) ?? 0) >> (signal - 1) & 1 == 1
+    }
   }
 
   /// To be called at the end, whatever happened.
