@@ -115,6 +115,14 @@ public struct PoolsClient: PoolsAccess {
     throw PoolsClientError.failed(texts.filter { seen.insert($0).inserted })
   }
 
+  /// Lives as long as the program. A server that does not listen is told at once: when to try again is decided above.
+  private static let http: HTTPClient = {
+    var configuration = HTTPClient.Configuration.singletonConfiguration
+    configuration.connectionPool.retryConnectionEstablishment = false
+    configuration.timeout.connect = .seconds(30)
+    return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+  }()
+
   private func send(
     _ method: String, _ path: String, _ query: [(String, String)], _ body: [UInt8]?, _ contentType: String
   ) async throws -> Answer {
@@ -128,7 +136,7 @@ public struct PoolsClient: PoolsAccess {
     }
     let response: HTTPClientResponse
     do {
-      response = try await HTTPClient.shared.execute(
+      response = try await Self.http.execute(
         request, timeout: .seconds(options.timeout.components.seconds))
       let bytes = Array(try await response.body.collect(upTo: 64 << 20).readableBytesView)
       return Answer(status: Int(response.status.code), body: bytes)

@@ -87,7 +87,15 @@ public struct LeaseRun: Sendable {
   private final class Stages: Sendable {
     private let stage = Mutex(Stage())
 
-    func began(_ child: ChildProcess) { stage.withLock { $0.child = child } }
+    /// Starts the command, unless a signal came before. One that comes meanwhile is the command's.
+    func begin(_ start: () throws -> ChildProcess) throws -> ChildProcess {
+      try stage.withLock { stage in
+        if stage.caught != nil { throw CancellationError() }
+        let child = try start()
+        stage.child = child
+        return child
+      }
+    }
     func ended(_ code: Int32, _ name: String) { stage.withLock { $0.ended = (code, name) } }
     var ended: (code: Int32, name: String)? { stage.withLock { $0.ended } }
     var caught: Int32? { stage.withLock { $0.caught } }
@@ -138,10 +146,11 @@ public struct LeaseRun: Sendable {
     defer { unlink(path) }
     var environment = Environment.current()
     for (name, value) in Self.variables(lease, file: path) { environment[name] = value }
-    let child = try ChildProcess(
-      command, environment: environment, input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO,
-      ownGroup: false)
-    stage.began(child)
+    let child = try stage.begin {
+      try ChildProcess(
+        command, environment: environment, input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO,
+        ownGroup: false)
+    }
     do {
       return Self.code(try await child.ending())
     } catch is CancellationError {

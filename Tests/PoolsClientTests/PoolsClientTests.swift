@@ -59,6 +59,16 @@ import Testing
     #expect(pauses.all == [.seconds(1), .seconds(4), .seconds(9)])
   }
 
+  @Test("a server that does not listen is told as such after the four attempts, which do not wait for one to come")
+  func refusedConnection() async throws {
+    let pauses = Pauses()
+    let client = try PoolsClient(url: "http://127.0.0.1:\(freePort())", owner: "me", surroundings: pauses.surroundings)
+    let error = await #expect(throws: PoolsClientError.self) { try await client.metric("t") }
+    let text = error.map { "\($0)" } ?? ""
+    #expect(text.contains("onnection refused"), "\(text)")
+    #expect(pauses.all == [.seconds(1), .seconds(4), .seconds(9)])
+  }
+
   @Test("a server that is in trouble once or twice is asked once or twice more", arguments: [0, 1, 2, 3])
   func recovers(failures: Int) async throws {
     let pauses = Pauses()
