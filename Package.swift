@@ -255,7 +255,7 @@ let package = Package(
         httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1,
       ]),
     tests("PoolsClient", ["Formats", "HTTPService", "PoolsProtocol", "Surroundings"]),
-    tests("PoolsControl", ["Formats", "HTTPService", "PoolsClient", "PoolsProtocol", "Surroundings"]),
+    tests("PoolsControl", ["Formats", "HTTPService", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings"]),
     tests(
       "PoolsCommands",
       [

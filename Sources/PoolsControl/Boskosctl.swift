@@ -35,6 +35,11 @@ public struct Boskosctl: Sendable {
   ///   - interrupted: returns when the user wants it to end.
   /// - Returns: the exit code.
   public func run(_ arguments: [String], interrupted: @escaping @Sendable () async -> Void) async -> Int32 {
+    if arguments.first == "completion" {
+      let (text, isGood) = BoskosctlCompletion.answer(Array(arguments.dropFirst()))
+      isGood ? output.standard(text) : output.error("Error: \(text)")
+      return isGood ? 0 : 1
+    }
     let (command, rest) = Self.split(arguments)
     guard let command else { return root(arguments) }
     let flags: CobraFlags

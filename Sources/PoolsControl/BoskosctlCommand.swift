@@ -89,7 +89,9 @@ enum BoskosctlCommand: String, CaseIterable {
   var help: String { "\(long)\n\n\(usage)" }
 
   static var rootUsage: String {
-    let commands = allCases.map { ($0.rawValue, $0.short) } + [("help", "Help about any command")]
+    let commands =
+      allCases.map { ($0.rawValue, $0.short) }
+      + [("completion", BoskosctlCompletion.short), ("help", "Help about any command")]
     let lines = commands.sorted { $0.0 < $1.0 }.map { name, short in
       "  \(name)" + String(repeating: " ", count: max(0, 11 - name.count)) + " \(short)\n"
     }

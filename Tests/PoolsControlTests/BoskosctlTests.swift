@@ -227,6 +227,7 @@ import Testing
 
         Available Commands:
           acquire     Acquire resource leases
+          completion  Generate the autocompletion script for the specified shell
           heartbeat   Send a heartbeat for a resource reservation
           help        Help about any command
           metrics     Get metrics on resource states
