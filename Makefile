@@ -4,7 +4,7 @@ SHELL := /bin/bash
 CONFIGURATION ?= debug
 BIN = .build/$(CONFIGURATION)
 
-.PHONY: help dependencies build demo demo-lease test release bench lint format clean
+.PHONY: help dependencies build demo demo-lease test soak release bench lint format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ demo-lease: build ## An errand that leases an account of a pool, and a janitor e
 
 test: dependencies ## Build and run all tests, the end-to-end path included
 	@scripts/test
+
+soak: dependencies ## Lease for a minute from 64 clients while the server of pools is killed again and again
+	@DROVER_POOLS_SECONDS=60 scripts/test --filter PoolsAPITests.KillTests
 
 release: dependencies ## Build static executables of their own, stripped, in .build-static/programs
 	@scripts/build-static
