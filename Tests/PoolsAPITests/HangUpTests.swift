@@ -74,6 +74,20 @@ import Testing
     }
   }
 
+  @Test("a call that waits is answered also when it has a body, of whatever size")
+  func body() async throws {
+    try await withServer { _, port, _ in
+      let url = "http://127.0.0.1:\(port)/acquire?type=t&state=free&dest=busy&owner=me&wait=100ms"
+      for size in [3, 3_000_000] {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.body = .bytes([UInt8](repeating: 0, count: size))
+        let response = try await HTTPClient.shared.execute(request, timeout: .minutes(4))
+        #expect(response.status.code == 404)
+      }
+    }
+  }
+
   @Test("a server that is told to stop answers those who wait")
   func shutdown() async throws {
     try await withServer { keeper, port, group in

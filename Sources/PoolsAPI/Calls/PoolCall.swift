@@ -11,8 +11,10 @@ struct PoolCall: Sendable {
   /// Reads the body; throws `tooLarge` beyond that many bytes.
   var body: @Sendable (_ limit: Int) async throws -> [UInt8] = { _ in [] }
 
-  /// Whether its answer may take long because the caller wants to wait for something.
-  var mayWait: Bool { query.split(separator: "&").contains { $0.hasPrefix("wait=") } }
+  /// Whether its answer may take long because the caller wants to wait for something; such calls read no body.
+  var mayWait: Bool {
+    ["/acquire", "/events"].contains(path) && query.split(separator: "&").contains { $0.hasPrefix("wait=") }
+  }
 }
 
 /// An answer.

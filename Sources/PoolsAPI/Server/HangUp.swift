@@ -10,10 +10,8 @@ enum HangUp {
     let (ending, ends) = AsyncStream<Void>.makeStream()
     let reply =
       try? await request.body.consumeWithInboundCloseHandler { body in
-        var call = call
-        call.body = { limit in try await PoolsFace.bytes(body, limit) }
-        return await withGracefulShutdownHandler { [call] in
-          await self.reply(to: call, calls, until: ending)
+        await withGracefulShutdownHandler {
+          await self.reply(to: call, calls, body, until: ending)
         } onGracefulShutdown: {
           ends.finish()
         }
@@ -25,8 +23,13 @@ enum HangUp {
     return response
   }
 
-  private static func reply(to call: PoolCall, _ calls: PoolCalls, until ending: AsyncStream<Void>) async -> PoolReply {
+  private static func reply(
+    to call: PoolCall, _ calls: PoolCalls, _ body: RequestBody, until ending: AsyncStream<Void>
+  ) async -> PoolReply {
     await withTaskGroup(of: PoolReply?.self) { group in
+      // Nobody reads it, and while it is unread the end of the connection is not seen.
+      let draining = Task { for try await _ in body {} }
+      defer { draining.cancel() }
       group.addTask { await calls.reply(to: call) }
       group.addTask {
         for await _ in ending {}
