@@ -16,6 +16,8 @@ final class ChangeFeed: Sendable {
     /// Consecutive revisions, the last one being `last`.
     var recent: [DocumentChange] = []
     var last: Int64
+    /// The last revision of the commit that is under way: readers of the store may see it before it is published.
+    var coming: Int64
     var closed = false
     var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
     var nextWaiter = 0
@@ -26,11 +28,15 @@ final class ChangeFeed: Sendable {
 
   /// A feed of the changes after `last`, which remembers at least `capacity` of them.
   init(last: Int64, capacity: Int) {
-    state = Mutex(State(last: last))
+    state = Mutex(State(last: last, coming: last))
     self.capacity = capacity
   }
 
   var last: Int64 { state.withLock { $0.last } }
+
+  /// Says that a commit up to this revision is about to be done. Who has read it from the store before it is published
+  /// waits for what comes after it.
+  func announce(upTo revision: Int64) { state.withLock { $0.coming = revision } }
 
   /// Hands on changes that are committed; their revisions continue those of the last call.
   func publish(_ changes: [DocumentChange]) {
@@ -48,11 +54,11 @@ final class ChangeFeed: Sendable {
   func take(_ kinds: Set<String>, above cursor: Int64) throws -> Answer {
     try state.withLock { state in
       if state.closed { return .closed }
-      guard cursor <= state.last else {
+      guard cursor <= max(state.last, state.coming) else {
         throw DroverError(
           .invalid, "watching documents from revision \(cursor): the store is at revision \(state.last) only")
       }
-      if cursor == state.last { return .none }
+      if cursor >= state.last { return .none }
       let first = state.last - Int64(state.recent.count)
       guard cursor >= first else { return .older }
       let found = state.recent[Int(cursor - first)...].filter { kinds.contains($0.kind) }

@@ -93,6 +93,7 @@ final class CommitQueue: Sendable {
       try database.inTransaction(.immediate) {
         outcomes = try batch.map { try transaction.apply($0.writes) }
         try transaction.record(keeping: history)
+        if let newest = transaction.changes.last { feed.announce(upTo: newest.revision) }
         return .commit
       }
     } catch {

@@ -1,7 +1,8 @@
-import Documents
 import Formats
 import Synchronization
 import Testing
+
+@testable import Documents
 
 /// What every driver promises to those who watch.
 @Suite("DocumentStore.watch") struct WatchTests {
@@ -80,6 +81,50 @@ import Testing
       let truth = Dictionary(uniqueKeysWithValues: documents.map { ($0.name, $0.body) })
       #expect(truth.count > 8)
       for copy in copies { #expect(copy == truth) }
+    }
+  }
+
+  @Test("who reads a commit before it is published watches what comes after it")
+  func unpublished() throws {
+    let feed = ChangeFeed(last: 3, capacity: 10)
+    func change(_ revision: Int64) -> DocumentChange {
+      DocumentChange(kind: "thing", name: "a", body: json(Int(revision)), revision: revision)
+    }
+    #expect(throws: DroverError.self) { _ = try feed.take(["thing"], above: 5) }
+    feed.announce(upTo: 5)
+    #expect(throws: DroverError.self) { _ = try feed.take(["thing"], above: 6) }
+    for cursor: Int64 in 3...5 {
+      guard case .none = try feed.take(["thing"], above: cursor) else { Issue.record("\(cursor)"); continue }
+    }
+    feed.publish([change(4), change(5)])
+    guard case .none = try feed.take(["thing"], above: 5) else { Issue.record("5 is seen"); return }
+    guard case .some(let found, upTo: 5) = try feed.take(["thing"], above: 4) else { Issue.record("5 is not"); return }
+    #expect(found.map(\.revision) == [5])
+  }
+
+  @Test("a watch may start from what was just committed", arguments: Driver.allCases)
+  func fresh(_ driver: Driver) async throws {
+    try await driver.withStore { store in
+      let writer = Task {
+        for number in 0..<1500 { _ = try await store.commit([.put("thing", "a", json(number))]) }
+        _ = try await store.commit([.put("thing", "end", json(0))])
+      }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<4 {
+          group.addTask {
+            while true {
+              let listing = try await store.list("thing")
+              if listing.documents.contains(where: { $0.name == "end" }) { break }
+              for try await change in store.watch("thing", from: listing.revision) {
+                #expect(change.revision == listing.revision + 1)
+                break
+              }
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      try await writer.value
     }
   }
 
