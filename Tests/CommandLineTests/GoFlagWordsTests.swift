@@ -13,6 +13,8 @@ import Testing
       ),
       ("pools cleaner -h", "pools cleaner -h"), ("pools metrics", "pools metrics"),
       ("pools mason -config=/c -1 - --", "pools mason --config=/c -1 - --"),
+      ("pools cleaner -use-v2-implementation=true -in_memory=f", "pools cleaner --use-v2-implementation"),
+      ("pools cleaner -in_memory=x -namespace=true", "pools cleaner --in_memory=x --namespace=true"),
       ("pools watch -type x", "pools watch -type x"), ("lease -expire", "lease -expire"),
       ("vms -dep x -ab", "vms -dep x -ab"),
     ])

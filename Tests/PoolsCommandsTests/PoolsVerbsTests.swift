@@ -115,7 +115,14 @@ import Testing
             ["--boskos-url", url, "--resource-type", "none", "--resource-type=u", "--janitor-path=/bin/true"],
             { await poolStates(keeper, "u") == ["free": 2] }
           ),
-          ("cleaner", ["-boskos-url=\(url)", "-resource-type-from-config=\(file)", "-cleaner-count=3"], { true }),
+          (
+            "cleaner",
+            [
+              "-boskos-url=\(url)", "-resource-type-from-config=\(file)", "-cleaner-count=3", "-namespace=test-pods",
+              "-use-v2-implementation=true", "-kubeconfig", "/etc/kubeconfig", "-metrics-port=9090",
+              "-health-port=8081", "-in_memory=false", "-projected-token-file=/none",
+            ], { true }
+          ),
           (
             "mason", ["-boskos-url=\(url)", "-config=\(file)", "-command=Maker=\(folder)/build"],
             { await poolStates(keeper, "dyn") == ["free": 1] }

@@ -39,7 +39,9 @@ final class TestProgram {
   func minds(_ signal: Int32) async throws {
     try await until {
       let lines = Files.textIfPresent("/proc/\(child.pid)/status")?.split(separator: "\n") ?? []
-      guard let caught = lines.first(where: { $0.hasPrefix("SigCgt:") })?.split(separator: "\t").last else {
+      guard !lines.contains(where: { $0.hasPrefix("State:\tZ") }),
+        let caught = lines.first(where: { $0.hasPrefix("SigCgt:") })?.split(separator: "\t").last
+      else {
         throw DroverError(.failed, "it has ended: \(errors)")
       }
       return (UInt64(caught, radix: 16) ?? 0) >> (signal - 1) & 1 == 1

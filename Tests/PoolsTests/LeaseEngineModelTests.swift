@@ -67,12 +67,13 @@ import Testing
     case 15..<17:
       let state = held?.state ?? one(states)
       let data = [one(["a", "b"]): one(["", "1", "2"])]
+      let next = Int.random(in: 0..<4, using: &random) == 0 ? one(states) : nil
       ours = outcome { () throws(PoolFault) in
-        try engine.update(name, owner: owner, state: state, userData: data, now)
+        try engine.update(name, owner: owner, state: state, destination: next, userData: data, now)
         return []
       }
       theirs = outcome { () throws(PoolFault) in
-        try model.update(name, owner: owner, state: state, userData: data, now)
+        try model.update(name, owner: owner, state: state, destination: next, userData: data, now)
         return []
       }
     case 17:

@@ -75,6 +75,10 @@ import Testing
     var engine = engine(.init(type: "t", names: ["a", "b", "c"]))
     let first = try engine.acquire(request("r", idempotent: true), start)
     #expect(try engine.acquire(request("r", idempotent: true), start + .seconds(30)).resource == first.resource)
+    // Another state that the holder has put it in since does not make it another request.
+    try engine.update("a", owner: "o", state: "busy", destination: "keep", userData: nil, start + .seconds(30))
+    let again = try engine.acquire(request("r", idempotent: true), start + .seconds(30)).resource
+    #expect(again.name == "a" && again.state == "keep")
     // As Boskos: jobs may share a request id.
     #expect(try engine.acquire(request("r"), start + .seconds(30)).resource.name == "b")
     #expect(try engine.acquire(request("r", idempotent: true), start + .seconds(31)).resource.name == "c")

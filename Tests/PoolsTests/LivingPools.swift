@@ -13,7 +13,7 @@ struct LivingPools {
     var isStatic = false
     /// It is to be deleted, or held by somebody who takes it down.
     var isGoing = false
-    var grant: (id: String, from: String, at: Timestamp)?
+    var grant: (id: String, from: String, to: String, at: Timestamp)?
     var at: Timestamp { resource.lastUpdate ?? Timestamp(seconds: 0) }
 
     static func == (left: Resource, right: Resource) -> Bool { left.resource == right.resource }
@@ -73,7 +73,9 @@ struct LivingPools {
     }
     queues[key] = queue.filter { $0.id != request.requestID }
     move(index, request.owner, request.destination, now)
-    if request.isIdempotent, let id = request.requestID { resources[index].grant = (id, request.state, now) }
+    if request.isIdempotent, let id = request.requestID {
+      resources[index].grant = (id, request.state, request.destination, now)
+    }
     return resources[index].resource
   }
 
@@ -82,7 +84,7 @@ struct LivingPools {
     return resources.filter { one in
       guard let grant = one.grant else { return false }
       let lease = one.resource
-      return lease.type == request.type && lease.owner == request.owner && lease.state == request.destination
+      return lease.type == request.type && lease.owner == request.owner && grant.to == request.destination
         && grant.from == request.state && grant.id == request.requestID
         && now <= grant.at + time + away(since: grant.at)
     }.first?.resource
@@ -114,12 +116,13 @@ struct LivingPools {
   }
 
   mutating func update(
-    _ name: String, owner: String, state: String, userData: [String: String], _ now: Timestamp
+    _ name: String, owner: String, state: String, destination: String?, userData: [String: String], _ now: Timestamp
   ) throws(PoolFault) {
     let index = try held(name, owner)
     let current = resources[index].resource.state
     guard current == state else { throw .stateDiffers(requested: state, current: current) }
     resources[index].resource.lastUpdate = now
+    if let destination { resources[index].resource.state = destination }
     for (key, value) in userData { resources[index].resource.userData[key] = value == "" ? nil : value }
   }
 

@@ -185,13 +185,14 @@ import Testing
     private mutating func update() async throws {
       let (name, owner, state) = holder()
       let data = [one(["a", "b"]): one(["", "1", "2"])]
-      log.append("update \(name) \(owner) \(state)")
+      let next = chance(1, of: 4) ? one(states) : nil
+      log.append("update \(name) \(owner) \(state) \(next ?? "")")
       let ours = await outcome { [keeper] () async throws(PoolFault) in
-        try await keeper.update(name, owner: owner, state: state, userData: data)
+        try await keeper.update(name, owner: owner, state: state, destination: next, userData: data)
         return []
       }
       do {
-        try model.update(name, owner: owner, state: state, userData: data, clock.now)
+        try model.update(name, owner: owner, state: state, destination: next, userData: data, clock.now)
         check(ours, .success([]))
       } catch {
         check(ours, .failure(error))

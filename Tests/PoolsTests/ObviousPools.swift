@@ -59,13 +59,14 @@ struct ObviousPools {
   }
 
   mutating func update(
-    _ name: String, owner: String, state: String, userData: [String: String], _ now: Timestamp
+    _ name: String, owner: String, state: String, destination: String?, userData: [String: String], _ now: Timestamp
   ) throws(PoolFault) {
     let index = try held(name, owner)
     guard resources[index].state == state else {
       throw .stateDiffers(requested: state, current: resources[index].state)
     }
     resources[index].lastUpdate = now
+    if let destination { resources[index].state = destination }
     for (key, value) in userData { resources[index].userData[key] = value == "" ? nil : value }
   }
 

@@ -14,7 +14,7 @@ struct PoolsServiceOptions: ParsableArguments {
   @OptionGroup var pools: PoolsOptions
   @Option(help: "The types to care for, separated by commas; may be repeated.") var resourceType: [String] = []
   @Option(help: "Care for the types of this file of resources; it is followed.") var resourceTypeFromConfig: String?
-  @Option(help: "debug, info, warning or error.") var logLevel = "info"
+  @Option(help: "panic, fatal, error, warning, info, debug or trace.") var logLevel = "info"
 
   func types(onlyDynamic: Bool = false) throws -> TypeSource {
     try TypeSource(
@@ -28,8 +28,9 @@ struct PoolsServiceOptions: ParsableArguments {
 
 private func serviceLogger(_ name: String, _ text: String) throws -> Logger {
   var logger = Logger(label: name) { StreamLogHandler.standardError(label: $0) }
-  guard let level = Logger.Level(rawValue: text) else {
-    throw ValidationError("--log-level: expected debug, info, warning or error, found '\(text)'")
+  guard let level = Logger.Level(logrus: text) else {
+    throw ValidationError(
+      "--log-level: expected panic, fatal, error, warning, info, debug or trace, found '\(text)'")
   }
   logger.logLevel = level
   return logger
@@ -125,14 +126,16 @@ struct PoolsCleaner: AsyncParsableCommand {
     discussion: "Of a file of resources only the dynamic types count.")
   @OptionGroup var service: PoolsServiceOptions
   @Option(help: "How many are taken down beside each other.") var cleanerCount = 15
-  // The original's, which finds resources in Kubernetes by them.
-  @Option(help: .hidden) var namespace = "default"
-  @Flag(help: .hidden) var useV2Implementation = false
+  // The original shows what Go's runtime measures there.
+  @Option(help: .hidden) var metricsPort: Int?
+  @OptionGroup var needless: PoolsNeedlessOptions
 
   func run() async throws {
+    let logger = try service.logger("cleaner")
+    needless.tell(logger)
     let cleaner = Cleaner(
       try service.pools.client(owner: "cleaner"), types: try service.types(onlyDynamic: true), count: cleanerCount,
-      logger: try service.logger("cleaner"))
+      logger: logger)
     try await untilTold { await cleaner.run() }
   }
 }
@@ -156,16 +159,19 @@ struct PoolsMason: AsyncParsableCommand {
   @Option(help: "How often to say what is still held.") var syncPeriod = "1m"
   @Option(help: "A construction that takes longer has failed (default: it may take as long as it likes).")
   var timeout: String?
-  @Option(help: "debug, info, warning or error.") var logLevel = "info"
+  @Option(help: "panic, fatal, error, warning, info, debug or trace.") var logLevel = "info"
+  @OptionGroup var needless: PoolsNeedlessOptions
 
   func run() async throws {
+    let logger = try serviceLogger("mason", logLevel)
+    needless.tell(logger)
     let limit = try timeout.map { try GoDuration.parse($0) }
     let mason = Mason(
       try pools.client(owner: "mason"), types: try TypeSource(types: [], file: absolutePath(config)),
       settings: .init(
         programs: try programs(command) { ServiceProgram(command: [$0], timeout: limit) }, poolSize: cleanerCount,
         pause: try GoDuration.parse(waitPeriod), heartbeat: try GoDuration.parse(syncPeriod)),
-      logger: try serviceLogger("mason", logLevel))
+      logger: logger)
     try await untilTold { await mason.run() }
   }
 }
@@ -183,11 +189,14 @@ struct PoolsMetrics: AsyncParsableCommand {
   @Option(help: "The address to listen on; 0.0.0.0 listens everywhere.") var address = "127.0.0.1"
   @Option(help: "The port of /?type=TYPE.") var port = 8080
   @Option(help: "The port of /metrics.") var metricsPort = 9090
+  @OptionGroup var needless: PoolsNeedlessOptions
 
   func run() async throws {
+    let logger = try service.logger("metrics")
+    needless.tell(logger)
     let exporter = MetricsExporter(
       try service.pools.client(owner: "Metrics"), types: try service.types(),
-      states: resourceState?.split(separator: ",").map(String.init), logger: try service.logger("metrics"))
+      states: resourceState?.split(separator: ",").map(String.init), logger: logger)
     let (address, port, metricsPort) = (address, port, metricsPort)
     try await untilTold { try await exporter.run(address: address, port: port, metricsPort: metricsPort) }
   }

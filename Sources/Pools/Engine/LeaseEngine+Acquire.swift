@@ -49,7 +49,7 @@ extension LeaseEngine {
       record.lastUpdate = now
       record.grant = nil
       if request.isIdempotent, let id = request.requestID {
-        record.grant = .init(requestID: id, from: request.state, at: now)
+        record.grant = .init(requestID: id, from: request.state, to: request.destination, at: now)
       }
       set(record)
       if let known { set(key, before: known, after: nil) }

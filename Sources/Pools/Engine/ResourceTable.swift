@@ -121,6 +121,6 @@ struct ResourceTable: Sendable {
   static func grantKey(_ record: PoolRecord) -> GrantKey? {
     guard let grant = record.grant, record.isOwned else { return nil }
     return GrantKey(
-      type: record.type, owner: record.owner, from: grant.from, to: record.state, requestID: grant.requestID)
+      type: record.type, owner: record.owner, from: grant.from, to: grant.to, requestID: grant.requestID)
   }
 }

@@ -38,6 +38,8 @@ struct PoolRecord: Sendable, Hashable {
     var requestID: String
     /// The state that was asked for.
     var from: String
+    /// The state that it was to have then; the holder may have changed it since.
+    var to: String
     var at: Timestamp
   }
 }

@@ -16,7 +16,8 @@ struct RecordReader {
     }
   }
 
-  func text(_ name: String) -> String { texts.first { $0.name == name }?.value ?? "" }
+  func text(_ name: String) -> String { text(name) ?? "" }
+  func text(_ name: String) -> String? { texts.first { $0.name == name }?.value }
   func number(_ name: String) -> Int64? { numbers.first { $0.name == name }?.value }
   func map(_ name: String) -> [String: String] { maps.first { $0.name == name }?.value ?? [:] }
 
@@ -94,7 +95,8 @@ extension PoolDocuments {
     record.isNamedPerType = isNamedPerType
     if let at = reader.number("granted") {
       record.grant = .init(
-        requestID: reader.text("request"), from: reader.text("from"), at: Timestamp(nanoseconds: at))
+        requestID: reader.text("request"), from: reader.text("from"), to: reader.text("to") ?? record.state,
+        at: Timestamp(nanoseconds: at))
     }
     return record
   }

@@ -24,6 +24,7 @@ enum PoolDocuments {
     if let grant = record.grant {
       writer.text("request", grant.requestID)
       writer.text("from", grant.from)
+      if grant.to != record.state { writer.text("to", grant.to) }
       writer.number("granted", grant.at.nanoseconds)
     }
     return writer.end()

@@ -1,6 +1,7 @@
 import Formats
 import Glibc
 import Logging
+import Pools
 import PoolsProtocol
 import ServiceLifecycle
 public import Surroundings
@@ -76,11 +77,7 @@ public enum BoskosProgram {
         "-\(flag) is about resources kept in Kubernetes, which this version does not do; leave it out to keep them in "
           + "the database of -data, or use -in_memory")
     }
-    let levels: [String: Logger.Level] = [
-      "panic": .critical, "fatal": .critical, "error": .error, "warning": .warning, "warn": .warning, "info": .info,
-      "debug": .debug, "trace": .trace,
-    ]
-    guard let level = levels[flags.text("log-level").lowercased()] else {
+    guard let level = Logger.Level(logrus: flags.text("log-level")) else {
       throw DroverError(.invalid, "not a valid logrus Level: \(GoText.quoted(flags.text("log-level")))")
     }
     for port in ["port", "health-port", "metrics-port"] where !(1...65535).contains(flags.int(port)) {
