@@ -25,7 +25,7 @@ test: dependencies ## Build and run all tests, the end-to-end path included
 	@scripts/test
 
 soak: dependencies ## Lease for a minute from 64 clients while the server of pools is killed again and again
-	@DROVER_POOLS_SECONDS=60 scripts/test --filter PoolsAPITests.KillTests
+	@scripts/test --filter PoolsAPITests.KillTests
 
 release: dependencies ## Build static executables of their own, stripped, in .build-static/programs
 	@scripts/build-static

@@ -8,15 +8,13 @@ import TestSupport
 import Testing
 
 /// The promise of the pools: never leased twice, and nothing forgotten, whatever happens to the server.
-///
-/// `DROVER_POOLS_SECONDS=60` makes it last longer.
 @Suite("boskos and kill -9", .serialized) struct KillTests {
   private static let clients = 64
   private static let resources = 1000
 
   @Test("64 clients never hold one resource at once while the server is killed again and again, and no lease is lost")
   func killed() async throws {
-    let seconds = getenv("DROVER_POOLS_SECONDS").flatMap { Int(String(cString: $0)) } ?? 10
+    let seconds = 60
     try await withTemporaryFolder { folder in
       try writeTestFile(
         "\(folder)/config.yaml", "resources: [{type: t, names: {prefix: r-, count: \(Self.resources)}}]\n")
