@@ -3,13 +3,21 @@ import Formats
 /// A request, without the connection that it came on.
 struct PoolCall: Sendable {
   var method: String
-  /// As it was sent.
+  /// See ``path(_:)``.
   var path: String
   var query: String = ""
   var authorization: String?
   var userAgent = ""
   /// Reads the body; throws `tooLarge` beyond that many bytes.
   var body: @Sendable (_ limit: Int) async throws -> [UInt8] = { _ in [] }
+
+  /// A path as it was sent, each of its slashes once: a server's address may be known to a client with one at its end.
+  static func path(_ sent: String) -> String {
+    guard sent.utf8.count > 1 else { return sent }
+    var path = ""
+    for character in sent where character != "/" || path.last != "/" { path.append(character) }
+    return path
+  }
 
   /// Whether its answer may take long because the caller wants to wait for something; such calls read no body.
   var mayWait: Bool {

@@ -24,7 +24,7 @@ enum PoolsFace {
   private static func call(_ request: Request) -> PoolCall {
     let body = request.body
     return PoolCall(
-      method: request.method.rawValue, path: request.uri.path, query: request.uri.query ?? "",
+      method: request.method.rawValue, path: PoolCall.path(request.uri.path), query: request.uri.query ?? "",
       authorization: request.headers[.authorization], userAgent: request.headers[.userAgent] ?? "",
       body: { limit in try await Self.bytes(body, limit) })
   }
