@@ -30,6 +30,7 @@ public struct Director: Sendable {
   private let drains: DrainDesk
   private let schedules: Schedules
   let templates: JobTemplates
+  let logSweep = LogBundles.Sweep()
 
   public init(_ identity: Identity, _ engines: DirectorEngines) async throws {
     self.identity = identity

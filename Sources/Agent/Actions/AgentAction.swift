@@ -7,11 +7,14 @@ protocol AgentAction: Sendable {
   var traits: ActionTraits { get }
   /// Whether the request becomes a task; by default as its traits say, whatever the protocol version.
   func isAsynchronous(protocolVersion: Int) -> Bool
+  /// Whether the request is answered inside the message loop; by default as its traits say, whatever is asked.
+  func isImmediate(_ arguments: [Value]) -> Bool
   func run(_ call: TaskCall) async throws -> Value
 }
 
 extension AgentAction {
   func isAsynchronous(protocolVersion: Int) -> Bool { traits.isAsynchronous }
+  func isImmediate(_ arguments: [Value]) -> Bool { traits.isImmediate }
 
   /// Runs it if there are enough arguments.
   func perform(_ call: TaskCall) async throws -> Value {

@@ -11,8 +11,8 @@ struct ReadOutputAction: AgentAction {
   let method = AgentMethod.readOutput
   let traits = ActionTraits(isLoggable: false)
 
-  /// Between looks for a script that has not begun.
-  private static let pause: Duration = .milliseconds(25)
+  /// Between looks for a script that has not begun: the first, and the longest.
+  private static let pauses: (first: Duration, last: Duration) = (.milliseconds(25), .milliseconds(100))
   /// Between looks for the end of a script that prints more than is kept.
   private static let lookingForEnd: Duration = .milliseconds(100)
   /// What is printed in quick succession goes in one answer.
@@ -22,19 +22,21 @@ struct ReadOutputAction: AgentAction {
     let request = try call.reading { try ReadOutputRequest(call.arguments[0]) }
     try await tasks.check(request.taskID)
     let deadline = surroundings.elapsed() + .milliseconds(request.waitMilliseconds)
+    var pause = Self.pauses.first
     while true {
       // Asked first: what was printed before the task was over is there when it is over.
       let isOver = await tasks.isOver(request.taskID)
       let reply = try read(request, isOver: isOver)
       let hasNews = reply.stdoutOffset > request.stdoutOffset || reply.stderrOffset > request.stderrOffset
       if hasNews || isOver || surroundings.elapsed() >= deadline { return reply.value }
-      try await waitForNews(request, atMost: deadline - surroundings.elapsed())
+      try await waitForNews(request, pause, atMost: deadline - surroundings.elapsed())
+      pause = min(pause * 2, Self.pauses.last)
       try await surroundings.sleep(Self.gathering)
     }
   }
 
   /// Returns when something was printed, the task is over, or the time is.
-  private func waitForNews(_ request: ReadOutputRequest, atMost limit: Duration) async throws {
+  private func waitForNews(_ request: ReadOutputRequest, _ pause: Duration, atMost limit: Duration) async throws {
     let script = try TaskScripts.find(request.taskID, runner)
     let hasEnded = try script?.exitIfEnded() != nil
     // Of a stream that has reached its limit nothing more is told before the end.
@@ -52,7 +54,7 @@ struct ReadOutputAction: AgentAction {
           try await script.waitForNews(stdout: request.stdoutOffset, stderr: request.stderrOffset)
         }
       } else {
-        group.addTask { try await surroundings.sleep(Self.pause) }
+        group.addTask { try await surroundings.sleep(pause) }
       }
       try await group.next()
       group.cancelAll()

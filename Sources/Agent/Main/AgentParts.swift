@@ -70,7 +70,7 @@ struct AgentParts: Sendable {
     registry = ActionRegistry([
       PingAction(),
       InfoAction(),
-      GetTaskAction(tasks: tasks),
+      GetTaskAction(tasks: tasks, surroundings: surroundings),
       CancelTaskAction(tasks: tasks),
       GetStateAction(specs: specs, settings: settings, supervisor: jobSupervisor, vitals: vitals),
       GetStateAction(

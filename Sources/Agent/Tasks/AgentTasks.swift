@@ -149,6 +149,16 @@ actor AgentTasks {
     }
   }
 
+  /// The same, or when the time has passed.
+  nonisolated func wait(_ id: String, atMost limit: Duration, _ surroundings: Surroundings) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await self.wait(id) }
+      group.addTask { try? await surroundings.sleep(limit) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
   private func stopWaiting(_ id: String, _ waiter: Int) { waiters[id]?.removeValue(forKey: waiter)?.resume() }
 
   func isOver(_ id: String) -> Bool { entries[id].map { $0.endedAt != nil } ?? true }

@@ -5,6 +5,7 @@ import Documents
 import Formats
 import Glibc
 import Surroundings
+import Synchronization
 
 /// The work of a `fetch_logs` task: an archive of logs of one instance, or an archive of such archives
 /// (reference/director.md A.7). Its result is the id of a blob.
@@ -107,11 +108,27 @@ struct LogBundles: Sendable {
 
   let director: Director
 
-  /// Notes a new one, and deletes those whose time is over.
+  /// When those whose time is over were last deleted, in seconds since 1970. Looking for them means reading all records.
+  final class Sweep: Sendable {
+    static let interval = 3600
+    private let last = Mutex(0)
+
+    /// Whether it is time again; it is noted as done then.
+    func isDue(_ now: Int) -> Bool {
+      last.withLock { last in
+        guard now - last >= Self.interval || now < last else { return false }
+        last = now
+        return true
+      }
+    }
+  }
+
+  /// Notes a new one, and deletes those whose time is over, once an hour.
   func keep(_ blob: String) async throws {
     let now = director.engines.surroundings.now().seconds
     let bundles = director.records.logBundles
     try await bundles.put(blob, LogBundleRecord(blobID: blob, createdAt: now))
+    guard director.logSweep.isDue(now) else { return }
     for old in try await bundles.list().map(\.body) where old.createdAt < now - Self.lifetime {
       try? await director.engines.blobs.delete(old.blobID)
       try await bundles.delete(old.blobID)

@@ -75,23 +75,52 @@ public struct AgentClient: Sendable {
     return try await result(of: task.taskID, method, cancellation)
   }
 
-  /// Waits for the result of a task of the agent: asks often at first, then every second.
+  /// Waits for the result of a task of the agent.
   func result(of taskID: String, _ method: AgentMethod, _ cancellation: Cancellation?) async throws -> Value {
+    let value = try await withCancelling(taskID, cancellation) { try await outcome(of: taskID) }
+    await log("DEBUG -- RECEIVED: result of '\(method.rawValue)' from agent.\(agentID)")
+    return value
+  }
+
+  /// Asks until the task is over. Drover's agent answers as soon as it is, or when the time that it is asked to wait has
+  /// passed; others do not know of the wish and answer at once, and are asked often at first, then every second.
+  private func outcome(of taskID: String) async throws -> Value {
+    let request = GetTaskRequest(taskID: taskID, waitMilliseconds: 4000)
+    let limit = Duration.milliseconds(request.waitMilliseconds) * 2
     var pause = Duration.milliseconds(20)
-    var isCancelled = false
     while true {
-      if let cancellation, cancellation.isRequested, !isCancelled {
-        isCancelled = true
-        // An agent that cannot stop this task says so; its result is awaited then.
-        _ = try? await ask(.cancelTask, [.string(taskID)], timeout: .seconds(5), tries: 4)
+      let start = surroundings.elapsed()
+      let value = try await ask(.getTask, request.arguments, timeout: limit, tries: 23)
+      guard AgentTaskReply(value) != nil else { return value }
+      let rest = pause - (surroundings.elapsed() - start)
+      if rest > .zero {
+        try await surroundings.sleep(rest)
+        pause = min(pause * 3 / 2, .seconds(1))
       }
-      let value = try await ask(.getTask, [.string(taskID)], timeout: .seconds(5), tries: 36)
-      guard AgentTaskReply(value) != nil else {
-        await log("DEBUG -- RECEIVED: result of '\(method.rawValue)' from agent.\(agentID)")
-        return value
+    }
+  }
+
+  /// Cancels a task of the agent once when its end is asked for while the body runs. An agent that cannot stop the task
+  /// says so; its result is awaited all the same.
+  private func withCancelling<Result: Sendable>(
+    _ taskID: String, _ cancellation: Cancellation?, _ body: @escaping @Sendable () async throws -> Result
+  ) async throws -> Result {
+    guard let cancellation else { return try await body() }
+    let (wishes, wish) = AsyncStream<Void>.makeStream()
+    return try await withThrowingTaskGroup(of: Result?.self) { group in
+      group.addTask {
+        for await _ in wishes {
+          _ = try? await ask(.cancelTask, [.string(taskID)], timeout: .seconds(5), tries: 4)
+          break
+        }
+        return nil
       }
-      try await surroundings.sleep(pause)
-      pause = min(pause * 3 / 2, .seconds(1))
+      group.addTask { try await cancellation.whileWatched({ wish.yield() }, body) }
+      defer { group.cancelAll() }
+      while let result = try await group.next() {
+        if let result { return result }
+      }
+      throw CancellationError()
     }
   }
 

@@ -125,7 +125,7 @@ struct ErrandExecution: Sendable {
       value = try await agent.perform(
         .runErrand, [.string(target.script), options.value], identity: identity, cancellation: cancellation
       ) { agentTask in
-        await follower.start { try await output.follow(agentTask: agentTask) }
+        await follower.start { try await output.follow(agentTask: agentTask, isFresh: !context.hasBegun) }
       }
     } catch {
       await follower.stop()

@@ -30,9 +30,10 @@ struct ErrandOutput: Sendable {
 
   /// Follows the output of a task of the agent until it has ended.
   ///
+  /// - Parameter isFresh: nothing can have been written before.
   /// - Returns: whether the agent could be read from; if not, the result of the task has all there is.
-  func follow(agentTask: String) async throws -> Bool {
-    var offsets = try await writtenSoFar()
+  func follow(agentTask: String, isFresh: Bool) async throws -> Bool {
+    var offsets = isFresh ? (stdout: 0, stderr: 0) : try await writtenSoFar()
     var lines = OutputLines()
     while true {
       let request = ReadOutputRequest(
