@@ -45,16 +45,21 @@ public enum Files {
   public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Replaces the file: written beside it, synced, renamed, and the folder synced.
-  public static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws {
+  ///
+  /// - Parameter isDurable: when it need not outlive a power cut, nothing is synced; all processes see the old file or the
+  ///   new one all the same.
+  public static func replace(
+    _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, isDurable: Bool = true
+  ) throws {
     let temporary = "\(path).new.\(getpid()).\(UInt32.random(in: .min ... .max))"
     do {
-      try writeNew(temporary, bytes, mode: mode)
+      try writeNew(temporary, bytes, mode: mode, isDurable: isDurable)
       guard rename(temporary, path) == 0 else { throw DroverError.system(errno, "replacing \(path)") }
     } catch {
       unlink(temporary)
       throw error
     }
-    try syncFolder(of: path)
+    if isDurable { try syncFolder(of: path) }
   }
 
   /// Writes the file unless there is one; never leaves half a file. Returns whether it was this call that made it.
@@ -141,7 +146,7 @@ public enum Files {
     }
   }
 
-  private static func writeNew(_ path: String, _ bytes: [UInt8], mode: UInt32) throws {
+  private static func writeNew(_ path: String, _ bytes: [UInt8], mode: UInt32, isDurable: Bool = true) throws {
     let fd = try openDescriptor(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
     defer { close(fd) }
     var written = 0
@@ -153,7 +158,7 @@ public enum Files {
       guard count >= 0 else { throw DroverError.system(errno, "writing \(path)") }
       written += count
     }
-    guard fchmod(fd, mode) == 0, fsync(fd) == 0 else { throw DroverError.system(errno, "writing \(path)") }
+    guard fchmod(fd, mode) == 0, !isDurable || fsync(fd) == 0 else { throw DroverError.system(errno, "writing \(path)") }
   }
 
   private static func syncFolder(of path: String) throws {

@@ -6,9 +6,8 @@ import Formats
 /// | --- | --- | --- |
 /// | `spec.json` | the starter, never replaced | first |
 /// | `lock` | – | held while a runner decides whether it is the one that runs the script |
-/// | `runner.json` | the runner | who it is |
-/// | `started` | the runner, created exclusively | before the script is executed: from then on it never is again |
-/// | `script.json` | the runner | who the script is, once it runs |
+/// | `started` | the runner, created exclusively: who it is | before the script is executed: from then on it never is again |
+/// | `script.json` | the runner; not synced, since after a power cut nobody is who it says | who the script is, once it runs |
 /// | `stdout`, `stderr` | the script | unless they go to other files |
 /// | `exit.json` | the runner | how the script ended |
 /// | `answer` | the script, if it was told to | before it ends |
@@ -18,7 +17,6 @@ struct RunFolder: Sendable, Hashable {
   private func file(_ name: String) -> String { "\(path)/\(name)" }
   var specFile: String { file("spec.json") }
   var lockFile: String { file("lock") }
-  var runnerFile: String { file("runner.json") }
   var startedFile: String { file("started") }
   var scriptFile: String { file("script.json") }
   var exitFile: String { file("exit.json") }
@@ -32,8 +30,8 @@ struct RunFolder: Sendable, Hashable {
   }
 
   func spec() throws -> ScriptSpec { try ScriptSpec(JSON.parse(Files.read(specFile))) }
-  func runner() throws -> ProcessIdentity? { try read(runnerFile, ProcessIdentity.init) }
-  func script() throws -> ProcessIdentity? { try read(scriptFile, ProcessIdentity.init) }
+  func runner() throws -> ProcessIdentity? { try read(startedFile, ProcessIdentity.init) }
+  func script() -> ProcessIdentity? { try? read(scriptFile, ProcessIdentity.init) }
   func exit() throws -> ExitRecord? { try read(exitFile, ExitRecord.init) }
   var isStarted: Bool { Files.exists(startedFile) }
 

@@ -34,9 +34,8 @@ public enum Runner {
       throw DroverError(.failed, "cannot read its own start time from /proc")
     }
     let spec = try folder.spec()
-    try Files.replace(folder.runnerFile, with: JSON.bytes(identity.value))
     // From here on, and whatever happens, the script is not executed by anybody else.
-    guard try Files.create(folder.startedFile, with: []) else { return }
+    guard try Files.create(folder.startedFile, with: JSON.bytes(identity.value)) else { return }
 
     let pid: Int
     do {
@@ -46,7 +45,7 @@ public enum Runner {
       return
     }
     if let script = ProcessIdentity(pidOfOwnChild: pid) {
-      try Files.replace(folder.scriptFile, with: JSON.bytes(script.value))
+      try Files.replace(folder.scriptFile, with: JSON.bytes(script.value), isDurable: false)
     }
     lock.release()
     closeReadyPipe()

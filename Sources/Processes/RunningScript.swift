@@ -20,7 +20,7 @@ public struct RunningScript: Sendable, Hashable {
     if try folder.runner()?.isAlive ?? false { return nil }
     // The runner may have ended between the two looks.
     if let record = try folder.exit() { return record.exit }
-    return try folder.script()?.isAlive ?? false ? nil : .lost
+    return folder.script()?.isAlive ?? false ? nil : .lost
   }
 
   /// When it ended; nil while it runs, and when that is lost.
@@ -41,21 +41,21 @@ public struct RunningScript: Sendable, Hashable {
       if let exit = try exitIfEnded() { return exit }
       if let runner = try folder.runner(), runner.isAlive {
         try await runner.waitForExit()
-      } else if let script = try folder.script() {
+      } else if let script = folder.script() {
         try await script.waitForExit()
       }
     }
   }
 
   /// The script's processes: its session, without what has made a session of its own.
-  private func family() throws -> ProcessFamily? { try folder.script().map { ProcessFamily(id: $0.pid) } }
+  private func family() throws -> ProcessFamily? { folder.script().map { ProcessFamily(id: $0.pid) } }
 
   /// Sends a signal to all its processes.
   ///
   /// - Returns: whether there was one.
   @discardableResult
   public func signal(_ number: Int32) throws -> Bool {
-    guard let script = try folder.script(), script.bootID == ProcessIdentity.currentBootID else { return false }
+    guard let script = folder.script(), script.bootID == ProcessIdentity.currentBootID else { return false }
     // With the leader gone, its number still names the session of those that are left; with another process as
     // leader, none are left.
     if let leader = ProcessIdentity(livingPid: script.pid), leader != script { return false }

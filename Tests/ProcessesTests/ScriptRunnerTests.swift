@@ -168,7 +168,7 @@ import Testing
       let spec = sh("echo ran >> \(folder)/count; while [ ! -e \(folder)/go ]; do sleep 0.02; done")
       let script = try await runner.start(id: "a", spec)
       try await appearance(of: "\(folder)/count")
-      let identity = try ProcessIdentity(JSON.parse(Files.read("\(folder)/runs/a/runner.json")))
+      let identity = try ProcessIdentity(JSON.parse(Files.read("\(folder)/runs/a/started")))
       try identity.signal(SIGKILL)
       try await identity.waitForExit()
       #expect(try script.exitIfEnded() == nil)
