@@ -13,6 +13,11 @@ struct RunErrand: Sendable {
   let order: ErrandOrder
   /// What the run holds; nil when it leases nothing.
   private var hand: LeasesInHand?
+  /// Called when the locks are got, before anything is begun.
+  private var begin: @Sendable () async throws -> Void = {}
+
+  /// Under which name a run remembers what it leases.
+  static let leases = "leases"
 
   init(_ director: Director, _ context: TaskContext) throws {
     self.director = director
@@ -55,15 +60,16 @@ struct RunErrand: Sendable {
 
   func run() async throws -> String? {
     try await tellCause()
-    let wants: [ErrandLease] = try await context.once("leases") { try self.wants(try await subject()) }
+    let wants: [ErrandLease] = try await context.once(Self.leases) { try self.wants(try await subject()) }
     guard !wants.isEmpty else { return try await runLocked() }
     // What it leases is got before any lock is taken: nobody who makes a resource free waits for one that waits for it.
     if try await ErrandTurn(director: director, context: context, order: order, wants: wants).comes() == .unchanged {
       return ErrandChanges.skipped
     }
-    return try await ErrandLeasing(director, context, wants).run { hand in
+    return try await ErrandLeasing(director, context, wants).run { hand, begin in
       var run = self
       run.hand = hand
+      run.begin = begin
       run.context = context.with(hand.cancellation)
       return try await run.runLocked()
     }
@@ -89,6 +95,7 @@ struct RunErrand: Sendable {
 
   private func runLocked() async throws -> String? {
     try await context.locked(deciding: subject, claims: claims) { subject in
+      try await begin()
       for warning in subject.selection.warnings { try await context.warn(warning) }
       let changes = ErrandChanges(
         director: director, context: context, order: order, wants: hand?.leases.map(\.want) ?? [])

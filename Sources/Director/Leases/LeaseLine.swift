@@ -8,13 +8,26 @@ struct LeaseLine: Sendable {
   let director: Director
   let context: TaskContext
   let pools: any ResourceLeases
+  /// How often the task has given its leases up before; what it decides about them is decided anew each time.
+  let round: Int
 
   /// For how long a question to the pools may take: somebody who ends the task waits no longer.
   private static let patience = Duration.seconds(1)
   /// For how long handing back is tried when somebody has asked for the end, and nobody else would take it back.
   private static let patienceAtEnd = Duration.seconds(60)
 
-  private func checkpoint(_ want: ErrandLease) -> String { "lease \(want.name)" }
+  private func checkpoint(_ want: ErrandLease) -> String { Self.checkpoint(want, round) }
+
+  private static func checkpoint(_ want: ErrandLease, _ round: Int) -> String {
+    round == 0 ? "lease \(want.name)" : "lease \(want.name) (\(round))"
+  }
+
+  /// Whether a task has begun to wait in line for this and has not got it. One that another waits for never gives up.
+  static func isInLine(_ task: Int, for want: ErrandLease, _ board: TaskBoard) async throws -> Bool {
+    let checkpoint = checkpoint(want, 0)
+    guard try await board.known(task: task, "\(checkpoint) begun", as: Timestamp.self) != nil else { return false }
+    return try await board.known(task: task, checkpoint, as: LeasesInHand.Lease.self) == nil
+  }
 
   /// In whose name a lease is held: `drover-1a2b3c4d/task-17/account`.
   func owner(of want: ErrandLease) -> String {
@@ -134,6 +147,14 @@ struct LeaseLine: Sendable {
   }
 
   // MARK: Handing back
+
+  /// Whether some of it was handed back in this round.
+  func hasHandedBack(_ wants: [ErrandLease]) async throws -> Bool {
+    for want in wants {
+      if try await context.known("\(checkpoint(want)) handed back", as: Bool.self) != nil { return true }
+    }
+    return false
+  }
 
   /// Hands back all that was got, also what nobody knew of, in the state that it goes to, or as it was.
   func handBack(_ wants: [ErrandLease], isUsed: Bool) async throws {

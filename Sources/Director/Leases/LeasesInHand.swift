@@ -11,10 +11,11 @@ final class LeasesInHand: Sendable {
     var resource: LeasedResource
   }
 
-  /// Asked for when somebody wants the task's end, and when a lease is lost.
+  /// Asked for when somebody wants the task's end, when a lease is lost, and when they are given up unused.
   let cancellation: Cancellation
   private let taken = Mutex<[Lease]>([])
   private let lostText = Mutex<String?>(nil)
+  private let givenUp = Mutex(false)
 
   init(cancellation: Cancellation) { self.cancellation = cancellation }
 
@@ -23,6 +24,14 @@ final class LeasesInHand: Sendable {
 
   /// Why a lease was lost; nil while all are held.
   var lost: String? { lostText.withLock { $0 } }
+
+  /// Whether they are to be handed back unused, and leased again.
+  var isGivenUp: Bool { givenUp.withLock { $0 } }
+
+  func giveUp() {
+    givenUp.withLock { $0 = true }
+    cancellation.request()
+  }
 
   /// Whether this is the first that was lost.
   func lose(_ text: String) -> Bool {

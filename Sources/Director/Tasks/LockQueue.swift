@@ -14,6 +14,9 @@ public actor LockQueue {
   /// The claims that are held now.
   public var held: [LockTable.Claim] { table.held }
 
+  /// The holders of the claims that a waiting one waits for.
+  func blockers(of holder: Int) -> [Int] { table.blockers(of: holder).map(\.holder) }
+
   /// Puts a claim into the queue whose holder will ask for it later: it was there before the server was restarted.
   public func restore(_ claim: LockTable.Claim) { _ = table.add(claim) }
 

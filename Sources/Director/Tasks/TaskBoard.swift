@@ -23,6 +23,8 @@ public actor TaskBoard {
   private var lastChecked: Task<Int, any Error>?
 
   private struct Running {
+    /// The task that waits for it.
+    let waitingParent: Int?
     let cancellation: Cancellation
     let task: Task<Void, Never>
     /// Set when the task is over, also for those who begin to wait then.
@@ -260,7 +262,9 @@ public actor TaskBoard {
       output: TaskOutput(task: record.id, journals: journals, surroundings: surroundings), cancellation: cancellation,
       surroundings: surroundings, hasBegun: record.startedAt != nil, board: self)
     let task = surroundings.task { await self.run(record, context, isResumed: isResumed) }
-    running[record.id] = Running(cancellation: cancellation, task: task, end: EndSignal())
+    running[record.id] = Running(
+      waitingParent: record.isAwaited == true ? record.parent : nil, cancellation: cancellation, task: task,
+      end: EndSignal())
   }
 
   private func run(_ record: TaskRecord, _ context: TaskContext, isResumed: Bool) async {
@@ -339,6 +343,8 @@ public actor TaskBoard {
         }
       }
     } catch is CancellationError where context.cancellation.isRequested {
+      // It has no place in the queue any more.
+      _ = try? await records.update(name) { $0.locks = nil }
       throw TaskCancelled()
     }
     let now = surroundings.now().seconds
@@ -350,6 +356,28 @@ public actor TaskBoard {
   }
 
   func release(_ id: Int) async { await locks.release(holder: id) }
+
+  /// A task that has begun nothing with its locks goes without them, also after a restart.
+  func unclaim(_ id: Int) async throws {
+    try await records.update(TaskRecord.documentName(id)) { record in
+      record.locks = nil
+      record.startedAt = nil
+      if record.state == .processing { record.state = .queued }
+    }
+  }
+
+  /// The tasks for which one that waits for locks waits in the end: those in its way, those in theirs, and those that they
+  /// have started and wait for.
+  func inTheWay(of id: Int) async -> Set<Int> {
+    var found: Set<Int> = []
+    var next = [id]
+    while let one = next.popLast() {
+      let blockers = await locks.blockers(of: one)
+      let children = one == id ? [] : running.filter { $0.value.waitingParent == one }.map(\.key)
+      for other in blockers + children where other != id && found.insert(other).inserted { next.append(other) }
+    }
+    return found
+  }
 
   // MARK: Checkpoints
 
