@@ -158,7 +158,9 @@ public enum Files {
       guard count >= 0 else { throw DroverError.system(errno, "writing \(path)") }
       written += count
     }
-    guard fchmod(fd, mode) == 0, !isDurable || fsync(fd) == 0 else { throw DroverError.system(errno, "writing \(path)") }
+    guard fchmod(fd, mode) == 0, !isDurable || fsync(fd) == 0 else {
+      throw DroverError.system(errno, "writing \(path)")
+    }
   }
 
   private static func syncFolder(of path: String) throws {

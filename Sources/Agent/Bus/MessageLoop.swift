@@ -78,7 +78,9 @@ struct MessageLoop: Sendable {
   private func dispatch(_ request: AgentRequest, bytes: Int) async {
     let action = registry[request.method]
     let isLoggable = action?.traits.isLoggable ?? true
-    if let action, action.isImmediate(request.arguments), !action.isAsynchronous(protocolVersion: request.protocolVersion) {
+    if let action, action.isImmediate(request.arguments),
+      !action.isAsynchronous(protocolVersion: request.protocolVersion)
+    {
       return await answerFirst(request, action, bytes: bytes)
     }
     log.received(request, bytes: bytes, isLoggable: action != nil && isLoggable)

@@ -38,7 +38,7 @@ public actor TaskBoard {
     self.logger = logger
     locks = LockQueue(surroundings: surroundings)
     records = DocumentCollection(store, kind: "task")
-    checkpoints = TaskCheckpoints(store: store)
+    checkpoints = TaskCheckpoints(store: store, surroundings: surroundings, logger: logger)
   }
 
   /// Says how tasks of a type are done. All types are registered before ``resume()`` or ``start(_:)``.
@@ -384,27 +384,12 @@ public actor TaskBoard {
   func known<Result: Codable & Sendable>(
     task id: Int, _ name: String, as type: Result.Type
   ) async throws -> Result? {
-    guard let text = try await checkpoints.get(id, name) else { return nil }
-    return try JSONDecoder().decode(type, from: Data(text))
+    try await checkpoints.known(id, name, as: type)
   }
 
   func once<Result: Codable & Sendable>(
     task id: Int, _ name: String, _ compute: @Sendable () async throws -> Result
   ) async throws -> Result {
-    if let result = try await known(task: id, name, as: Result.self) { return result }
-    let result = try await compute()
-    let text = Array(try JSONEncoder().encode(result))
-    // What has been done must be on record, or it would be done again; a disk that is full has room again some day.
-    var pause = Duration.milliseconds(50)
-    while true {
-      do {
-        try await checkpoints.put(id, name, text)
-        return result
-      } catch let error as DroverError where error.code == .failed {
-        logger.error("a step of a task cannot be recorded", metadata: ["task": "\(id)", "error": "\(error)"])
-        try await surroundings.sleep(pause)
-        pause = min(pause * 2, .seconds(2))
-      }
-    }
+    try await checkpoints.once(id, name, compute)
   }
 }

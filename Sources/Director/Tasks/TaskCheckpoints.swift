@@ -1,20 +1,44 @@
 import Digests
 import Documents
+import Formats
+import FoundationEssentials
+import Logging
+import Surroundings
 
 /// What tasks have decided so far: a document for each decision, so that tasks with many of them at once do not wait for
 /// each other's. Kind `task-checkpoint`, named by the task and the decision; gone when the task has ended, since they may
 /// hold secrets.
 struct TaskCheckpoints: Sendable {
   let store: any DocumentStore
+  let surroundings: Surroundings
+  let logger: Logger
   private static let kind = "task-checkpoint"
 
-  /// The JSON text of a decision; nil when it was not made yet.
-  func get(_ task: Int, _ name: String) async throws -> [UInt8]? {
-    try await store.get(Self.kind, Self.document(task, name))?.body
+  /// A decision; nil when it was not made yet.
+  func known<Result: Codable & Sendable>(_ task: Int, _ name: String, as type: Result.Type) async throws -> Result? {
+    guard let text = try await store.get(Self.kind, Self.document(task, name))?.body else { return nil }
+    return try JSONDecoder().decode(type, from: Data(text))
   }
 
-  func put(_ task: Int, _ name: String, _ text: [UInt8]) async throws {
-    _ = try await store.commit([.put(Self.kind, Self.document(task, name), text)])
+  /// Decides, once in the life of the task.
+  func once<Result: Codable & Sendable>(
+    _ task: Int, _ name: String, _ compute: @Sendable () async throws -> Result
+  ) async throws -> Result {
+    if let result = try await known(task, name, as: Result.self) { return result }
+    let result = try await compute()
+    let text = Array(try JSONEncoder().encode(result))
+    // What has been done must be on record, or it would be done again; a disk that is full has room again some day.
+    var pause = Duration.milliseconds(50)
+    while true {
+      do {
+        _ = try await store.commit([.put(Self.kind, Self.document(task, name), text)])
+        return result
+      } catch let error as DroverError where error.code == .failed {
+        logger.error("a step of a task cannot be recorded", metadata: ["task": "\(task)", "error": "\(error)"])
+        try await surroundings.sleep(pause)
+        pause = min(pause * 2, .seconds(2))
+      }
+    }
   }
 
   /// Forgets all of a task.
