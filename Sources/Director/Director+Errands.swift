@@ -27,8 +27,8 @@ extension Director {
   }
 
   private func refuseTwice(_ order: ErrandOrder) async throws {
-    let running = try await tasks.tasks { task in
-      task.type == "run_errand" && !task.state.isFinal && task.deployment == order.deployment
+    let running = try await tasks.tasks(in: TaskRecord.State.unfinished) { task in
+      task.type == "run_errand" && task.deployment == order.deployment
     }
     for task in running.reversed() {
       let other = try task.request(as: ErrandOrder.self)

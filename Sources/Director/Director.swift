@@ -43,7 +43,8 @@ public struct Director: Sendable {
     drains = try await DrainDesk(
       bus: engines.bus, agents: agents, records: records, directorID: identity.id, surroundings: engines.surroundings)
     tasks = TaskBoard(
-      store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger)
+      store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger,
+      kept: engines.keptTasks)
     schedules = Schedules(
       records: records, tasks: tasks, zones: engines.zones, surroundings: engines.surroundings, logger: engines.logger)
     await registerTasks()

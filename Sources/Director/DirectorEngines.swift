@@ -25,6 +25,8 @@ public struct DirectorEngines: Sendable {
   /// A folder for uploads and archives in the making; emptied of what no task needs at start.
   public var workDirectory: String
   public var zones = TimeZones()
+  /// How many tasks of a type and user that have ended are kept.
+  public var keptTasks = 500
 
   public init(
     store: any DocumentStore, journals: any Journals, blobs: any BlobStore, blobAddresses: BlobAddresses,

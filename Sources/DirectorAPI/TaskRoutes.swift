@@ -48,8 +48,8 @@ struct TaskRoutes: Sendable {
     let showsAll = (try request.number("verbose") ?? 1) > 1
     let deployment = request.query("deployment")
     let contextID = request.query("context_id")
-    let tasks = try await director.tasks.tasks(limit: try request.number("limit")) { task in
-      (states?.contains(task.state) ?? true) && (showsAll || Self.shownTypes.contains(task.type))
+    let tasks = try await director.tasks.tasks(in: states, limit: try request.number("limit")) { task in
+      (showsAll || Self.shownTypes.contains(task.type))
         && (deployment == nil || task.deployment == deployment) && (contextID == nil || task.contextID == contextID)
     }
     return Response.json(.array(tasks.map(Self.value)))
@@ -78,10 +78,9 @@ struct TaskRoutes: Sendable {
     let states = try fields.strings("states")
     let types = try fields.strings("types")
     let deployment = try fields.optionalString("deployment")
-    let wanted = states.isEmpty ? ["queued"] : states
-    let tasks = try await director.tasks.tasks { task in
-      wanted.contains(task.state.rawValue) && (types.isEmpty || types.contains(task.type))
-        && (deployment == nil || task.deployment == deployment)
+    let wanted = Set((states.isEmpty ? ["queued"] : states).compactMap(TaskRecord.State.init))
+    let tasks = try await director.tasks.tasks(in: wanted) { task in
+      (types.isEmpty || types.contains(task.type)) && (deployment == nil || task.deployment == deployment)
     }
     for task in tasks { try await director.tasks.cancel(task.id) }
     return Response.noContent

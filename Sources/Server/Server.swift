@@ -56,7 +56,7 @@ public struct Server: Sendable {
     let signer = SignedURL(secret: secrets.blobSecret)
     let renderer = RubyRenderer(surroundings: surroundings, logger: logger.in("templates"))
     let pools = try await pools(hasErrands: true)
-    let engines = DirectorEngines(
+    var engines = DirectorEngines(
       store: store, journals: try FileJournals(folder: files.journals), blobs: blobs,
       blobAddresses: BlobAddresses(
         endpoint: "https://\(configuration.endpointAddress):\(configuration.blobPort)",
@@ -64,6 +64,7 @@ public struct Server: Sendable {
       bus: bus, identities: BusIdentities(host: host), cloud: cloud, renderer: renderer,
       leases: leases(pools),
       surroundings: surroundings, logger: logger.in("director"), workDirectory: files.work)
+    engines.keptTasks = configuration.keptTasks
     let director = try await Director(
       .init(name: configuration.name, id: secrets.directorID, version: ServerVersion.text), engines)
 

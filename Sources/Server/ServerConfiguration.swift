@@ -23,6 +23,8 @@ public struct ServerConfiguration: Sendable {
   var pools: PoolsSection?
   /// Pools elsewhere that errands lease from; nil for the server's own.
   var leases: LeasesSection?
+  /// How many tasks of a type and user that have ended are kept.
+  var keptTasks: Int
   /// Passwords by user; empty for one user `admin` whose password is made at first start.
   public var users: [String: String]
   /// `trace` … `critical`.
@@ -66,6 +68,11 @@ public struct ServerConfiguration: Sendable {
     pools = try PoolsSection(reader, port: port)
     leases = try LeasesSection(reader)
     logLevel = text("log.level", "info")
+    let kept = reader.string(forKey: "tasks.keep") ?? reader.int(forKey: "tasks.keep").map(String.init) ?? "500"
+    guard let count = Int(kept), count > 0 else {
+      throw DroverError(.invalid, "configuration tasks.keep: expected a number above 0, found '\(kept)'")
+    }
+    keptTasks = count
     users = [:]
     for user in reader.stringArray(forKey: "users", default: []) {
       let parts = user.split(separator: ":", maxSplits: 1).map(String.init)

@@ -54,11 +54,6 @@ struct RunningPools: Sendable {
   }
 }
 
-/// Waits until it is so.
-func until(_ condition: () async throws -> Bool) async throws {
-  while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
-}
-
 extension Surroundings {
   /// The system's, but who waits a second has waited after some milliseconds.
   static var impatient: Surroundings {

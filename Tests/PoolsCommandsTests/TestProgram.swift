@@ -80,8 +80,3 @@ extension TestProgram {
     }
   }
 }
-
-/// Waits until it is so.
-func until(_ condition: () async throws -> Bool) async throws {
-  while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
-}

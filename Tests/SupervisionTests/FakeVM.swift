@@ -103,8 +103,3 @@ enum RunnerFixture {
     return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/runner-fixture"
   }()
 }
-
-/// Waits until something holds; the suites' time limit ends what never does.
-func until(_ condition: () async throws -> Bool) async throws {
-  while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
-}

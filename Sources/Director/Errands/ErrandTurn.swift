@@ -28,8 +28,8 @@ struct ErrandTurn: Sendable {
 
   private func waitForOthers() async throws {
     let id = context.id
-    let others = try await director.tasks.tasks { task in
-      task.type == "run_errand" && !task.state.isFinal && task.id < id && task.deployment == order.deployment
+    let others = try await director.tasks.tasks(in: TaskRecord.State.unfinished) { task in
+      task.type == "run_errand" && task.id < id && task.deployment == order.deployment
     }
     for task in others.reversed() {
       let other = try task.request(as: ErrandOrder.self)

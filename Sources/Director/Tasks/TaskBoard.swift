@@ -10,19 +10,20 @@ public actor TaskBoard {
   public typealias Work = @Sendable (TaskContext) async throws -> String?
 
   private let store: any DocumentStore
-  private let records: DocumentCollection<TaskRecord>
+  let records: DocumentCollection<TaskRecord>
   private let checkpoints: TaskCheckpoints
   private let journals: any Journals
-  private let surroundings: Surroundings
+  let surroundings: Surroundings
   private let logger: Logger
-  private let locks: LockQueue
+  let locks: LockQueue
   private var works: [String: Work] = [:]
-  private var running: [Int: Running] = [:]
+  var running: [Int: Running] = [:]
+  private var history: TaskHistory
   private var isStopped = false
   /// The last task that was started after a check.
   private var lastChecked: Task<Int, any Error>?
 
-  private struct Running {
+  struct Running {
     /// The task that waits for it.
     let waitingParent: Int?
     let cancellation: Cancellation
@@ -31,7 +32,11 @@ public actor TaskBoard {
     let end: EndSignal
   }
 
-  public init(store: any DocumentStore, journals: any Journals, surroundings: Surroundings, logger: Logger) {
+  /// - Parameter kept: how many tasks of a type and user that have ended are kept.
+  public init(
+    store: any DocumentStore, journals: any Journals, surroundings: Surroundings, logger: Logger, kept: Int = 500
+  ) {
+    history = TaskHistory(limit: kept)
     self.store = store
     self.journals = journals
     self.surroundings = surroundings
@@ -140,7 +145,9 @@ public actor TaskBoard {
 
   /// Takes up the tasks that were not finished when the server stopped, those that had begun first.
   public func resume() async throws {
-    var unfinished = try await records.list().map(\.body).filter { !$0.state.isFinal }
+    let all = try await records.list().map(\.body)
+    var unfinished = all.filter { !$0.state.isFinal }
+    forgetLater(all.filter(\.state.isFinal).flatMap { history.add($0) })
     // Whoever ended a task meant those too that it waits for.
     let ended = Set(unfinished.filter { $0.state == .cancelling }.map(\.id))
     for index in unfinished.indices where unfinished[index].isAwaited == true {
@@ -194,10 +201,20 @@ public actor TaskBoard {
   }
 
   /// Tasks, newest first.
+  ///
+  /// - Parameter states: those in these states only; when none of them is an end, it does not matter how many tasks have
+  ///   ended.
   public func tasks(
-    limit: Int? = nil, where isWanted: @Sendable (TaskRecord) -> Bool = { _ in true }
+    in states: Set<TaskRecord.State>? = nil, limit: Int? = nil,
+    where isWanted: @Sendable (TaskRecord) -> Bool = { _ in true }
   ) async throws -> [TaskRecord] {
-    let wanted = try await records.list().map(\.body).filter(isWanted).sorted { $0.id > $1.id }
+    var found: [TaskRecord] = []
+    if let states, states.allSatisfy({ !$0.isFinal }) {
+      for id in running.keys { if let record = try await find(id) { found.append(record) } }
+    } else {
+      found = try await records.list().map(\.body)
+    }
+    let wanted = found.filter { states?.contains($0.state) ?? true && isWanted($0) }.sorted { $0.id > $1.id }
     return limit.map { Array(wanted.prefix($0)) } ?? wanted
   }
 
@@ -295,6 +312,18 @@ public actor TaskBoard {
       await finish(record.id, .error, failure.description)
     }
     await locks.release(holder: record.id)
+    if !Task.isCancelled { forgetLater(history.add(record)) }
+  }
+
+  private func forgetLater(_ ids: [Int]) {
+    guard !ids.isEmpty else { return }
+    surroundings.task { () async -> Void in
+      for id in ids {
+        do { try await self.forget(id) } catch {
+          self.logger.warning("an old task cannot be removed", metadata: ["task": "\(id)", "error": "\(error)"])
+        }
+      }
+    }
   }
 
   /// Records the end of a task, again and again until the store takes it: a task whose end is not recorded would be done
@@ -320,63 +349,6 @@ public actor TaskBoard {
         pause = min(pause * 2, .seconds(10))
       }
     }
-  }
-
-  func acquire(_ context: TaskContext, _ resources: [String: LockTable.Mode]) async throws {
-    // One that had begun has something to tidy up, and looks for itself whether it is to end.
-    if !context.hasBegun { try context.cancellation.check() }
-    let claim = LockTable.Claim(
-      holder: context.id, purpose: context.description, resources: resources, parent: context.parent)
-    let name = TaskRecord.documentName(context.id)
-    // Its end may be wished by something that this board knows nothing of, such as the loss of a lease.
-    let isWatched = !context.hasBegun
-    let abandon = { @Sendable [locks, surroundings] in
-      if isWatched { surroundings.task { await locks.abandon(context.id) } }
-    }
-    do {
-      try await context.cancellation.whileWatched(abandon) { @Sendable [locks, records] in
-        try await locks.acquire(claim) { blockers in
-          // A task that waits has its place in the queue also after a restart.
-          _ = try? await records.update(name) { $0.locks = resources }
-          let who = blockers.map { "task \($0.holder): \($0.purpose)" }.joined(separator: ", ")
-          try? await context.warn("Waiting for \(who)")
-        }
-      }
-    } catch is CancellationError where context.cancellation.isRequested {
-      // It has no place in the queue any more.
-      _ = try? await records.update(name) { $0.locks = nil }
-      throw TaskCancelled()
-    }
-    let now = surroundings.now().seconds
-    try await records.update(name) { record in
-      record.locks = resources
-      if record.state == .queued { record.state = .processing }
-      if record.startedAt == nil { record.startedAt = now }
-    }
-  }
-
-  func release(_ id: Int) async { await locks.release(holder: id) }
-
-  /// A task that has begun nothing with its locks goes without them, also after a restart.
-  func unclaim(_ id: Int) async throws {
-    try await records.update(TaskRecord.documentName(id)) { record in
-      record.locks = nil
-      record.startedAt = nil
-      if record.state == .processing { record.state = .queued }
-    }
-  }
-
-  /// The tasks for which one that waits for locks waits in the end: those in its way, those in theirs, and those that they
-  /// have started and wait for.
-  func inTheWay(of id: Int) async -> Set<Int> {
-    var found: Set<Int> = []
-    var next = [id]
-    while let one = next.popLast() {
-      let blockers = await locks.blockers(of: one)
-      let children = one == id ? [] : running.filter { $0.value.waitingParent == one }.map(\.key)
-      for other in blockers + children where other != id && found.insert(other).inserted { next.append(other) }
-    }
-    return found
   }
 
   // MARK: Checkpoints

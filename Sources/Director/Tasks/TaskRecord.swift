@@ -9,6 +9,9 @@ public struct TaskRecord: Codable, Sendable, Hashable {
   public enum State: String, Codable, Sendable, Hashable, CaseIterable {
     case queued, processing, cancelling, done, error, cancelled, timeout
 
+    /// The states of tasks that have not ended.
+    static let unfinished = Set(allCases.filter { !$0.isFinal })
+
     /// Whether a task in this state will never change again.
     public var isFinal: Bool {
       switch self {

@@ -2,6 +2,7 @@ import Documents
 import Formats
 import Logging
 import Surroundings
+import TestSupport
 import Testing
 
 @testable import Director
@@ -29,6 +30,47 @@ import Testing
       states.append(try await board.wait(for: id).state)
     }
     #expect(states == Array(repeating: .done, count: 200))
+  }
+
+  @Test("Of each type and user the latest tasks are kept, with what they started; also after a restart")
+  func forgets() async throws {
+    let store = MemoryDocumentStore()
+    let journals = MemoryJournals()
+    func board(_ kept: Int) async throws -> TaskBoard {
+      let board = TaskBoard(
+        store: store, journals: journals, surroundings: .system,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, kept: kept)
+      for type in ["a", "b"] { await board.register(type) { _ in "" } }
+      try await board.resume()
+      return board
+    }
+    let first = try await board(3)
+    func run(_ type: String, _ user: String, parent: Int? = nil, cause: TaskCause? = nil) async throws -> Int {
+      var order = try TaskBoard.Order(type: type, description: type, user: user, request: [String: String]())
+      order.parent = parent
+      order.cause = cause
+      let id = try await first.start(order)
+      _ = try await first.wait(for: id)
+      return id
+    }
+    var ids: [Int] = []
+    for _ in 0..<5 { ids.append(try await run("a", "ann")) }
+    let other = try await run("b", "ann")
+    let bob = try await run("a", "bob")
+    let nightly = TaskCause(.schedule, name: "nightly")
+    var scheduled: [Int] = []
+    for _ in 0..<4 { scheduled.append(try await run("a", "ann", cause: nightly)) }
+    let child = try await run("b", "ann", parent: ids[2])
+    let kept = ids[2...] + [other, bob] + scheduled
+    try await until { try await first.tasks().map(\.id) == (kept + [child]).sorted(by: >) }
+    #expect(try await journals.list(under: "tasks/\(ids[0])").isEmpty)
+    #expect(try await !journals.list(under: "tasks/\(ids[2])").isEmpty)
+    // One more ends the time of the oldest, and of what it had started.
+    ids.append(try await run("a", "ann"))
+    let rest = ids[3...] + [other, bob] + scheduled
+    try await until { try await first.tasks().map(\.id) == rest.sorted(by: >) }
+    let second = try await board(1)
+    try await until { try await second.tasks().map(\.id) == ([ids[5], other, bob] + scheduled).sorted(by: >) }
   }
 
   @Test("The end is told to those who wait, to those who come later, and not to those who were cancelled before")

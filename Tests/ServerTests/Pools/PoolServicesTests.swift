@@ -54,10 +54,6 @@ import Testing
     try await pools.close()
   }
 
-  private func until(_ condition: () async throws -> Bool) async throws {
-    while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
-  }
-
   @Test("what somebody left behind is taken back by the reaper, cleaned by the janitor's command, and free again")
   func reapedAndCleaned() async throws {
     try await withTemporaryFolder { folder in
