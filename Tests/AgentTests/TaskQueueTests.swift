@@ -32,6 +32,30 @@ import Testing
     }
   }
 
+  @Test("who asks for a task and may wait is answered when it is over, or when his time is; others need not wait")
+  func waiting() async throws {
+    try await TestAgent.with { test in
+      let spec = try BlobFolder(folder: test.folder).spec(
+        job: "job",
+        ["bin/run": "#!/bin/bash\nwhile [ ! -e \(test.folder)/go ]; do sleep 0.02; done\nexit 3\n", "monit": ""])
+      #expect(try await test.call("apply", spec.value) == "applied")
+      let errand = try await test.begin("run_errand", "job")
+      async let answer = test.request("get_task", GetTaskRequest(taskID: errand, waitMilliseconds: 15_000).arguments)
+      for wait in [-1, 0, 30] {
+        let running = try await test.request("get_task", [.string(errand), ["wait_ms": .int(wait)]])
+        #expect(AgentTaskReply(try TestAgent.value(running))?.taskID == errand)
+      }
+      #expect(try await test.call("ping") == "pong")
+      try Files.replace("\(test.folder)/go", with: [])
+      #expect(try ErrandResult(TestAgent.value(await answer)).exitCode == 3)
+      // It is over already.
+      let again = try await test.request("get_task", [.string(errand), ["wait_ms": 15_000]])
+      #expect(try ErrandResult(TestAgent.value(again)).exitCode == 3)
+      let nobody = try await test.request("get_task", ["nobody", ["wait_ms": 15_000]])
+      #expect(throws: DroverError.self) { try TestAgent.value(nobody) }
+    }
+  }
+
   @Test("so many of a method run at once, the others in the order in which they came, one that is hurried at once")
   func turns() async {
     var turns = TaskTurns()

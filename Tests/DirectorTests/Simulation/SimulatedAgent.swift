@@ -150,7 +150,25 @@ final class SimulatedAgent: Sendable {
       let task = clock.surroundings.task { [self] in await answer(reply, await readOutput(request)) }
       return state.withLock { $0.running.append(task) }
     }
+    let wait = GetTaskRequest.waitMilliseconds(request.arguments)
+    if request.method == "get_task", wait > 0, canWait {
+      let task = clock.surroundings.task { [self] in
+        await waitForEnd(of: request.arguments.first?.string ?? "", atMost: .milliseconds(wait))
+        await answer(reply, response(to: request))
+      }
+      return state.withLock { $0.running.append(task) }
+    }
     await answer(reply, response(to: request))
+  }
+
+  /// Every other agent is one that does not know of waiting.
+  private var canWait: Bool { (id.utf8.last ?? 0) % 2 == 0 }
+
+  private func waitForEnd(of task: String, atMost limit: Duration) async {
+    let deadline = clock.now + limit
+    while clock.now < deadline, case .some(nil) = state.withLock({ $0.tasks[task] }) {
+      do { try await clock.sleep(.milliseconds(20)) } catch { return }
+    }
   }
 
   private func answer(_ reply: String, _ response: AgentResponse) async {
