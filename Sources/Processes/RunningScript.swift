@@ -48,7 +48,7 @@ public struct RunningScript: Sendable, Hashable {
   }
 
   /// The script's processes: its session, without what has made a session of its own.
-  private func family() throws -> ProcessFamily? { folder.script().map { ProcessFamily(id: $0.pid) } }
+  private func family() -> ProcessFamily? { folder.script().map { ProcessFamily(id: $0.pid) } }
 
   /// Sends a signal to all its processes.
   ///

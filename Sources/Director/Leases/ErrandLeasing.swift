@@ -120,13 +120,13 @@ struct ErrandLeasing: Sendable {
   /// Looks, while the run waits for locks with leases in hand, whether whoever has those locks waits for such a lease:
   /// both would wait for ever. The one that has begun nothing goes to the end of the line.
   private func giveWay(_ hand: LeasesInHand) async {
-    let types = Set(wants.map(\.type))
     while true {
       do {
         try await context.surroundings.sleep(.seconds(1))
         for task in await director.tasks.inTheWay(of: context.id).sorted() {
           let others = try await director.tasks.known(task: task, RunErrand.leases, as: [ErrandLease].self) ?? []
-          for want in others where types.contains(want.type) {
+          // What is handed back goes to whoever wants it in that state.
+          for want in others where wants.contains(where: { $0.type == want.type && $0.state == want.state }) {
             guard try await LeaseLine.isInLine(task, for: want, director.tasks) else { continue }
             try await context.warn(
               "Handing back what was leased: task \(task), for whose end this one waits, needs a lease of type "

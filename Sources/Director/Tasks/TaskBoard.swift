@@ -147,7 +147,7 @@ public actor TaskBoard {
   public func resume() async throws {
     let all = try await records.list().map(\.body)
     var unfinished = all.filter { !$0.state.isFinal }
-    forgetLater(all.filter(\.state.isFinal).flatMap { history.add($0) })
+    forgetLater(history.restore(all))
     // Whoever ended a task meant those too that it waits for.
     let ended = Set(unfinished.filter { $0.state == .cancelling }.map(\.id))
     for index in unfinished.indices where unfinished[index].isAwaited == true {

@@ -13,6 +13,23 @@ struct TaskHistory: Sendable {
 
   init(limit: Int) { self.limit = limit }
 
+  /// Notes the tasks that a store has, those first that were started by others. One whose starter is gone counts for itself.
+  ///
+  /// - Returns: those that are to be forgotten now.
+  mutating func restore(_ records: [TaskRecord]) -> [Int] {
+    let known = Set(records.map(\.id))
+    var own: [TaskRecord] = []
+    for var record in records where record.state.isFinal {
+      if let parent = record.parent, known.contains(parent) {
+        children[parent, default: []].append(record.id)
+      } else {
+        record.parent = nil
+        own.append(record)
+      }
+    }
+    return own.flatMap { add($0) }
+  }
+
   /// Notes that a task has ended. Called in the order of their ends, or of their ids for what a store has.
   ///
   /// - Returns: the tasks that are to be forgotten now.

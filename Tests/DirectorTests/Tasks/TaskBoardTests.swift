@@ -69,8 +69,23 @@ import Testing
     ids.append(try await run("a", "ann"))
     let rest = ids[3...] + [other, bob] + scheduled
     try await until { try await first.tasks().map(\.id) == rest.sorted(by: >) }
+    let late = try await run("b", "eve", parent: ids[3])
     let second = try await board(1)
     try await until { try await second.tasks().map(\.id) == ([ids[5], other, bob] + scheduled).sorted(by: >) }
+    #expect(try await second.find(late) == nil)
+  }
+
+  @Test("One whose starter is gone counts for itself")
+  func orphans() {
+    var history = TaskHistory(limit: 1)
+    func record(_ id: Int, parent: Int?) -> TaskRecord {
+      var record = TaskRecord(
+        id: id, type: "a", description: "", state: .done, user: "ann", createdAt: 0, request: "{}")
+      record.parent = parent
+      return record
+    }
+    #expect(history.restore([record(3, parent: 1), record(4, parent: 2), record(5, parent: 4)]) == [3])
+    #expect(history.add(record(6, parent: nil)) == [4, 5])
   }
 
   @Test("The end is told to those who wait, to those who come later, and not to those who were cancelled before")
