@@ -99,7 +99,7 @@ struct ErrandLeasing: Sendable {
         defer { way.cancel() }
         return try await work(hand) {
           way.cancel()
-          try hand.cancellation.check()
+          try hand.begin()
           _ = try await context.once(Self.use) { true }
         }
       }

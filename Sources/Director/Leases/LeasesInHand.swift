@@ -15,7 +15,8 @@ final class LeasesInHand: Sendable {
   let cancellation: Cancellation
   private let taken = Mutex<[Lease]>([])
   private let lostText = Mutex<String?>(nil)
-  private let givenUp = Mutex(false)
+  private enum Use { case none, begun, givenUp }
+  private let use = Mutex(Use.none)
 
   init(cancellation: Cancellation) { self.cancellation = cancellation }
 
@@ -26,11 +27,24 @@ final class LeasesInHand: Sendable {
   var lost: String? { lostText.withLock { $0 } }
 
   /// Whether they are to be handed back unused, and leased again.
-  var isGivenUp: Bool { givenUp.withLock { $0 } }
+  var isGivenUp: Bool { use.withLock { $0 == .givenUp } }
 
+  /// Gives them up, unless something was begun with them.
   func giveUp() {
-    givenUp.withLock { $0 = true }
-    cancellation.request()
+    let isUnused = use.withLock { use in
+      if use == .none { use = .givenUp }
+      return use == .givenUp
+    }
+    if isUnused { cancellation.request() }
+  }
+
+  /// From here on they are not given up any more.
+  ///
+  /// - Throws: ``TaskCancelled`` when they were, one was lost, or somebody wants the task's end.
+  func begin() throws {
+    use.withLock { use in if use == .none { use = .begun } }
+    try cancellation.check()
+    if isGivenUp { throw TaskCancelled() }
   }
 
   /// Whether this is the first that was lost.
