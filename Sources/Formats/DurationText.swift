@@ -65,6 +65,8 @@ extension FieldReader {
       throw self.error(name, "\(error)")
     }
     guard duration >= .seconds(1) else { throw error(name, "expected at least one second, found '\(text)'") }
+    // Ten years: what is added to a time of day has to be one, too.
+    guard duration <= .seconds(87_600 * 3600) else { throw error(name, "expected at most 87600h, found '\(text)'") }
     return duration.wholeSeconds
   }
 }

@@ -49,12 +49,13 @@ public struct Surroundings: Sendable {
   }
 }
 
-/// A point in time, in nanoseconds since 1970-01-01 00:00:00 UTC.
+/// A point in time, in nanoseconds since 1970-01-01 00:00:00 UTC: between the years 1677 and 2262. What would be beyond is
+/// the end of that.
 public struct Timestamp: Sendable, Hashable, Comparable, Codable {
   public let nanoseconds: Int64
 
   public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
-  public init(seconds: Int) { nanoseconds = Int64(seconds) * 1_000_000_000 }
+  public init(seconds: Int) { self = Timestamp(nanoseconds: 0) + .seconds(seconds) }
 
   /// Whole seconds since 1970.
   public var seconds: Int { Int(nanoseconds / 1_000_000_000) }
@@ -63,12 +64,16 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable {
 
   public static func + (left: Timestamp, right: Duration) -> Timestamp {
     let (seconds, attoseconds) = right.components
-    return Timestamp(nanoseconds: left.nanoseconds + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
+    let whole = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+    let distance = whole.partialValue.addingReportingOverflow(attoseconds / 1_000_000_000)
+    let sum = left.nanoseconds.addingReportingOverflow(distance.partialValue)
+    let end = seconds < 0 ? Int64.min : Int64.max
+    return Timestamp(nanoseconds: whole.overflow || distance.overflow || sum.overflow ? end : sum.partialValue)
   }
 
   /// How long it is from `right` to `left`.
   public static func - (left: Timestamp, right: Timestamp) -> Duration {
-    .nanoseconds(left.nanoseconds - right.nanoseconds)
+    .nanoseconds(left.nanoseconds) - .nanoseconds(right.nanoseconds)
   }
 
   public init(from decoder: any Decoder) throws {

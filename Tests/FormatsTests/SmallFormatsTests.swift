@@ -59,6 +59,13 @@ struct DurationTextTests {
   @Test("What has no unit is no duration", arguments: ["", "5", "s", "5x", "5s3", "1..2s", "99999999999h"])
   func refuses(text: String) { #expect(throws: DroverError.self) { try Duration(text: text) } }
 
+  @Test("What is added to a time of day is limited", arguments: ["0", "-1", "0.5s", "87601h", "9223372036854775807"])
+  func limited(text: String) throws {
+    let reader = try FieldReader(["timeout": .string(text)], at: "run")
+    #expect(throws: DroverError.self) { try reader.optionalSeconds("timeout") }
+    #expect(try FieldReader(["timeout": "87600h"], at: "run").optionalSeconds("timeout") == 315_360_000)
+  }
+
   @Test("For people", arguments: [(350, "0.3s"), (12_000, "12s"), (245_000, "4m05s"), (7_380_000, "2h03m")])
   func short(milliseconds: Int, text: String) { #expect(Duration.milliseconds(milliseconds).shortText == text) }
 }

@@ -11,6 +11,21 @@ import Testing
     ])
   func text(_ seconds: Int, _ expected: String) { #expect(Timestamp(seconds: seconds).text == expected) }
 
+  @Test("A time that would be too far away is the last one that there is, or the first")
+  func farAway() {
+    let now = Timestamp(seconds: 1_795_262_684)
+    let (last, first) = (Timestamp(nanoseconds: .max), Timestamp(nanoseconds: .min))
+    for distance in [Duration.seconds(Int64.max), .seconds(9_000_000_000), .seconds(8_000_000_000)] {
+      #expect(now + distance == last)
+      #expect(Timestamp(seconds: -1_795_262_684) + (.zero - distance) == first)
+    }
+    #expect(now + .seconds(Int64.min) == first)
+    #expect(Timestamp(seconds: .max) == last && Timestamp(seconds: .min) == first)
+    #expect(last - first == .nanoseconds(Int64.max) - .nanoseconds(Int64.min))
+    #expect(now + .milliseconds(-1500) == Timestamp(nanoseconds: 1_795_262_682_500_000_000))
+    #expect(now + .seconds(3) - now == .seconds(3))
+  }
+
   @Test("A UUID has its version and variant, whatever the bytes")
   func uuid() {
     #expect(Surroundings.uuidText([UInt8](repeating: 0xFF, count: 16)) == "ffffffff-ffff-4fff-bfff-ffffffffffff")
