@@ -17,6 +17,7 @@ extension Director {
     let deployment = try await deployment(name)
     let policy = try deployment.parsedManifest()?.errands.first { $0.name == errand && $0.errand == errand }
     let order = ErrandOrder(deployment: name, errand: errand, run: policy.map(run.completed) ?? run)
+    try order.run.refuseImpossible()
     return try await tasks.start(
       TaskBoard.Order(
         type: "run_errand", description: "run errand \(errand) from deployment \(name)", user: user,

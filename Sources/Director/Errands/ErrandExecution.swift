@@ -129,7 +129,10 @@ struct ErrandExecution: Sendable {
       }
     } catch {
       await follower.stop()
-      throw error
+      guard let failure = error as? DroverError, failure.code == .tooLarge else { throw error }
+      throw DirectorFailure.errand(
+        "Errand '\(order.errand)' cannot be started on \(target.instance.label): its arguments, its environment and the "
+          + "user data of its leases are too long together: \(failure)")
     }
     let result = try ErrandResult(value)
     // The result comes when the script has ended; the last of what it printed is then still on its way. An agent that

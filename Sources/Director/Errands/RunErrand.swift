@@ -60,6 +60,8 @@ struct RunErrand: Sendable {
 
   func run() async throws -> String? {
     try await tellCause()
+    // What nobody asked for, a manifest says.
+    try order.run.refuseImpossible()
     let wants: [ErrandLease] = try await context.once(Self.leases) { try self.wants(try await subject()) }
     guard !wants.isEmpty else { return try await runLocked() }
     // What it leases is got before any lock is taken: nobody who makes a resource free waits for one that waits for it.
