@@ -89,6 +89,37 @@ import Testing
     #expect(retention.expired(tasks, now: Timestamp(seconds: 10)) == ["c", "e"])
   }
 
+  @Test("what nobody has asked for outlives a director that is away for weeks, whatever else is printed meanwhile")
+  func awayForWeeks() {
+    let day = 24 * 3600
+    func task(_ id: String, day number: Int, output: Int, _ isCollected: Bool) -> TaskRetention.Finished {
+      .init(id: id, endedAt: Timestamp(seconds: number * day), output: output, isCollected: isCollected)
+    }
+    let retention = TaskRetention()
+    let large = 700 << 20
+    let tasks = [
+      task("told", day: 99, output: large, true), task("told before", day: 98, output: large, true),
+      task("untold", day: 80, output: large, false), task("untold before", day: 75, output: large, false),
+      task("untold for long", day: 60, output: 0, false),
+    ]
+    #expect(
+      Set(retention.expired(tasks, now: Timestamp(seconds: 99 * day + 3600))) == ["told before", "untold for long"])
+    let huge = (0..<4).map { task("\($0)", day: 99 - $0, output: 3 << 30, false) }
+    #expect(Set(retention.expired(huge, now: Timestamp(seconds: 99 * day))) == ["2", "3"])
+  }
+
+  @Test("whether somebody was told the outcome is known to the agent that is started next")
+  func collectedIsWrittenDown() throws {
+    var record = TaskRecord(
+      id: "a", requestID: "r", sequence: 1, method: "run_errand", protocolVersion: 3, arguments: [],
+      startedAt: Timestamp(seconds: 1))
+    record.outcome = .value(["exit_code": 3])
+    record.endedAt = Timestamp(seconds: 2)
+    #expect(try TaskRecord(record.value) == record)
+    record.isCollected = true
+    #expect(try TaskRecord(record.value) == record)
+  }
+
   @Test("a result is kept for who has read the output, and has not asked for the result yet")
   func outputIsNoResult() async throws {
     try await TestAgent.with { test in

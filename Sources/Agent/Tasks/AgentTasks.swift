@@ -65,7 +65,7 @@ actor AgentTasks {
       entries[record.id] = Entry(
         requestID: record.requestID, method: record.method,
         isCancellable: action(record.method)?.traits.isCancellable ?? false, cancellation: nil,
-        endedAt: record.outcome == nil ? nil : record.endedAt ?? record.startedAt)
+        endedAt: record.outcome == nil ? nil : record.endedAt ?? record.startedAt, isCollected: record.isCollected)
       if record.outcome != nil { entries[record.id]?.output = outputSize(record.id) }
     }
     try forgetExpired()
@@ -115,6 +115,7 @@ actor AgentTasks {
     let outcome = try entry.outcome ?? files.read(id).outcome
     if !entry.isCollected {
       entries[id]?.isCollected = true
+      try? files.markCollected(id)
       tidyUp()
     }
     return outcome

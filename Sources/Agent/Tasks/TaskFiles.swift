@@ -31,6 +31,13 @@ struct TaskFiles: Sendable {
     try Files.replace(path(record.id), with: JSON.bytes(record.value), mode: 0o600)
   }
 
+  /// Notes that somebody has been told the outcome. Who asks again after a power cut is told again.
+  func markCollected(_ id: String) throws {
+    var record = try read(id)
+    record.isCollected = true
+    try Files.replace(path(id), with: JSON.bytes(record.value), mode: 0o600, isDurable: false)
+  }
+
   func read(_ id: String) throws -> TaskRecord { try TaskRecord(JSON.parse(Files.read(path(id)))) }
 
   func remove(_ id: String) throws { try Files.remove(path(id)) }

@@ -18,6 +18,8 @@ struct TaskRecord: Sendable, Hashable {
   /// The answer to `get_task`; nil while it runs.
   var outcome: Outcome?
   var endedAt: Timestamp?
+  /// Whether somebody has been told the outcome.
+  var isCollected = false
 
   enum Outcome: Sendable, Hashable {
     case value(Value)
@@ -38,6 +40,7 @@ extension TaskRecord {
     case nil: break
     }
     if let endedAt { object["ended_at"] = .int(Int(endedAt.nanoseconds)) }
+    if isCollected { object["collected"] = true }
     return .object(object)
   }
 
@@ -55,5 +58,6 @@ extension TaskRecord {
       outcome = .value(value)
     }
     endedAt = try reader.optionalInt("ended_at").map { Timestamp(nanoseconds: Int64($0)) }
+    isCollected = try reader.optionalBool("collected") ?? false
   }
 }
