@@ -26,6 +26,7 @@ struct DirectorService: Service {
   let besides: (@Sendable () async -> Void)?
 
   func run() async throws {
+    try await director.removeLeftovers()
     try await director.start()
     if let besides {
       await cancelWhenGracefulShutdown { await besides() }
