@@ -10,7 +10,7 @@ struct AccessRoutes: Sendable {
   func add(to router: Router<DirectorRequestContext>) {
     router.post("/deployments/:name/ssh") { request, context in
       let order = try SSHOrder(
-        deployment: try context.parameters.require("name"), try await request.bodyFields())
+        deployment: try context.named("name"), try await request.bodyFields())
       return Response.task(try await director.ssh(order, user: context.userName))
     }
     for path in ["/deployments/:name/jobs/:group/:id/logs", "/deployments/:name/instance_groups/:group/:id/logs"] {
@@ -19,7 +19,7 @@ struct AccessRoutes: Sendable {
         return Response.task(
           try await director.fetchLogs(
             AccessTarget(group: target.group, ids: target.id.map { [$0] } ?? []),
-            in: try context.parameters.require("name"), types: request.query("type") ?? "job",
+            in: try context.named("name"), types: request.query("type") ?? "job",
             filters: request.query("filters") ?? "", user: context.userName))
       }
     }
@@ -84,7 +84,7 @@ struct AccessRoutes: Sendable {
   }
 
   private func start(_ order: Director.StateOrder, _ context: DirectorRequestContext) async throws -> Response {
-    let name = try context.parameters.require("name")
+    let name = try context.named("name")
     return Response.task(try await director.changeState(of: name, order, user: context.userName))
   }
 }

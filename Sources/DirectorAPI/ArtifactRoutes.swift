@@ -12,7 +12,7 @@ struct ArtifactRoutes: Sendable {
   func add(to router: Router<DirectorRequestContext>) {
     router.get("/releases") { _, _ in Response.json(try await director.releasesListing()) }
     router.get("/releases/:name") { request, context in
-      let name = try context.parameters.require("name")
+      let name = try context.named("name")
       guard let version = request.query("version") else {
         return Response.json(try await director.releaseVersions(name))
       }
@@ -28,7 +28,7 @@ struct ArtifactRoutes: Sendable {
     router.delete("/releases/:name") { request, context in
       Response.task(
         try await director.deleteRelease(
-          try context.parameters.require("name"), version: request.query("version"), user: context.userName))
+          try context.named("name"), version: request.query("version"), user: context.userName))
     }
     router.post("/packages/matches") { request, _ in
       Response.json(Value(try await director.knownPackages(releaseManifest: try await request.bodyText())))
@@ -49,7 +49,7 @@ struct ArtifactRoutes: Sendable {
     router.delete("/stemcells/:name/:version") { _, context in
       Response.task(
         try await director.deleteStemcell(
-          try context.parameters.require("name"), try context.parameters.require("version"), user: context.userName))
+          try context.named("name"), try context.named("version"), user: context.userName))
     }
     router.get("/resources/:id") { _, context in
       let id = try context.parameters.require("id")

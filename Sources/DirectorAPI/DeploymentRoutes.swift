@@ -41,7 +41,7 @@ struct DeploymentRoutes: Sendable {
     }
     router.get("/errand_runs") { request, _ in try await errandRuns(request) }
     router.post("/deployments/:name/errands/:errand/runs") { request, context in
-      let errand = try context.parameters.require("errand")
+      let errand = try context.named("errand")
       let run = try ErrandRun(try await request.bodyFields())
       return Response.task(try await director.runErrand(errand, in: name(context), run, user: context.userName))
     }
@@ -52,7 +52,7 @@ struct DeploymentRoutes: Sendable {
     router.get("/deployment_configs") { _, _ in Response.json([]) }
   }
 
-  private func name(_ context: DirectorRequestContext) throws -> String { try context.parameters.require("name") }
+  private func name(_ context: DirectorRequestContext) throws -> String { try context.named("name") }
 
   private func order(_ request: Request) async throws -> DeployOrder {
     var order = DeployOrder(manifest: try await request.bodyText())

@@ -39,26 +39,11 @@ extension Request {
   func query(_ name: String) -> String? {
     for pair in (uri.query ?? "").split(separator: "&") {
       let parts = pair.split(separator: "=", maxSplits: 1)
-      if parts.count == 2, Self.decoded(parts[0]) == name { return Self.decoded(parts[1]) }
-    }
-    return nil
-  }
-
-  /// The text of a query value (RFC 3986), in which `+` stands for a blank; nil when it is not valid UTF-8.
-  private static func decoded(_ text: Substring) -> String? {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-      if byte == UInt8(ascii: "%"), rest.count >= 2,
-        let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-      {
-        bytes.append(code)
-        rest.removeFirst(2)
-      } else {
-        bytes.append(byte == UInt8(ascii: "+") ? UInt8(ascii: " ") : byte)
+      if parts.count == 2, PercentText.decoded(parts[0], isQuery: true) == name {
+        return PercentText.decoded(parts[1], isQuery: true)
       }
     }
-    return String(validating: bytes, as: UTF8.self)
+    return nil
   }
 
   func flag(_ name: String) -> Bool { query(name) == "true" }

@@ -30,6 +30,6 @@ struct ScheduleRoutes: Sendable {
   private func names(_ context: DirectorRequestContext) throws -> (
     deployment: String, schedule: String
   ) {
-    (try context.parameters.require("name"), try context.parameters.require("schedule"))
+    (try context.named("name"), try context.named("schedule"))
   }
 }

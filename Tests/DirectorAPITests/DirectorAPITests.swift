@@ -106,6 +106,25 @@ import Testing
     }
   }
 
+  @Test(
+    "A name in a path is what it was before it was escaped",
+    arguments: [
+      ("a%20b", "'a b'"), ("a%2Fb", "'a/b'"), ("%C3%BC", "'ü'"), ("a+b", "'a+b'"), ("%2525", "'%25'"),
+      ("%FF", "expected UTF-8"),
+    ])
+  func names(_ sent: String, _ told: String) async throws {
+    try await TestDirector.with { client, _ in
+      for path in ["/deployments/\(sent)/errands/x/runs", "/deployments/\(sent)/schedules/x/pause"] {
+        try await client.execute(uri: path, method: .post, headers: headers, body: ByteBuffer(string: "{}")) {
+          response in
+          #expect(response.status.code == (told.contains("UTF-8") ? 400 : 404))
+          let answer = try JSON.parse(String(buffer: response.body))
+          #expect(answer["description"]?.string?.contains(told) == true)
+        }
+      }
+    }
+  }
+
   @Test("A manifest that cannot be read is refused at once, naming the field, and makes no task")
   func badManifest() async throws {
     try await TestDirector.with { client, director in
