@@ -63,6 +63,40 @@ import Testing
         """)
   }
 
+  @Test("What others print does not stand behind a step that goes on")
+  func othersPrint() throws {
+    var text = ""
+    try withExtendedLifetime(()) {
+      var printer = EventPrinter(task: 7) { text += $0 }
+      try printer.take(JSON.bytes(step("started", 0)) + [0x0A])
+      printer.end()
+      text += "printed by a script\n"
+      printer.end()
+      try printer.take(JSON.bytes(step("finished", 2)) + [0x0A])
+      printer.end()
+    }
+    #expect(
+      text == """
+        Task 7 | 00:00:00 | Stage web: a
+        printed by a script
+        Task 7 | 00:00:02 | Stage web: a (00:00:02)
+
+        """)
+  }
+
+  @Test("Of output that grows, lines are taken that are whole; of output that is complete, all")
+  func settledLines() {
+    func settled(_ text: String, isFinal: Bool = false) -> String {
+      String(decoding: TaskFollower.settled(Array(text.utf8), isFinal: isFinal, limit: 8), as: UTF8.self)
+    }
+    #expect(settled("a\nb") == "a\n")
+    #expect(settled("a\nb\n") == "a\nb\n")
+    #expect(settled("ab") == "")
+    #expect(settled("ab", isFinal: true) == "ab")
+    // Longer than what is read at once: nobody waits for its end.
+    #expect(settled("abcdefgh") == "abcdefgh")
+  }
+
   @Test("Lines may come in pieces")
   func pieces() throws {
     var text = ""

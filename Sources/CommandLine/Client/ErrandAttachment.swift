@@ -28,6 +28,19 @@ struct ErrandAttachment: Sendable {
     case secondThoughtOver
   }
 
+  /// Does it, and ends with a code of our own when that fails, so that nobody takes it for the script's.
+  static func tellingFailures(json: Bool, _ body: () async throws -> Void) async throws {
+    do {
+      try await body()
+    } catch let code as ExitCode {
+      throw code
+    } catch let error as DroverError {
+      Console.remark("drover: \(error)")
+      if json { Console.printJSON(["state": "refused", "error": .string("\(error)")]) }
+      throw ExitCode(Code.failed)
+    }
+  }
+
   /// Ends with the script's exit code.
   func follow(onInterrupt mode: OnInterrupt) async throws {
     let signals = AsyncStream<Void>.makeStream()
@@ -84,9 +97,12 @@ struct ErrandAttachment: Sendable {
   /// Prints all there is until the task has ended. Returns the exit code.
   private func print() async throws -> Int32 {
     let follower = TaskFollower(client: client, task: task)
-    async let events: Void = printEvents(from: fromNow ? follower.beginning(of: "event").size : 0)
+    let printer = SharedEventPrinter(task: task)
+    async let events: Void = printEvents(printer, from: fromNow ? follower.beginning(of: "event").size : 0)
     let json = json
     var output = ErrandPrinter { bytes, stream in
+      // What the script prints does not stand behind a line of ours.
+      printer.end()
       // With --json standard output is the result's alone.
       Console.write(bytes, to: stream == .errors || json ? 2 : 1)
     }
@@ -132,8 +148,7 @@ struct ErrandAttachment: Sendable {
   }
 
   /// What Drover does, without the lines that are printed raw anyway.
-  private func printEvents(from start: Int) async throws {
-    var printer = EventPrinter(task: task)
+  private func printEvents(_ printer: SharedEventPrinter, from start: Int) async throws {
     var rest: [UInt8] = []
     _ = try await TaskFollower(client: client, task: task).follow("event", from: start) { bytes in
       rest += bytes

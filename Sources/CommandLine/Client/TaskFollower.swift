@@ -42,6 +42,14 @@ struct TaskFollower: Sendable {
     return (answer.bytes, size ?? answer.bytes.count)
   }
 
+  /// Those of the bytes that stay what they are: a line that a server was writing when it was killed is taken back by the
+  /// next one, and may become another.
+  static func settled(_ bytes: [UInt8], isFinal: Bool, limit: Int) -> ArraySlice<UInt8> {
+    if isFinal { return bytes[...] }
+    guard let end = bytes.lastIndex(of: 0x0A) else { return bytes.count < limit ? [] : bytes[...] }
+    return bytes[...end]
+  }
+
   /// Hands every byte of one kind of output to `take` as it comes. Returns the task's final state.
   ///
   /// The server holds each question back until there is something new, so that nothing is asked twice in vain.
@@ -60,8 +68,11 @@ struct TaskFollower: Sendable {
       }
       switch answer.status {
       case 206 where !answer.bytes.isEmpty:
-        offset += answer.bytes.count
-        try await take(answer.bytes)
+        let bytes = Self.settled(answer.bytes, isFinal: isFinal, limit: Self.chunk)
+        // A line is being written.
+        if bytes.isEmpty { try await Surroundings.system.sleep(.milliseconds(20)) }
+        offset += bytes.count
+        if !bytes.isEmpty { try await take(Array(bytes)) }
       case 206, 204, 416:
         if isFinal { return now }
       default:
@@ -88,7 +99,7 @@ struct TaskFollower: Sendable {
 
   /// The lines of the task's result.
   func resultLines() async throws -> [Value] {
-    let answer = try await client.expect(.get, "/tasks/\(task)/output?type=result")
+    let answer = try await patiently { try await client.expect(.get, "/tasks/\(task)/output?type=result") }
     return try answer.bytes.split(separator: 0x0A).map { try JSON.parse(Array($0)) }
   }
 }

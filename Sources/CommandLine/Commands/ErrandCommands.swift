@@ -59,42 +59,44 @@ struct RunErrand: AsyncParsableCommand {
   enum Following: String, EnumerableFlag { case attach, detach }
 
   func validate() throws {
-    if let timeout, try Duration(text: timeout) < .seconds(1) {
-      throw ValidationError("--timeout '\(timeout)': expected at least 1s")
+    if let timeout {
+      let duration: Duration
+      do { duration = try Duration(text: timeout) } catch { throw ValidationError("--timeout: \(error)") }
+      if duration < .seconds(1) { throw ValidationError("--timeout '\(timeout)': expected at least 1s") }
     }
     for (flag, count) in [("instances", instances), ("parallel", parallel)] {
       if let count, count < 1 { throw ValidationError("--\(flag) '\(count)': expected at least 1") }
     }
+    if name.isEmpty { throw ValidationError("the errand's name is empty") }
+    _ = try requestBody()
   }
 
   func run() async throws {
-    let deployment = try options.requireDeployment()
-    let body = try requestBody()
-    try await options.withClient { client in
-      let task: Int
-      do {
-        task = try await client.start(
+    try await ErrandAttachment.tellingFailures(json: options.json) {
+      let deployment = try options.requireDeployment()
+      let body = try requestBody()
+      try await options.withClient { client in
+        let task = try await client.start(
           .post, "/deployments/\(PathText.escape(deployment))/errands/\(PathText.escape(name))/runs", .json(body))
-      } catch {
-        Console.remark("drover: \(error)")
-        if options.json { Console.printJSON(["state": "refused", "error": .string("\(error)")]) }
-        throw ExitCode(125)
+        if follows == .detach {
+          Console.remark("Task \(task) runs errand '\(name)'; follow it with: drover attach \(task)")
+          Console.print(options.json ? JSON.text(["task": .int(task)]) : String(task))
+          return
+        }
+        try await ErrandAttachment(client: client, task: task, json: options.json)
+          .follow(onInterrupt: interruption.onInterrupt)
       }
-      if follows == .detach {
-        Console.remark("Task \(task) runs errand '\(name)'; follow it with: drover attach \(task)")
-        Console.print(options.json ? JSON.text(["task": .int(task)]) : String(task))
-        return
-      }
-      try await ErrandAttachment(client: client, task: task, json: options.json)
-        .follow(onInterrupt: interruption.onInterrupt)
     }
   }
 
   private func requestBody() throws -> Value {
     let open = try env.map(Self.variable)
     let secret = try secretEnv.map(Self.variable)
-    let instances = instance.map { text -> Value in
-      let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+    let instances = try instance.map { text -> Value in
+      let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      if parts.contains("") {
+        throw ValidationError("--instance '\(text)': expected GROUP, GROUP/ID or GROUP/first")
+      }
       return ["group": .string(parts[0]), "id": .string(parts.count == 2 ? parts[1] : "")]
     }
     var body: ValueObject = [
@@ -147,9 +149,11 @@ struct Attach: AsyncParsableCommand {
   enum Beginning: String, EnumerableFlag { case fromStart, fromNow }
 
   func run() async throws {
-    try await options.withClient { client in
-      try await ErrandAttachment(client: client, task: task, json: options.json, fromNow: beginning == .fromNow)
-        .follow(onInterrupt: interruption.onInterrupt)
+    try await ErrandAttachment.tellingFailures(json: options.json) {
+      try await options.withClient { client in
+        try await ErrandAttachment(client: client, task: task, json: options.json, fromNow: beginning == .fromNow)
+          .follow(onInterrupt: interruption.onInterrupt)
+      }
     }
   }
 }

@@ -1,5 +1,6 @@
 import Formats
 import Surroundings
+import Synchronization
 
 /// Prints the event lines of a task as they come, in the way of the stock CLI: a step that ends before anything else
 /// happens is one line.
@@ -71,4 +72,14 @@ struct EventPrinter {
     func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
     return "\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60))"
   }
+}
+
+/// An event printer beside which others print on the same terminal: they end its line before.
+final class SharedEventPrinter: Sendable {
+  private let printer: Mutex<EventPrinter>
+
+  init(task: Int) { printer = Mutex(EventPrinter(task: task)) }
+
+  func take(_ bytes: [UInt8]) throws { try printer.withLock { try $0.take(bytes) } }
+  func end() { printer.withLock { $0.end() } }
 }
