@@ -160,7 +160,8 @@ public struct AgentClient: Sendable {
   public func readOutput(_ request: ReadOutputRequest) async throws -> ReadOutputReply? {
     do {
       let wait = Duration.milliseconds(request.waitMilliseconds)
-      return try ReadOutputReply(await ask(.readOutput, [request.value], timeout: wait + .seconds(20), tries: 4))
+      // An agent that was killed never answers what it was asked before.
+      return try ReadOutputReply(await ask(.readOutput, [request.value], timeout: wait + .seconds(5), tries: 14))
     } catch let exception as Exception where exception.isUnknownMessage {
       return nil
     }

@@ -37,7 +37,7 @@ struct ErrandOutput: Sendable {
     var lines = OutputLines()
     while true {
       let request = ReadOutputRequest(
-        taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: 15_000)
+        taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: 5000)
       guard let reply = try await agent.readOutput(request) else { return false }
       for (stream, text, offset, start) in [
         ("stdout", reply.stdout, offsets.stdout, reply.stdoutStart),
