@@ -25,17 +25,17 @@ public enum NearNames {
     name.utf8.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 >= 65 && $0 <= 90 ? $0 + 32 : $0 }
   }
 
-  /// How many letters must be put in, left out or changed to come from one to the other (Levenshtein).
+  /// How many letters must be put in, left out, changed, or exchanged with the next one to come from one to the other.
   private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+    var before = [Int](repeating: 0, count: right.count + 1)
     var row = Array(0...right.count)
     for (i, a) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
+      var next = [i + 1] + [Int](repeating: 0, count: right.count)
       for (j, b) in right.enumerated() {
-        let changed = diagonal + (a == b ? 0 : 1)
-        diagonal = row[j + 1]
-        row[j + 1] = min(changed, row[j] + 1, diagonal + 1)
+        next[j + 1] = min(row[j] + (a == b ? 0 : 1), next[j] + 1, row[j + 1] + 1)
+        if i > 0, j > 0, a == right[j - 1], b == left[i - 1] { next[j + 1] = min(next[j + 1], before[j - 1] + 1) }
       }
+      (before, row) = (row, next)
     }
     return row[right.count]
   }

@@ -49,6 +49,17 @@ import Testing
     #expect(errand.targets.allSatisfy { $0.job == "smoke-tests" && $0.needsVM == ($0.instance.group == "smoke") })
   }
 
+  @Test("so many instances are required of the groups that are asked for, not of others that have the errand, too")
+  func countOfChosenGroup() throws {
+    let resolved = try deployed()
+    let web = try resolved.errand("smoke-tests", filters: [ErrandFilter(group: "web")], count: 2)
+    #expect(web.targets.map(\.instance.group) == ["web", "web"])
+    #expect(throws: DroverError.self) {
+      try resolved.errand("smoke-tests", filters: [ErrandFilter(group: "smoke")], count: 2)
+    }
+    #expect(throws: DroverError.self) { try resolved.errand("smoke-tests", count: 2) }
+  }
+
   @Test(
     "what can't be run is refused in BOSH's words",
     arguments: [

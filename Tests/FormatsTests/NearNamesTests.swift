@@ -12,6 +12,8 @@ import Testing
       ("smoke", ["smoke-tests", "smoke", "spoke"], ["smoke", "smoke-tests", "spoke"]),
       ("ab", ["abc", "xyz", "a"], ["a", "abc"]),
       ("nothing", ["smoke-tests"], []),
+      ("cuont", ["count", "court"], ["count"]),
+      ("ba", ["ab", "cd"], ["ab"]),
       ("", ["a"], []),
       ("x", [], []),
       ("aaaa", ["aaab", "aaac", "aaad", "aaae"], ["aaab", "aaac", "aaad"]),

@@ -76,7 +76,10 @@ extension ResolvedDeployment {
         used.formUnion(fitting)
         return filters.isEmpty || !fitting.isEmpty
       }
-      if let count { try Self.require(count, of: chosen.count, name, group.name) }
+      // Other groups than those that are asked for need not have so many.
+      if let count, filters.isEmpty || filters.contains(where: { $0.group == group.name }) {
+        try Self.require(count, of: chosen.count, name, group.name)
+      }
       add(chosen, of: group, count, to: &selection)
     }
     let unused = filters.filter { !used.contains($0) }
