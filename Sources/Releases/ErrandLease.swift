@@ -50,7 +50,7 @@ extension ErrandLease {
     try reader.allowOnly(Self.keys)
     func state(_ key: String, _ fallback: String) throws -> String {
       let text = try reader.optionalScalarText(key) ?? fallback
-      guard !text.isEmpty, text.utf8.count <= 200 else {
+      guard !text.isEmpty, text.utf8.count <= 200, text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
         throw reader.error(key, "expected the name of a state, found '\(text.prefix(200))'")
       }
       return text

@@ -32,6 +32,7 @@ import Testing
       ("leases: [{type: 7up}]", "leases[0].type: '7up' cannot be what the errand calls its lease"),
       ("leases: [{type: a, as: data}]", "leases[0].as: 'data' cannot be"),
       ("leases: [{type: a, wait: soon}]", "leases[0].wait: "),
+      (#"leases: [{type: a, then: "a\nb"}]"#, "leases[0].then: expected the name of a state"),
       ("leases: [{type: a, to: ''}]", "leases[0].to: expected the name of a state"),
       ("leases: [{type: a-b}, {type: x, as: a_b}]", "leases[1]: another lease is called 'a_b' too"),
     ])
