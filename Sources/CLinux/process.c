@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static void tell(int fd, int is_pid, int value, int stage) {
   } while (written < 0 && errno == EINTR);
 }
 
-static void fail(int fd, int stage) {
+_Noreturn static void fail(int fd, int stage) {
   tell(fd, 0, errno, stage);
   _exit(127);
 }
@@ -66,7 +67,7 @@ static void take_identity(const struct drover_spawn_options *options, int report
   }
 }
 
-static void become(const struct drover_spawn_options *options, int report) {
+_Noreturn static void become(const struct drover_spawn_options *options, int report) {
   if (options->new_session) {
     if (setsid() < 0 && getsid(0) != getpid()) fail(report, DROVER_SPAWN_SESSION);
   } else if (options->new_group && setpgid(0, 0) != 0) {
@@ -121,48 +122,81 @@ static int listen_to(int fd, int *pid, int *stage) {
   }
 }
 
+struct launch {
+  const struct drover_spawn_options *options;
+  int report;
+  char *stacks;  // one for the child, one for the grandchild
+};
+
+enum { STACK = 64 * 1024 };
+
+static int grandchild_main(void *argument) {
+  const struct launch *launch = argument;
+  tell(launch->report, 1, getpid(), 0);
+  become(launch->options, launch->report);
+}
+
+// A new process that runs `body`. It shares the memory of this one, whose thread waits until it has executed its program
+// or ended: to copy the page tables of a large process, and to fault on each of its pages afterwards, would cost more
+// than all else. A child that becomes another user has memory of its own, since one that shares it could be traced.
+static pid_t begin(int (*body)(void *), struct launch *launch, int generation) {
+  const struct drover_spawn_options *options = launch->options;
+  if (options->uid < 0 && options->gid < 0) {
+    char *top = launch->stacks + (generation + 1) * STACK;
+    return clone(body, top, CLONE_VM | CLONE_VFORK | SIGCHLD, launch);
+  }
+  pid_t child = fork();
+  if (child == 0) _exit(body(launch));
+  return child;
+}
+
+static int child_main(void *argument) {
+  struct launch *launch = argument;
+  if (!launch->options->detached) become(launch->options, launch->report);
+  if (setsid() < 0) fail(launch->report, DROVER_SPAWN_SESSION);
+  if (begin(grandchild_main, launch, 1) < 0) fail(launch->report, DROVER_SPAWN_FORK);
+  _exit(0);
+}
+
 int drover_spawn(const struct drover_spawn_options *options, int *pid, int *stage) {
   int ends[2];
   *pid = -1;
   *stage = DROVER_SPAWN_FORK;
   if (pipe2(ends, O_CLOEXEC) != 0) return errno;
   // The report must not sit where the child's standard streams go.
-  int report = fcntl(ends[1], F_DUPFD_CLOEXEC, 3);
-  if (report < 0) {
-    int error = errno;
+  struct launch launch = {options, fcntl(ends[1], F_DUPFD_CLOEXEC, 3), NULL};
+  int error = launch.report < 0 ? errno : 0;
+  close(ends[1]);
+  if (error == 0) {
+    void *stacks = mmap(NULL, 2 * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stacks == MAP_FAILED) {
+      error = errno;
+      close(launch.report);
+    }
+    launch.stacks = stacks;
+  }
+  if (error != 0) {
     close(ends[0]);
-    close(ends[1]);
     return error;
   }
-  close(ends[1]);
 
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_BLOCK, &all, &before);
-  pid_t child = fork();
-  int fork_error = errno;
-  if (child == 0) {
-    if (options->detached) {
-      if (setsid() < 0) fail(report, DROVER_SPAWN_SESSION);
-      pid_t grandchild = fork();
-      if (grandchild < 0) fail(report, DROVER_SPAWN_FORK);
-      if (grandchild > 0) _exit(0);
-    }
-    tell(report, 1, getpid(), 0);
-    become(options, report);
-  }
+  pid_t child = begin(child_main, &launch, 0);
+  error = child < 0 ? errno : 0;
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  close(report);
-  if (child < 0) {
-    close(ends[0]);
-    return fork_error;
-  }
-  int error = listen_to(ends[0], pid, stage);
-  close(ends[0]);
-  if (error != 0 || options->detached) {
-    while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+  close(launch.report);
+  munmap(launch.stacks, 2 * STACK);
+  if (error == 0) {
+    *pid = child;
+    error = listen_to(ends[0], pid, stage);
+    if (error != 0 || options->detached) {
+      while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+      }
     }
   }
+  close(ends[0]);
   return error;
 }
 

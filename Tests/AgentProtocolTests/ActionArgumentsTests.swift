@@ -65,13 +65,31 @@ import Testing
   func readOutput() throws {
     let request = try ReadOutputRequest(["agent_task_id": "t", "max_bytes": 99_999_999, "wait_ms": 99_999_999])
     #expect(request.maximumBytes == AgentLimits.maximumReadBytes)
-    #expect(request.waitMilliseconds == AgentLimits.maximumReadWaitMilliseconds)
+    #expect(request.waitMilliseconds == AgentLimits.maximumWaitMilliseconds)
     #expect(request.stdoutOffset == 0 && request.stderrOffset == 0)
     #expect(throws: DroverError.self) { try ReadOutputRequest(["agent_task_id": "t", "stdout_offset": -1]) }
     #expect(throws: DroverError.self) { try ReadOutputRequest([:]) }
-    let reply = ReadOutputReply(
+    #expect(!request.wantsResult)
+    let wanting = ReadOutputRequest(taskID: "t", wantsResult: true)
+    #expect(try ReadOutputRequest(wanting.value) == wanting)
+    var reply = ReadOutputReply(
       stdout: "YQ==", stderr: "", stdoutOffset: 1, stderrOffset: 0, stdoutSize: 1, stderrSize: 0, ended: true)
-    #expect(try ReadOutputReply(reply.value) == reply)
+    for result: AgentResponse? in [nil, .value(["exit_code": 1]), .exception(message: "Task t result: no")] {
+      reply.result = result
+      #expect(try ReadOutputReply(reply.value) == reply)
+    }
+  }
+
+  @Test("a short archive of logs is asked for within limits, and comes as base64")
+  func shortArchive() throws {
+    let request = LogRequest(types: "job", uploadURL: "u", archiveLimit: 100)
+    #expect(try LogRequest(request.signedArgument) == request)
+    #expect(LogRequest(types: "job").signedArgument["archive_limit"] == nil)
+    let greedy = try LogRequest(["log_type": "job", "filters": [], "archive_limit": 99_999_999])
+    #expect(greedy.archiveLimit == AgentLimits.maximumArchiveBytes)
+    let result = LogResult(blobstoreID: nil, sha1: "s", archive: [0, 255])
+    #expect(try LogResult(result.value) == result)
+    #expect(throws: DroverError.self) { try LogResult(["sha1": "s", "archive": "%"]) }
   }
 
   @Test("errand options are ours and optional")

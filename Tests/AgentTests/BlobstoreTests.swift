@@ -88,6 +88,33 @@ import Testing
     }
   }
 
+  @Test("logs are put to a signed URL, but for a short archive that may come with the answer")
+  func signedLogs() async throws {
+    try await DAVServer.with { server in
+      try await TestAgent.with { test in
+        try Self.put(Array("line\n".utf8), "\(test.base)/data/sys/log/web/web.log")
+        func fetch(_ id: String, limit: Int) async throws -> LogResult {
+          let request = LogRequest(
+            types: "job", uploadURL: "\(server.url)/signed/b/\(id)?sig=1", blobstoreHeaders: ["X-Key": "secret"],
+            archiveLimit: limit)
+          return try LogResult(await test.call("fetch_logs_with_signed_url", request.signedArgument))
+        }
+        for limit in [0, 10] {
+          let result = try await fetch("put-\(limit)", limit: limit)
+          #expect(result.archive == nil)
+          try MultiDigest(result.sha1).verify(bytes: try Files.read("\(server.folder)/b/put-\(limit)"))
+        }
+        let result = try await fetch("kept", limit: 65_536)
+        try MultiDigest(result.sha1).verify(bytes: try #require(result.archive))
+        #expect(result.sha1.contains(";sha512:"))
+        #expect(!Files.exists("\(server.folder)/b/kept"))
+        let file = "\(test.folder)/logs.tgz"
+        try Files.replace(file, with: try #require(result.archive))
+        #expect(try await Command("tar", "tzf", file).run().text.contains("web/web.log"))
+      }
+    }
+  }
+
   /// Keeps blobs in a folder that its configuration names, and fails the first time it is called.
   private static let client = """
     #!/bin/sh

@@ -103,6 +103,36 @@ import Testing
     }
   }
 
+  @Test("what get_task answers comes with the last of the output, if it is asked for and there is room")
+  func resultWithOutput() async throws {
+    try await TestAgent.with { test in
+      try await Self.errand("#!/bin/bash\nhead -c $1 /dev/zero\nsleep 0.1\nexit 3\n", test)
+      for (length, hasRoom) in [("3", true), ("600000", false)] {
+        let task = try await test.begin("run_errand", "job", ErrandOptions(arguments: [length]).value)
+        var request = ReadOutputRequest(taskID: task, waitMilliseconds: 10_000, wantsResult: true)
+        let first = try await read(request, test)
+        #expect(!first.ended && first.stdoutOffset > 0 && first.result == nil)
+        let result = try ErrandResult(await test.result(of: task))
+        #expect(result.exitCode == 3)
+        // All of it again, and with it what get_task says.
+        let whole = try await read(request, test)
+        #expect(whole.ended && String(whole.stdoutOffset) == length)
+        let found = try whole.result.map { try ErrandResult(TestAgent.value($0)) }
+        let isFound = found == result
+        #expect(isFound == hasRoom)
+        request.wantsResult = false
+        let isLeftOut = try await read(request, test).result == nil
+        #expect(isLeftOut)
+      }
+      let failed = try await test.begin("run_errand", "other")
+      let request = ReadOutputRequest(taskID: failed, waitMilliseconds: 10_000, wantsResult: true)
+      let answer = try await read(request, test).result
+      #expect(try await answer == test.request("get_task", [.string(failed)]))
+      guard case .exception(let text)? = answer else { throw DroverError(.failed, "found \(String(describing: answer))") }
+      #expect(text.hasSuffix("Could not find errand other"))
+    }
+  }
+
   @Test("a signal is 128 plus its number")
   func signal() async throws {
     try await TestAgent.with { test in

@@ -40,18 +40,25 @@ import Testing
         ["bin/run": "#!/bin/bash\nwhile [ ! -e \(test.folder)/go ]; do sleep 0.02; done\nexit 3\n", "monit": ""])
       #expect(try await test.call("apply", spec.value) == "applied")
       let errand = try await test.begin("run_errand", "job")
-      async let answer = test.request("get_task", GetTaskRequest(taskID: errand, waitMilliseconds: 15_000).arguments)
+      async let answer = test.request("get_task", [.string(errand)], wait: 15_000)
       for wait in [-1, 0, 30] {
-        let running = try await test.request("get_task", [.string(errand), ["wait_ms": .int(wait)]])
+        let running = try await test.request("get_task", [.string(errand)], wait: wait)
         #expect(AgentTaskReply(try TestAgent.value(running))?.taskID == errand)
       }
       #expect(try await test.call("ping") == "pong")
       try Files.replace("\(test.folder)/go", with: [])
       #expect(try ErrandResult(TestAgent.value(await answer)).exitCode == 3)
       // It is over already.
-      let again = try await test.request("get_task", [.string(errand), ["wait_ms": 15_000]])
+      let again = try await test.request("get_task", [.string(errand)], wait: 15_000)
       #expect(try ErrandResult(TestAgent.value(again)).exitCode == 3)
-      let nobody = try await test.request("get_task", ["nobody", ["wait_ms": 15_000]])
+      // What begins a task may wait for it just so, and is told what get_task says, also by a repeat.
+      let spoiled = try await test.request("fetch_logs", ["secret", .null], id: "logs", wait: 15_000)
+      guard case .exception(let text) = spoiled else { throw DroverError(.failed, "found \(spoiled)") }
+      #expect(text.hasPrefix("Action Failed get_task: Task ") && text.hasSuffix("result: Invalid log type"))
+      #expect(try await test.request("fetch_logs", ["secret", .null], id: "logs", wait: 15_000) == spoiled)
+      let begun = try await test.request("fetch_logs", ["secret", .null], id: "logs")
+      #expect(AgentTaskReply(try TestAgent.value(begun)) != nil)
+      let nobody = try await test.request("get_task", ["nobody"], wait: 15_000)
       #expect(throws: DroverError.self) { try TestAgent.value(nobody) }
     }
   }

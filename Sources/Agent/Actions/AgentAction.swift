@@ -7,14 +7,11 @@ protocol AgentAction: Sendable {
   var traits: ActionTraits { get }
   /// Whether the request becomes a task; by default as its traits say, whatever the protocol version.
   func isAsynchronous(protocolVersion: Int) -> Bool
-  /// Whether the request is answered inside the message loop; by default as its traits say, whatever is asked.
-  func isImmediate(_ arguments: [Value]) -> Bool
   func run(_ call: TaskCall) async throws -> Value
 }
 
 extension AgentAction {
   func isAsynchronous(protocolVersion: Int) -> Bool { traits.isAsynchronous }
-  func isImmediate(_ arguments: [Value]) -> Bool { traits.isImmediate }
 
   /// Runs it if there are enough arguments.
   func perform(_ call: TaskCall) async throws -> Value {
@@ -35,7 +32,7 @@ struct ActionTraits: Sendable, Hashable {
   /// Answered at once with a task, which is written down and survives a restart of the agent. The others are answered
   /// with their value.
   var isAsynchronous = false
-  /// Answered inside the message loop: must never wait for anything.
+  /// Answered inside the message loop, unless the answer may wait: must not wait for anything else.
   var isImmediate = false
   var order = Order.parallel
   /// Whether arguments and value may be logged.
@@ -49,6 +46,8 @@ struct TaskCall: Sendable {
   var taskID = ""
   var arguments: [Value]
   var protocolVersion: Int
+  /// How long the answer may wait for the end of a task.
+  var waitMilliseconds = 0
   var cancellation = TaskCancellation()
 
   /// - Throws: the text of agent.md 7 when there are fewer arguments. More are ignored.

@@ -26,13 +26,21 @@ struct ReadOutputAction: AgentAction {
     while true {
       // Asked first: what was printed before the task was over is there when it is over.
       let isOver = await tasks.isOver(request.taskID)
-      let reply = try read(request, isOver: isOver)
+      var reply = try read(request, isOver: isOver)
+      if request.wantsResult, reply.ended { await addResult(&reply, request.taskID) }
       let hasNews = reply.stdoutOffset > request.stdoutOffset || reply.stderrOffset > request.stderrOffset
       if hasNews || isOver || surroundings.elapsed() >= deadline { return reply.value }
       try await waitForNews(request, pause, atMost: deadline - surroundings.elapsed())
       pause = min(pause * 2, Self.pauses.last)
-      try await surroundings.sleep(Self.gathering)
+      if await !tasks.isOver(request.taskID) { try await surroundings.sleep(Self.gathering) }
     }
+  }
+
+  /// Adds what `get_task` would answer, so that it need not be asked for, if there is room.
+  private func addResult(_ reply: inout ReadOutputReply, _ task: String) async {
+    var whole = reply
+    whole.result = await GetTaskAction(tasks: tasks, surroundings: surroundings).answer(task)
+    if AgentResponse.fits(whole.value) { reply = whole }
   }
 
   /// Returns when something was printed, the task is over, or the time is.

@@ -78,7 +78,7 @@ struct MessageLoop: Sendable {
   private func dispatch(_ request: AgentRequest, bytes: Int) async {
     let action = registry[request.method]
     let isLoggable = action?.traits.isLoggable ?? true
-    if let action, action.isImmediate(request.arguments),
+    if let action, action.traits.isImmediate, request.waitMilliseconds == 0,
       !action.isAsynchronous(protocolVersion: request.protocolVersion)
     {
       return await answerFirst(request, action, bytes: bytes)
@@ -93,8 +93,21 @@ struct MessageLoop: Sendable {
       }
     } else {
       let response = await respond(request, action)
-      await reply(response, to: request.replyTo, over: bus, method: request.method, isLoggable: isLoggable)
+      if request.waitMilliseconds > 0, let task = response.begunTask {
+        Task { await replyWhenOver(task, request, isLoggable: isLoggable) }
+      } else {
+        await reply(response, to: request.replyTo, over: bus, method: request.method, isLoggable: isLoggable)
+      }
     }
+  }
+
+  /// Answers as if the task that a request has begun had been asked for at once.
+  private func replyWhenOver(_ task: String, _ request: AgentRequest, isLoggable: Bool) async {
+    let question = AgentRequest(
+      .getTask, [.string(task)], replyTo: request.replyTo, waitMilliseconds: request.waitMilliseconds)
+    guard let action = registry[question.method] else { return }
+    await reply(
+      await answer(question, action), to: request.replyTo, over: bus, method: request.method, isLoggable: isLoggable)
   }
 
   /// What takes no time is answered before it is written down.
@@ -127,7 +140,9 @@ struct MessageLoop: Sendable {
   }
 
   private func answer(_ request: AgentRequest, _ action: any AgentAction) async -> AgentResponse {
-    let call = TaskCall(arguments: request.arguments, protocolVersion: request.protocolVersion)
+    let call = TaskCall(
+      arguments: request.arguments, protocolVersion: request.protocolVersion,
+      waitMilliseconds: request.waitMilliseconds)
     do {
       return .value(try await action.perform(call))
     } catch {
@@ -154,5 +169,13 @@ struct MessageLoop: Sendable {
       log.undeliverable(subject, error)
       return "\(error)"
     }
+  }
+}
+
+extension AgentResponse {
+  /// The task that a request has begun; nil for all other answers.
+  fileprivate var begunTask: String? {
+    guard case .value(let value) = self else { return nil }
+    return AgentTaskReply(value)?.taskID
   }
 }

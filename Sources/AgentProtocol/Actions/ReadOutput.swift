@@ -9,16 +9,19 @@ public struct ReadOutputRequest: Sendable, Hashable {
   public var maximumBytes: Int
   /// How long to wait for something new before answering with nothing.
   public var waitMilliseconds: Int
+  /// Whether what `get_task` would answer comes with the last of the output.
+  public var wantsResult: Bool
 
   public init(
     taskID: String, stdoutOffset: Int = 0, stderrOffset: Int = 0,
-    maximumBytes: Int = AgentLimits.maximumReadBytes, waitMilliseconds: Int = 0
+    maximumBytes: Int = AgentLimits.maximumReadBytes, waitMilliseconds: Int = 0, wantsResult: Bool = false
   ) {
     self.taskID = taskID
     self.stdoutOffset = stdoutOffset
     self.stderrOffset = stderrOffset
     self.maximumBytes = maximumBytes
     self.waitMilliseconds = waitMilliseconds
+    self.wantsResult = wantsResult
   }
 
   public init(_ value: Value) throws {
@@ -32,13 +35,14 @@ public struct ReadOutputRequest: Sendable, Hashable {
       taskID: try reader.string("agent_task_id"), stdoutOffset: try number("stdout_offset", 0, .max),
       stderrOffset: try number("stderr_offset", 0, .max),
       maximumBytes: try number("max_bytes", AgentLimits.maximumReadBytes, AgentLimits.maximumReadBytes),
-      waitMilliseconds: try number("wait_ms", 0, AgentLimits.maximumReadWaitMilliseconds))
+      waitMilliseconds: try number("wait_ms", 0, AgentLimits.maximumWaitMilliseconds),
+      wantsResult: try reader.optionalBool("result") ?? false)
   }
 
   public var value: Value {
     [
       "agent_task_id": .string(taskID), "stdout_offset": .int(stdoutOffset), "stderr_offset": .int(stderrOffset),
-      "max_bytes": .int(maximumBytes), "wait_ms": .int(waitMilliseconds),
+      "max_bytes": .int(maximumBytes), "wait_ms": .int(waitMilliseconds), "result": .bool(wantsResult),
     ]
   }
 }
@@ -58,6 +62,8 @@ public struct ReadOutputReply: Sendable, Hashable {
   /// Where the bytes begin, when those from the offset that was asked for up to there are left out.
   public var stdoutStart: Int?
   public var stderrStart: Int?
+  /// What `get_task` would answer, if that was asked for, the task has ended and there is room for it.
+  public var result: AgentResponse?
 
   public init(
     stdout: String, stderr: String, stdoutOffset: Int, stderrOffset: Int, stdoutSize: Int, stderrSize: Int,
@@ -81,6 +87,7 @@ public struct ReadOutputReply: Sendable, Hashable {
       ended: try reader.optionalBool("ended") ?? false)
     stdoutStart = try reader.optionalInt("stdout_start")
     stderrStart = try reader.optionalInt("stderr_start")
+    result = try reader.value("result").map { try AgentResponse($0) }
   }
 
   public var value: Value {
@@ -91,6 +98,7 @@ public struct ReadOutputReply: Sendable, Hashable {
     ]
     if let stdoutStart { object["stdout_start"] = .int(stdoutStart) }
     if let stderrStart { object["stderr_start"] = .int(stderrStart) }
+    if let result { object["result"] = result.value }
     return .object(object)
   }
 }

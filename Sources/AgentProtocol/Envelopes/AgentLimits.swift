@@ -11,6 +11,8 @@ public enum AgentLimits {
   public static let maximumResultOutputBytes = 524_288
   /// `read_output` answers at most this many bytes of both streams together (base64 makes them a third longer).
   public static let maximumReadBytes = 655_360
-  /// `read_output` waits at most this long, in milliseconds.
-  public static let maximumReadWaitMilliseconds = 30_000
+  /// An answer waits at most this long, in milliseconds.
+  public static let maximumWaitMilliseconds = 30_000
+  /// An archive of logs may be this long, in bytes, to come with the answer.
+  public static let maximumArchiveBytes = 65_536
 }

@@ -8,21 +8,28 @@ public struct AgentRequest: Sendable, Hashable {
   public var arguments: [Value]
   /// The subject to answer on: `director.<director uuid>.<agent id>.<request uuid>`.
   public var replyTo: String?
+  /// How long the answer may wait for the end of the task that is begun or asked for. An extension of ours: other agents
+  /// do not look at it, and answer at once.
+  public var waitMilliseconds: Int
 
   public init(
-    method: String, arguments: [Value] = [], replyTo: String?, protocolVersion: Int = AgentLimits.protocolVersion
+    method: String, arguments: [Value] = [], replyTo: String?, protocolVersion: Int = AgentLimits.protocolVersion,
+    waitMilliseconds: Int = 0
   ) {
     self.protocolVersion = protocolVersion
     self.method = method
     self.arguments = arguments
     self.replyTo = replyTo
+    self.waitMilliseconds = waitMilliseconds
   }
 
   public init(
     _ method: AgentMethod, _ arguments: [Value] = [], replyTo: String?,
-    protocolVersion: Int = AgentLimits.protocolVersion
+    protocolVersion: Int = AgentLimits.protocolVersion, waitMilliseconds: Int = 0
   ) {
-    self.init(method: method.rawValue, arguments: arguments, replyTo: replyTo, protocolVersion: protocolVersion)
+    self.init(
+      method: method.rawValue, arguments: arguments, replyTo: replyTo, protocolVersion: protocolVersion,
+      waitMilliseconds: waitMilliseconds)
   }
 
   /// What identifies this request: the last dot-separated part of `reply_to`. A repeat carries the same one.
@@ -34,10 +41,12 @@ public struct AgentRequest: Sendable, Hashable {
   }
 
   public var value: Value {
-    [
+    var object: ValueObject = [
       "protocol": .int(protocolVersion), "method": .string(method), "arguments": .array(arguments),
       "reply_to": Value(replyTo),
     ]
+    if waitMilliseconds > 0 { object["wait_ms"] = .int(waitMilliseconds) }
+    return .object(object)
   }
 
   public var bytes: [UInt8] { JSON.bytes(value) }
@@ -69,7 +78,9 @@ public struct AgentRequest: Sendable, Hashable {
     }
     let replyTo = object["reply_to"]?.string
     let method = object["method"]?.string ?? ""
-    var request = AgentRequest(method: method, replyTo: replyTo, protocolVersion: object["protocol"]?.int ?? 0)
+    let wait = min(max(object["wait_ms"]?.int ?? 0, 0), AgentLimits.maximumWaitMilliseconds)
+    var request = AgentRequest(
+      method: method, replyTo: replyTo, protocolVersion: object["protocol"]?.int ?? 0, waitMilliseconds: wait)
     switch object["arguments"] {
     case nil, .some(.null): break
     case .some(.array(let arguments)): request.arguments = arguments

@@ -30,8 +30,11 @@ public enum AgentResponse: Sendable, Hashable {
 
   /// Reads an agent's answer, also that of an old agent whose exception has more members.
   /// - Throws: ``DroverError`` with code `invalid` when it is neither a value nor an exception.
-  public init(_ bytes: [UInt8]) throws {
-    let reader = try FieldReader(JSON.parse(bytes), at: "agent reply")
+  public init(_ bytes: [UInt8]) throws { try self.init(JSON.parse(bytes)) }
+
+  /// The same of what was parsed.
+  public init(_ value: Value) throws {
+    let reader = try FieldReader(value, at: "agent reply")
     if let exception = reader.value("exception") {
       self = .exception(message: exception["message"]?.string ?? exception.string ?? JSON.text(exception))
     } else if let value = reader.object["value"] {

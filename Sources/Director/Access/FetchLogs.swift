@@ -71,12 +71,11 @@ struct FetchLogs: Sendable {
   private func fetch(_ machine: InstanceRecord) async throws -> String {
     guard let vm = machine.vm else { throw DroverError(.notFound, "it has no VM") }
     let identity = RequestIdentity(task: context.id, agent: vm.agentID, step: "\(machine.id) fetch_logs")
-    let request = LogRequest(
-      types: order.types, filters: order.filters, uploadURL: try director.engines.blobAddresses.put(identity.uuid))
+    let request = LogRequest(types: order.types, filters: order.filters)
     let agent = director.client(vm.agentID, context.output)
     let stage = context.stage("Fetching logs for \(machine.label)", total: 1)
     return try await stage.step("Finding and packing log files") { _ in
-      _ = try await agent.perform(.fetchLogsWithSignedURL, [request.signedArgument], identity: identity)
+      _ = try await LogArchives(director: director).fetch(request, from: agent, identity)
       return identity.uuid
     }
   }

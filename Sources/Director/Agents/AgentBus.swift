@@ -17,12 +17,14 @@ public struct AgentBus: Sendable {
 
   /// Sends a request once and waits for its answer.
   ///
+  /// - Parameter wait: how long the answer may wait for the end of a task, in milliseconds.
   /// - Throws: ``DroverError``: `timeout` when no answer comes in time, `unavailable` when nobody listens there now.
   public func ask(
-    agent: String, _ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity, timeout: Duration
+    agent: String, _ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity, wait: Int = 0,
+    timeout: Duration
   ) async throws -> AgentResponse {
     let reply = AgentSubjects.reply(directorID: directorID, agentID: agent, requestID: identity.text)
-    let request = AgentRequest(method, arguments, replyTo: reply)
+    let request = AgentRequest(method, arguments, replyTo: reply, waitMilliseconds: wait)
     let bytes = try await inbox.request(
       AgentSubjects.requests(agentID: agent), request.bytes, reply: reply, timeout: timeout, inHeader: true)
     return try AgentResponse(bytes)

@@ -32,9 +32,11 @@ public struct AgentClient: Sendable {
 
   /// Asks and waits for the answer; a request that may be sent again is, with the same identity.
   ///
-  /// - Parameter identity: nil for requests that do no harm when they are done twice.
+  /// - Parameters:
+  ///   - identity: nil for requests that do no harm when they are done twice.
+  ///   - wait: how long the answer may wait for the end of a task, in milliseconds.
   public func ask(
-    _ method: AgentMethod, _ arguments: [Value] = [], identity: RequestIdentity? = nil,
+    _ method: AgentMethod, _ arguments: [Value] = [], identity: RequestIdentity? = nil, wait: Int = 0,
     timeout: Duration = .seconds(45), tries: Int = 1
   ) async throws -> Value {
     let identity = identity ?? RequestIdentity(unique: surroundings.identifier())
@@ -42,7 +44,8 @@ public struct AgentClient: Sendable {
     let deadline = start + timeout * tries
     while true {
       do {
-        switch try await bus.ask(agent: agentID, method, arguments, identity: identity, timeout: timeout) {
+        switch try await bus.ask(
+          agent: agentID, method, arguments, identity: identity, wait: wait, timeout: timeout) {
         case .value(let value): return value
         case .exception(let message): throw Exception(method: method, message: message)
         }
@@ -62,36 +65,46 @@ public struct AgentClient: Sendable {
   /// - Parameters:
   ///   - identity: with which the request is recorded by the agent, so that asking again starts nothing twice.
   ///   - cancellation: when the end is asked for, the agent's task is cancelled once, and its result still awaited.
-  ///   - onStart: told the agent's task id as soon as it is known.
   public func perform(
-    _ method: AgentMethod, _ arguments: [Value] = [], identity: RequestIdentity, cancellation: Cancellation? = nil,
-    onStart: @Sendable (String) async throws -> Void = { _ in }
+    _ method: AgentMethod, _ arguments: [Value] = [], identity: RequestIdentity, cancellation: Cancellation? = nil
+  ) async throws -> Value {
+    // Most is done in less than a second, and needs no second question then.
+    let first = try await start(method, arguments, identity: identity, wait: 1000)
+    guard let task = AgentTaskReply(first) else { return await received(first, method) }
+    guard let cancellation else { return try await result(of: task.taskID, method) }
+    return try await withCancelling(task.taskID, cancellation) { try await result(of: task.taskID, method) }
+  }
+
+  /// Starts something long.
+  ///
+  /// - Returns: the agent's task.
+  func begin(_ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity) async throws -> String {
+    let first = try await start(method, arguments, identity: identity, wait: 0)
+    guard let task = AgentTaskReply(first) else {
+      throw DroverError(.invalid, "agent \(agentID) answered '\(method.rawValue)' with no task")
+    }
+    return task.taskID
+  }
+
+  private func start(
+    _ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity, wait: Int
   ) async throws -> Value {
     await log("DEBUG -- SENT: agent.\(agentID) {\"method\":\"\(method.rawValue)\",\"request\":\"\(identity.text)\"}")
     // The identity makes it safe to ask again when an answer was lost.
-    let first = try await ask(method, arguments, identity: identity, timeout: .seconds(15), tries: 12)
-    guard let task = AgentTaskReply(first) else { return first }
-    try await onStart(task.taskID)
-    return try await result(of: task.taskID, method, cancellation)
+    return try await ask(method, arguments, identity: identity, wait: wait, timeout: .seconds(8), tries: 23)
   }
 
-  /// Waits for the result of a task of the agent.
-  func result(of taskID: String, _ method: AgentMethod, _ cancellation: Cancellation?) async throws -> Value {
-    let value = try await withCancelling(taskID, cancellation) { try await outcome(of: taskID) }
-    await log("DEBUG -- RECEIVED: result of '\(method.rawValue)' from agent.\(agentID)")
-    return value
-  }
-
-  /// Asks until the task is over. Drover's agent answers as soon as it is, or when the time that it is asked to wait has
-  /// passed; others do not know of the wish and answer at once, and are asked often at first, then every second.
-  private func outcome(of taskID: String) async throws -> Value {
-    let request = GetTaskRequest(taskID: taskID, waitMilliseconds: 4000)
-    let limit = Duration.milliseconds(request.waitMilliseconds) * 2
+  /// Waits for the result of a task of the agent. Drover's agent answers as soon as it is over, or when the time that it is
+  /// asked to wait has passed; others do not know of the wish and answer at once, and are asked often at first, then every
+  /// second.
+  func result(of taskID: String, _ method: AgentMethod) async throws -> Value {
+    let wait = 4000
     var pause = Duration.milliseconds(20)
     while true {
       let start = surroundings.elapsed()
-      let value = try await ask(.getTask, request.arguments, timeout: limit, tries: 23)
-      guard AgentTaskReply(value) != nil else { return value }
+      let value = try await ask(
+        .getTask, [.string(taskID)], wait: wait, timeout: .milliseconds(wait) * 2, tries: 23)
+      guard AgentTaskReply(value) != nil else { return await received(value, method) }
       let rest = pause - (surroundings.elapsed() - start)
       if rest > .zero {
         try await surroundings.sleep(rest)
@@ -100,12 +113,16 @@ public struct AgentClient: Sendable {
     }
   }
 
+  private func received(_ value: Value, _ method: AgentMethod) async -> Value {
+    await log("DEBUG -- RECEIVED: result of '\(method.rawValue)' from agent.\(agentID)")
+    return value
+  }
+
   /// Cancels a task of the agent once when its end is asked for while the body runs. An agent that cannot stop the task
   /// says so; its result is awaited all the same.
-  private func withCancelling<Result: Sendable>(
-    _ taskID: String, _ cancellation: Cancellation?, _ body: @escaping @Sendable () async throws -> Result
+  func withCancelling<Result: Sendable>(
+    _ taskID: String, _ cancellation: Cancellation, _ body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
-    guard let cancellation else { return try await body() }
     let (wishes, wish) = AsyncStream<Void>.makeStream()
     return try await withThrowingTaskGroup(of: Result?.self) { group in
       group.addTask {
@@ -164,6 +181,14 @@ public struct AgentClient: Sendable {
       return try ReadOutputReply(await ask(.readOutput, [request.value], timeout: wait + .seconds(5), tries: 14))
     } catch let exception as Exception where exception.isUnknownMessage {
       return nil
+    }
+  }
+
+  /// What came with the last of the output, as ``result(of:_:)`` has it.
+  func result(_ response: AgentResponse, _ method: AgentMethod) async throws -> Value {
+    switch response {
+    case .value(let value): return await received(value, method)
+    case .exception(let message): throw Exception(method: .getTask, message: message)
     }
   }
 }

@@ -67,7 +67,7 @@ struct InstanceWorker: Sendable {
   }
 
   private func perform(_ method: AgentMethod, _ step: String, _ arguments: [Value] = []) async throws -> Value {
-    try await agent().perform(method, arguments, identity: identity(step), cancellation: nil)
+    try await agent().perform(method, arguments, identity: identity(step))
   }
 
   private mutating func save(_ change: (inout InstanceRecord) -> Void) async throws {

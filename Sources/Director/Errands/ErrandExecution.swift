@@ -117,36 +117,29 @@ struct ErrandExecution: Sendable {
     let options = ErrandOptions(
       arguments: order.run.arguments, environment: variables.merging(order.run.environment) { _, own in own },
       outputLimit: order.run.outputLimit ?? ErrandRun.usualOutputLimit, wantsAnswer: order.wantsAnswer ?? false)
-    let follower = ErrandFollower(surroundings: context.surroundings)
     let output = ErrandOutput(
       agent: agent, instance: ErrandOutput.name(of: target.instance), output: context.output, reporter: reporter)
-    let value: Value
+    let task: String
     do {
-      value = try await agent.perform(
-        .runErrand, [.string(target.script), options.value], identity: identity, cancellation: cancellation
-      ) { agentTask in
-        await follower.start { try await output.follow(agentTask: agentTask, isFresh: !context.hasBegun) }
-      }
-    } catch {
-      await follower.stop()
-      guard let failure = error as? DroverError, failure.code == .tooLarge else { throw error }
+      task = try await agent.begin(.runErrand, [.string(target.script), options.value], identity: identity)
+    } catch let failure as DroverError where failure.code == .tooLarge {
       throw DirectorFailure.errand(
         "Errand '\(order.errand)' cannot be started on \(target.instance.label): its arguments, its environment and the "
           + "user data of its leases are too long together: \(failure)")
     }
-    let result = try ErrandResult(value)
-    // The result comes when the script has ended; the last of what it printed is then still on its way. An agent that
-    // cannot be read from has all of it in the result.
-    if try await !follower.finish() { try await output.complete(with: result) }
-    return result
+    let isFresh = !context.hasBegun
+    return try await agent.withCancelling(task, cancellation) {
+      let end = try await output.follow(agentTask: task, isFresh: isFresh)
+      if case .read(let response?) = end { return try ErrandResult(await agent.result(response, .runErrand)) }
+      let result = try ErrandResult(await agent.result(of: task, .runErrand))
+      if case .unknown = end { try await output.complete(with: result) }
+      return result
+    }
   }
 
   private func fetchLogs(_ agent: AgentClient, _ instance: ResolvedInstance) async throws -> LogResult {
     let identity = RequestIdentity(task: context.id, agent: agent.agentID, step: "\(instance.id) fetch_logs")
-    let request = LogRequest(types: "job", uploadURL: try director.engines.blobAddresses.put(identity.uuid))
-    var result = try LogResult(
-      await agent.perform(.fetchLogsWithSignedURL, [request.signedArgument], identity: identity))
-    result.blobstoreID = identity.uuid
+    let result = try await LogArchives(director: director).fetch(LogRequest(types: "job"), from: agent, identity)
     try await LogBundles(director: director).keep(identity.uuid)
     return result
   }

@@ -28,17 +28,26 @@ struct ErrandOutput: Sendable {
     try await context.output.errand(JSON.bytes(["instances": .array(names)]) + [0x0A])
   }
 
+  /// How the output of a task ended.
+  enum End: Sendable {
+    /// All of it is in the journal; some agents send the task's result with the last of it.
+    case read(result: AgentResponse?)
+    /// The agent cannot be read from: the task's result has all there is.
+    case unknown
+  }
+
   /// Follows the output of a task of the agent until it has ended.
   ///
   /// - Parameter isFresh: nothing can have been written before.
-  /// - Returns: whether the agent could be read from; if not, the result of the task has all there is.
-  func follow(agentTask: String, isFresh: Bool) async throws -> Bool {
+  /// - Returns: how far the agent could be read from.
+  func follow(agentTask: String, isFresh: Bool) async throws -> End {
     var offsets = isFresh ? (stdout: 0, stderr: 0) : try await writtenSoFar()
     var lines = OutputLines()
     while true {
       let request = ReadOutputRequest(
-        taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: 5000)
-      guard let reply = try await agent.readOutput(request) else { return false }
+        taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: 5000,
+        wantsResult: true)
+      guard let reply = try await agent.readOutput(request) else { return .unknown }
       for (stream, text, offset, start) in [
         ("stdout", reply.stdout, offsets.stdout, reply.stdoutStart),
         ("stderr", reply.stderr, offsets.stderr, reply.stderrStart),
@@ -52,12 +61,12 @@ struct ErrandOutput: Sendable {
         }
       }
       offsets = (reply.stdoutOffset, reply.stderrOffset)
-      if reply.ended { break }
+      guard reply.ended else { continue }
+      if let reporter {
+        for line in lines.end() { try await reporter.status(line) }
+      }
+      return .read(result: reply.result)
     }
-    if let reporter {
-      for line in lines.end() { try await reporter.status(line) }
-    }
-    return true
   }
 
   /// Writes what an agent tells only with the result, unless it is there already.

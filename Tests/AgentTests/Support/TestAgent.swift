@@ -112,11 +112,11 @@ struct TestAgent: Sendable {
   /// Sends a request and returns the answer, a running task included.
   func request(
     _ method: String, _ arguments: [Value] = [], id: String = Surroundings.system.identifier(),
-    timeout: Duration = .seconds(20), protocolVersion: Int = 3
+    timeout: Duration = .seconds(20), protocolVersion: Int = 3, wait: Int = 0
   ) async throws -> AgentResponse {
     let reply = AgentSubjects.reply(directorID: "test", agentID: Self.id, requestID: id)
     let message = AgentRequest(
-      method: method, arguments: arguments, replyTo: reply, protocolVersion: protocolVersion)
+      method: method, arguments: arguments, replyTo: reply, protocolVersion: protocolVersion, waitMilliseconds: wait)
     let inbox = method == "read_output" ? outputInbox : inbox
     if method == "read_output" {
       // The answer comes on the other bus, and only there.

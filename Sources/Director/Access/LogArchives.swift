@@ -1,0 +1,25 @@
+import AgentProtocol
+import Blobs
+import Digests
+
+/// Archives of logs as agents send them: a short one comes with the answer, a longer one by way of a signed URL.
+struct LogArchives: Sendable {
+  let director: Director
+
+  /// Has an agent pack logs, and puts the archive among the blobs, under the identity's UUID.
+  func fetch(_ request: LogRequest, from agent: AgentClient, _ identity: RequestIdentity) async throws -> LogResult {
+    let engines = director.engines
+    var request = request
+    request.uploadURL = try engines.blobAddresses.put(identity.uuid)
+    request.archiveLimit = AgentLimits.maximumArchiveBytes
+    var result = try LogResult(
+      await agent.perform(.fetchLogsWithSignedURL, [request.signedArgument], identity: identity))
+    if let archive = result.archive {
+      try MultiDigest(result.sha1).verify(bytes: archive)
+      _ = try await engines.blobs.put(bytes: archive, id: identity.uuid)
+    }
+    result.archive = nil
+    result.blobstoreID = identity.uuid
+    return result
+  }
+}
