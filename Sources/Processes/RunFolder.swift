@@ -1,10 +1,11 @@
+import CLinux
 import Formats
 
 /// The folder of one run: what the runner and those who attach to it tell each other, in files.
 ///
 /// | file | written by | when |
 /// | --- | --- | --- |
-/// | `spec.json` | the starter, never replaced | first |
+/// | `spec` | the starter, never replaced | first |
 /// | `lock` | – | held while a runner decides whether it is the one that runs the script |
 /// | `started` | the runner, created exclusively: who it is | before the script is executed: from then on it never is again |
 /// | `script.json` | the runner; not synced, since after a power cut nobody is who it says | who the script is, once it runs |
@@ -15,7 +16,7 @@ struct RunFolder: Sendable, Hashable {
   let path: String
 
   private func file(_ name: String) -> String { "\(path)/\(name)" }
-  var specFile: String { file("spec.json") }
+  var specFile: String { file("spec") }
   var lockFile: String { file("lock") }
   var startedFile: String { file("started") }
   var scriptFile: String { file("script.json") }
@@ -29,14 +30,28 @@ struct RunFolder: Sendable, Hashable {
     return file(stream.rawValue)
   }
 
-  func spec() throws -> ScriptSpec { try ScriptSpec(JSON.parse(Files.read(specFile))) }
+  func spec() throws -> ScriptSpec { try ScriptSpec(written: Files.read(specFile)) }
   func runner() throws -> ProcessIdentity? { try read(startedFile, ProcessIdentity.init) }
   func script() -> ProcessIdentity? { try? read(scriptFile, ProcessIdentity.init) }
-  func exit() throws -> ExitRecord? { try read(exitFile, ExitRecord.init) }
+  func exit() throws -> ExitRecord? {
+    try read(exitFile) { try ExitRecord($0) { number, stage in try why(number, stage) } }
+  }
   var isStarted: Bool { Files.exists(startedFile) }
 
   /// Whether no runner needs to be started for this run any more.
   func isDecided() throws -> Bool { try isStarted || exit() != nil }
+
+  /// Why a script could not be run, of which its runner keeps the number of the system's error and the step.
+  private func why(_ number: Int32, _ stage: UInt32) throws -> String {
+    let spec = try spec()
+    switch drover_runner_stage(stage) {
+    case DROVER_RUNNER_STDOUT: return "opening \(outputFile(.stdout, spec)): \(systemErrorText(number))"
+    case DROVER_RUNNER_STDERR: return "opening \(outputFile(.stderr, spec)): \(systemErrorText(number))"
+    default:
+      return Spawn.Failure(number: number, stage: drover_spawn_stage(stage)).text(
+        path: spec.arguments.first ?? "", directory: spec.directory)
+    }
+  }
 
   private func read<T>(_ path: String, _ make: (Value) throws -> T) throws -> T? {
     guard Files.exists(path) else { return nil }

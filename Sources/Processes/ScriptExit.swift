@@ -36,27 +36,8 @@ struct ExitRecord: Sendable, Hashable {
   /// How long the run's own output files were then; nil when that is not known.
   var sizes: [OutputStream: Int]?
 
-  var value: Value {
-    var object: ValueObject = ["ended": .int(Int(ended.nanoseconds))]
-    for (stream, size) in (sizes ?? [:]).sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-      object["\(stream.rawValue)_size"] = .int(size)
-    }
-    switch exit {
-    case .exited(let code): object["code"] = .int(code)
-    case .signalled(let number): object["signal"] = .int(number)
-    case .notStarted(let reason): object["not_started"] = .string(reason)
-    case .lost: object["lost"] = true
-    }
-    return .object(object)
-  }
-
-  init(_ exit: ScriptExit, ended: Timestamp, sizes: [OutputStream: Int]? = nil) {
-    self.exit = exit
-    self.ended = ended
-    self.sizes = sizes
-  }
-
-  init(_ value: Value) throws {
+  /// - Parameter why: the words for a script that could not be run, of the system's error and the step.
+  init(_ value: Value, why: (_ error: Int32, _ stage: UInt32) throws -> String) throws {
     let reader = try FieldReader(value)
     ended = Timestamp(nanoseconds: Int64(try reader.int("ended")))
     for stream in [OutputStream.stdout, .stderr] {
@@ -67,8 +48,8 @@ struct ExitRecord: Sendable, Hashable {
       exit = .exited(code)
     } else if let number = try reader.optionalInt("signal") {
       exit = .signalled(number)
-    } else if let reason = try reader.optionalString("not_started") {
-      exit = .notStarted(reason)
+    } else if let number = try reader.optionalInt("errno") {
+      exit = .notStarted(try why(Int32(clamping: number), UInt32(clamping: try reader.int("stage"))))
     } else {
       exit = .lost
     }

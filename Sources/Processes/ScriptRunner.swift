@@ -87,7 +87,7 @@ public actor ScriptRunner {
     _ id: String, _ spec: ScriptSpec, _ folder: RunFolder, _ command: [String]
   ) async throws -> RunningScript {
     try Files.makeFolder(folder.path, mode: 0o700)
-    if !Files.exists(folder.specFile) { _ = try Files.create(folder.specFile, with: JSON.bytes(spec.value)) }
+    if !Files.exists(folder.specFile) { _ = try Files.create(folder.specFile, with: spec.bytes()) }
     // A runner that was killed before it marked the script as started leaves it to the next one.
     for _ in 0..<3 where try !folder.isDecided() { try await launch(folder, command) }
     guard try folder.isDecided() else {

@@ -1,4 +1,4 @@
-public import Formats
+import Formats
 
 /// What a script needs to run: everything, since it gets nothing from the process that starts it.
 public struct ScriptSpec: Sendable, Hashable {
@@ -50,40 +50,73 @@ public struct ScriptSpec: Sendable, Hashable {
 }
 
 extension ScriptSpec {
-  /// The form in which it is kept in a file.
-  public var value: Value {
-    var object: ValueObject = [
-      "arguments": Value(arguments),
-      "environment": .object(
-        ValueObject(environment.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
-      "directory": .string(directory), "niceness": .int(niceness), "umask": .int(Int(umask)),
-    ]
-    object["uid"] = uid.map { .int(Int($0)) }
-    object["gid"] = gid.map { .int(Int($0)) }
-    if case .append(let path) = stdout { object["stdout"] = .string(path) }
-    if case .append(let path) = stderr { object["stderr"] = .string(path) }
-    object["cgroup"] = cgroup.map { .string($0) }
-    object["output_limit"] = outputLimit.map { .int($0) }
-    return .object(object)
+  /// The form in which it is kept in a file, which also the runner (`runner.c`) reads: strings `NAME=VALUE` with a NUL behind
+  /// each, an `argument` and a `variable` for each of them.
+  ///
+  /// - Throws: ``DroverError`` when there is no program, or a text has a NUL in it, which no program can be given.
+  func bytes() throws -> [UInt8] {
+    guard arguments.first?.isEmpty == false else {
+      throw DroverError(.invalid, "running a script: it has no name")
+    }
+    var fields = arguments.map { ("argument", $0) }
+    fields += environment.sorted { $0.key < $1.key }.map { ("variable", "\($0.key)=\($0.value)") }
+    fields += [("directory", directory), ("niceness", String(niceness)), ("umask", String(umask))]
+    if let uid { fields.append(("uid", String(uid))) }
+    if let gid { fields.append(("gid", String(gid))) }
+    if case .append(let path) = stdout { fields.append(("stdout", path)) }
+    if case .append(let path) = stderr { fields.append(("stderr", path)) }
+    if let cgroup { fields.append(("cgroup_procs", "\(cgroup)/\(Self.processes)")) }
+    if let outputLimit { fields.append(("output_limit", String(outputLimit))) }
+    var bytes: [UInt8] = []
+    for (name, text) in fields {
+      guard !text.utf8.contains(0) else {
+        throw DroverError(
+          .invalid,
+          "running \(arguments.first ?? "a script"): its \(name) '\(text.prefix { $0 != "\0" }.prefix(100))…' has a NUL in it, "
+            + "with which programs cannot be given it; leave it out")
+      }
+      bytes += Array("\(name)=\(text)\0".utf8)
+    }
+    return bytes
   }
 
-  /// - Throws: ``DroverError`` naming the field that is not what ``value`` makes.
-  public init(_ value: Value) throws {
-    let reader = try FieldReader(value)
-    let variables = try reader.optionalObject("environment") ?? ValueObject()
-    self.init(
-      try reader.strings("arguments"),
-      environment: try Dictionary(
-        variables.map { name, value in
-          guard let text = value.string else { throw reader.error("environment.\(name)", "expected a string") }
-          return (name, text)
-        }, uniquingKeysWith: { _, last in last }),
-      directory: try reader.string("directory"), niceness: try reader.int("niceness"),
-      uid: try reader.optionalInt("uid").map { UInt32(clamping: $0) },
-      gid: try reader.optionalInt("gid").map { UInt32(clamping: $0) },
-      umask: UInt32(clamping: try reader.int("umask")),
-      stdout: try reader.optionalString("stdout").map(Output.append) ?? .own,
-      stderr: try reader.optionalString("stderr").map(Output.append) ?? .own,
-      cgroup: try reader.optionalString("cgroup"), outputLimit: try reader.optionalInt("output_limit"))
+  private static let processes = "cgroup.procs"
+
+  /// - Throws: ``DroverError`` when the bytes are not what ``bytes()`` makes.
+  init(written bytes: [UInt8]) throws {
+    guard bytes.last == 0 else { throw DroverError(.invalid, "reading what a script needs: the end is missing") }
+    self.init([])
+    for field in bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false) {
+      let (name, text) = try Self.halves(String(decoding: field, as: UTF8.self)[...])
+      func number<Number: FixedWidthInteger>() throws -> Number {
+        guard let number = Number(text) else { throw Self.unknown(name, text) }
+        return number
+      }
+      switch name {
+      case "argument": arguments.append(String(text))
+      case "variable":
+        let (variable, value) = try Self.halves(text)
+        environment[String(variable)] = String(value)
+      case "directory": directory = String(text)
+      case "niceness": niceness = try number()
+      case "umask": umask = try number()
+      case "uid": uid = try number()
+      case "gid": gid = try number()
+      case "stdout": stdout = .append(String(text))
+      case "stderr": stderr = .append(String(text))
+      case "cgroup_procs": cgroup = String(text.dropLast(Self.processes.utf8.count + 1))
+      case "output_limit": outputLimit = try number()
+      default: throw Self.unknown(name, text)
+      }
+    }
+  }
+
+  private static func halves(_ text: Substring) throws -> (Substring, Substring) {
+    guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else { throw unknown(text, "") }
+    return (text[..<equals], text[text.utf8.index(after: equals)...])
+  }
+
+  private static func unknown(_ name: Substring, _ text: Substring) -> DroverError {
+    DroverError(.invalid, "reading what a script needs: found \(name.prefix(100))=\(text.prefix(100))")
   }
 }

@@ -128,7 +128,9 @@ import Testing
       let request = ReadOutputRequest(taskID: failed, waitMilliseconds: 10_000, wantsResult: true)
       let answer = try await read(request, test).result
       #expect(try await answer == test.request("get_task", [.string(failed)]))
-      guard case .exception(let text)? = answer else { throw DroverError(.failed, "found \(String(describing: answer))") }
+      guard case .exception(let text)? = answer else {
+        throw DroverError(.failed, "found \(String(describing: answer))")
+      }
       #expect(text.hasSuffix("Could not find errand other"))
     }
   }

@@ -6,7 +6,8 @@ enum Redaction {
   static let mark = "‹redacted›"
 
   private static let secretNames: Set<String> = [
-    "payload", "archive", "blobstore_headers", "signed_url", "package_get_signed_url", "upload_signed_url", "properties",
+    "payload", "archive", "blobstore_headers", "signed_url", "package_get_signed_url", "upload_signed_url",
+    "properties",
     "authorized_keys", "env", "headers",
   ]
   /// A name that holds one of these is secret too, such as `ssh_password` or `secret_access_key`.

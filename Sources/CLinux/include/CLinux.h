@@ -8,6 +8,7 @@
 #include "clinux_namespace.h"
 #include "clinux_process.h"
 #include "clinux_program.h"
+#include "clinux_runner.h"
 #include "clinux_sandbox.h"
 #include "clinux_watch.h"
 

@@ -45,7 +45,8 @@ public struct AgentClient: Sendable {
     while true {
       do {
         switch try await bus.ask(
-          agent: agentID, method, arguments, identity: identity, wait: wait, timeout: timeout) {
+          agent: agentID, method, arguments, identity: identity, wait: wait, timeout: timeout)
+        {
         case .value(let value): return value
         case .exception(let message): throw Exception(method: method, message: message)
         }
