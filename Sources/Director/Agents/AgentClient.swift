@@ -179,7 +179,7 @@ public struct AgentClient: Sendable {
     do {
       let wait = Duration.milliseconds(request.waitMilliseconds)
       // An agent that was killed never answers what it was asked before.
-      return try ReadOutputReply(await ask(.readOutput, [request.value], timeout: wait + .seconds(5), tries: 14))
+      return try ReadOutputReply(await ask(.readOutput, [request.value], timeout: wait + .seconds(5), tries: 18))
     } catch let exception as Exception where exception.isUnknownMessage {
       return nil
     }
