@@ -67,6 +67,8 @@ public struct Server: Sendable {
     engines.keptTasks = configuration.keptTasks
     let director = try await Director(
       .init(name: configuration.name, id: secrets.directorID, version: ServerVersion.text), engines)
+    // Before anybody can upload anything.
+    try await director.removeLeftovers()
 
     let api = try await apiFace(director, authority)
     let apiHost = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress

@@ -26,7 +26,6 @@ struct DirectorService: Service {
   let besides: (@Sendable () async -> Void)?
 
   func run() async throws {
-    try await director.removeLeftovers()
     try await director.start()
     if let besides {
       await cancelWhenGracefulShutdown { await besides() }

@@ -13,8 +13,8 @@ enum WorkLeftovers {
 }
 
 extension Director {
-  /// Empties the work folder of what no task needs. To be called before ``start()``, by the only server that uses the
-  /// folder.
+  /// Empties the work folder of what no task needs. To be called before anything is received, by the only server that
+  /// uses the folder.
   public func removeLeftovers() async throws {
     let unfinished = Set(try await tasks.tasks { !$0.state.isFinal }.map(\.id))
     let folder = engines.workDirectory
