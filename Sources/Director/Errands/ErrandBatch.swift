@@ -29,7 +29,8 @@ struct ErrandBatch: Sendable {
 
   /// Runs it everywhere. A failure of ours on one instance lets the others go on, unless it is to end them.
   ///
-  /// - Returns: what came of it, in the order of the targets, and the first failure.
+  /// - Returns: what came of it, in the order of the targets, and the first failure. What a script came to is part of it
+  ///   also where we failed afterwards.
   func run(
     _ targets: [ErrandSelection.Target],
     _ body: @escaping @Sendable (ErrandSelection.Target, Part) async throws -> ErrandOutcome
@@ -44,7 +45,8 @@ struct ErrandBatch: Sendable {
       }
     }
     let part = Part(targets: targets, haste: haste)
-    let results = try await inParallel(targets, atMost: run.parallel ?? Self.usualWidth) { target in
+    let results = try await inParallel(targets, atMost: run.parallel ?? Self.usualWidth) {
+      target -> (outcome: ErrandOutcome?, failure: (any Error)?) in
       let result: Result<ErrandOutcome, any Error>
       do {
         result = .success(try await body(target, part))
@@ -52,20 +54,16 @@ struct ErrandBatch: Sendable {
         result = .failure(error)
       }
       if run.failsFast == true, !Task.isCancelled { try await look(result, target, haste) }
-      return result
+      if case .failure(let error) = result, !Task.isCancelled {
+        let known = try await context.known(ErrandExecution.outcome(target.instance), as: ErrandOutcome.self)
+        return (known, error)
+      }
+      return (try result.get(), nil)
     }
     // The server stops: the next one goes on.
     try Task.checkCancellation()
-    var failures: [any Error] = []
-    let outcomes = results.compactMap { result -> ErrandOutcome? in
-      switch result {
-      case .success(let outcome): return outcome
-      case .failure(let error):
-        failures.append(error)
-        return nil
-      }
-    }
-    return (outcomes, failures.first { !($0 is TaskCancelled) } ?? failures.first)
+    let failures = results.compactMap(\.failure)
+    return (results.compactMap(\.outcome), failures.first { !($0 is TaskCancelled) } ?? failures.first)
   }
 
   private func look(

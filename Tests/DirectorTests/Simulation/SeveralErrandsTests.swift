@@ -1,3 +1,4 @@
+import Clouds
 import Formats
 import Testing
 
@@ -57,6 +58,22 @@ import Testing
         let task = try await run(errand, order(count), world)
         #expect(try await outcomes(task, world).count == count ?? 1, "\(errand)")
       }
+      try await world.checkTidy()
+    }
+  }
+
+  @Test("What scripts came to is told also when their VMs cannot be deleted")
+  func undeletable() async throws {
+    try await SimulatedWorld.run(seed: 911) { world in
+      try await deploy(world)
+      world.behaviour.errandCodes = [0: 0, 1: 7]
+      world.cloud.fail { $0 == "delete_vm" ? CloudError(.cloudError, "the host does not let go") : nil }
+      let task = try await run("smoke", order(2), world)
+      #expect(task.state == .error)
+      #expect(task.result?.contains("the host does not let go") == true)
+      #expect(try await outcomes(task, world).map { $0["exit_code"]?.int } == [0, 7])
+      world.cloud.fail(nil)
+      #expect(try await outcomes(try await run("smoke", order(2), world), world).count == 2)
       try await world.checkTidy()
     }
   }
