@@ -57,12 +57,19 @@ public struct Drover: AsyncParsableCommand {
 
   public init() {}
 
+  /// The command that these words mean.
+  static func parsed(_ words: [String]) throws -> any ParsableCommand {
+    let (own, script) = ErrandWords.apart(ErrandWords.plain(GlobalFlags.behindVerb(words)))
+    let command = try parseAsRoot(GoFlagWords.doubled(own))
+    guard var errand = command as? RunErrand else { return command }
+    errand.arguments = script
+    return errand
+  }
+
   /// Runs the command line; returns its exit code. Errors are one sentence on standard error.
   public static func run() async -> Int32 {
     do {
-      var command = try parseAsRoot(
-        GoFlagWords.doubled(
-          ErrandWords.plain(GlobalFlags.behindVerb(Array(CommandLine.arguments.dropFirst())))))
+      var command = try parsed(Array(CommandLine.arguments.dropFirst()))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {

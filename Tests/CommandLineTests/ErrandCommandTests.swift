@@ -20,6 +20,18 @@ import Testing
     #expect(throws: (any Error).self) { try RunErrand.parse([""]) }
   }
 
+  @Test("A hundred thousand arguments reach the script as they are, without minutes of parsing")
+  func many() throws {
+    let script = ["", "--", "-d", "--timeout"] + (0..<100_000).map(String.init)
+    let words = ["run", "errand", "e", "-d", "x", "--queue", "--"] + script
+    let errand = try #require(try Drover.parsed(words) as? RunErrand)
+    #expect(errand.arguments == script)
+    #expect(errand.name == "e" && errand.queue && errand.options.deployment == "x")
+    #expect(try (Drover.parsed(["run-errand", "e", "a", "--queue", "b"]) as? RunErrand)?.arguments == ["a", "b"])
+    #expect(try (Drover.parsed(["run-errand", "e"]) as? RunErrand)?.arguments == [])
+    #expect(throws: (any Error).self) { try Drover.parsed(["run-errand", "--", "e"]) }
+  }
+
   @Test(
     "What can be meant is taken",
     arguments: [

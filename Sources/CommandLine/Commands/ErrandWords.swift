@@ -43,6 +43,13 @@ enum ErrandWords {
     return ["run-errand"] + flags + name + (script.isEmpty ? [] : ["--"] + script)
   }
 
+  /// The words of `run-errand` before `--`, and the script's arguments behind it, of which there may be 100,000: the parser
+  /// takes minutes for so many. All words of other commands.
+  static func apart(_ plain: [String]) -> (own: [String], script: [String]) {
+    guard plain.first == "run-errand", let end = plain.firstIndex(of: "--") else { return (plain, []) }
+    return (Array(plain[..<end]), Array(plain[(end + 1)...]))
+  }
+
   /// `KEY=VALUE` for a variable; the name or address of a director never looks so.
   private static func isAssignment(_ text: String) -> Bool {
     guard let end = text.firstIndex(of: "="), end > text.startIndex, !text[..<end].contains("://") else { return false }
