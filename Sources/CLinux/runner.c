@@ -99,20 +99,20 @@ static int sync_folder(void) {
   return failed;
 }
 
-// Replaces a file: all see the old one or the new one, also after a power cut if that matters.
-static int replace(const char *name, const char *text, int is_durable) {
+// Makes or replaces a file: all see it whole or not at all, but for those after a power cut.
+static int replace(const char *name, const char *text) {
   char temporary[64];
-  if (write_beside(temporary, sizeof temporary, name, text, is_durable) != 0) return -1;
+  if (write_beside(temporary, sizeof temporary, name, text, 0) != 0) return -1;
   if (rename(temporary, name) != 0) {
     int error = errno;
     unlink(temporary);
     errno = error;
     return -1;
   }
-  return is_durable ? sync_folder() : 0;
+  return 0;
 }
 
-// Makes a file that is not there: 1, 0 when it was there, -1 with errno set.
+// Makes a file that is not there, so that it is there also after a power cut: 1, 0 when it was there, -1 with errno set.
 static int create(const char *name, const char *text) {
   char temporary[64];
   if (write_beside(temporary, sizeof temporary, name, text, 1) != 0) return -1;
@@ -239,7 +239,8 @@ static void add(char *text, size_t room, const char *format, ...) {
   va_end(arguments);
 }
 
-// Writes down how the script ended. A full disk may pass, so it is tried for as long as it takes.
+// Writes down how the script ended. A full disk may pass, so it is tried for as long as it takes. Not synced: who waits for
+// it writes down what became of it, and that is.
 static int finish(const char *folder, const char *how, const struct spec *spec) {
   char text[512];
   struct timespec now;
@@ -251,7 +252,7 @@ static int finish(const char *folder, const char *how, const struct spec *spec) 
     add(text, sizeof text, ",\"%s_size\":%" PRId64, own_files[i], (int64_t)file.st_size);
   }
   add(text, sizeof text, ",%s}", how);
-  while (replace("exit.json", text, 1) != 0) {
+  while (replace("exit.json", text) != 0) {
     // A folder that was removed takes no more files.
     int error = errno;
     struct stat here;
@@ -300,8 +301,8 @@ int drover_runner(const char *folder) {
     snprintf(how, sizeof how, "\"errno\":%d,\"stage\":%d", error, stage);
     return finish(folder, how, NULL);
   }
-  // Not synced: after a power cut nobody is who it says. A script that has ended already is known by its pid alone.
-  if (identity(who, sizeof who, pid) == 0) replace("script.json", who, 0);
+  // After a power cut nobody is who it says.
+  if (identity(who, sizeof who, pid) == 0) replace("script.json", who);
   flock(lock, LOCK_UN);
   // Closes the pipe that the starter waits at.
   int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -8,10 +8,13 @@ import Formats
 /// | `spec` | the starter, never replaced | first |
 /// | `lock` | – | held while a runner decides whether it is the one that runs the script |
 /// | `started` | the runner, created exclusively: who it is | before the script is executed: from then on it never is again |
-/// | `script.json` | the runner; not synced, since after a power cut nobody is who it says | who the script is, once it runs |
+/// | `script.json` | the runner | who the script is, once it runs |
 /// | `stdout`, `stderr` | the script | unless they go to other files |
 /// | `exit.json` | the runner | how the script ended |
 /// | `answer` | the script, if it was told to | before it ends |
+///
+/// Only `started` is synced: after a power cut nothing runs any more, and what a run has not told its starter is lost. A file
+/// that such a cut has damaged counts as one that is not there.
 struct RunFolder: Sendable, Hashable {
   let path: String
 
@@ -30,11 +33,13 @@ struct RunFolder: Sendable, Hashable {
     return file(stream.rawValue)
   }
 
-  func spec() throws -> ScriptSpec { try ScriptSpec(written: Files.read(specFile)) }
+  func spec() throws -> ScriptSpec? {
+    try whole { Files.exists(specFile) ? try ScriptSpec(written: Files.read(specFile)) : nil }
+  }
   func runner() throws -> ProcessIdentity? { try read(startedFile, ProcessIdentity.init) }
   func script() -> ProcessIdentity? { try? read(scriptFile, ProcessIdentity.init) }
   func exit() throws -> ExitRecord? {
-    try read(exitFile) { try ExitRecord($0) { number, stage in try why(number, stage) } }
+    try whole { try read(exitFile) { try ExitRecord($0) { number, stage in try why(number, stage) } } }
   }
   var isStarted: Bool { Files.exists(startedFile) }
 
@@ -43,13 +48,22 @@ struct RunFolder: Sendable, Hashable {
 
   /// Why a script could not be run, of which its runner keeps the number of the system's error and the step.
   private func why(_ number: Int32, _ stage: UInt32) throws -> String {
-    let spec = try spec()
+    guard let spec = try spec() else { return systemErrorText(number) }
     switch drover_runner_stage(stage) {
     case DROVER_RUNNER_STDOUT: return "opening \(outputFile(.stdout, spec)): \(systemErrorText(number))"
     case DROVER_RUNNER_STDERR: return "opening \(outputFile(.stderr, spec)): \(systemErrorText(number))"
     default:
       return Spawn.Failure(number: number, stage: drover_spawn_stage(stage)).text(
         path: spec.arguments.first ?? "", directory: spec.directory)
+    }
+  }
+
+  /// Nil for what a power cut has damaged.
+  private func whole<T>(_ read: () throws -> T?) throws -> T? {
+    do {
+      return try read()
+    } catch let error as DroverError where error.code == .invalid {
+      return nil
     }
   }
 

@@ -41,8 +41,8 @@ public actor ScriptRunner {
   /// The script that was started under this id; nil when none was.
   public nonisolated func attach(id: String) throws -> RunningScript? {
     let folder = try folder(id)
-    guard Files.exists(folder.specFile), try folder.isDecided() else { return nil }
-    return RunningScript(id: id, spec: try folder.spec(), folder: folder)
+    guard let spec = try folder.spec(), try folder.isDecided() else { return nil }
+    return RunningScript(id: id, spec: spec, folder: folder)
   }
 
   /// The ids of all runs that have not been removed, sorted.
@@ -87,7 +87,10 @@ public actor ScriptRunner {
     _ id: String, _ spec: ScriptSpec, _ folder: RunFolder, _ command: [String]
   ) async throws -> RunningScript {
     try Files.makeFolder(folder.path, mode: 0o700)
-    if !Files.exists(folder.specFile) { _ = try Files.create(folder.specFile, with: spec.bytes()) }
+    if try folder.spec() == nil {
+      try Files.remove(folder.specFile)
+      _ = try Files.create(folder.specFile, with: spec.bytes())
+    }
     // A runner that was killed before it marked the script as started leaves it to the next one.
     for _ in 0..<3 where try !folder.isDecided() { try await launch(folder, command) }
     guard try folder.isDecided() else {
@@ -97,7 +100,7 @@ public actor ScriptRunner {
         "starting \(spec.arguments.first ?? "a script"): its runner \(command.joined(separator: " ")) "
           + "ended before it ran the script\(log.isEmpty ? "" : ": \(log)")")
     }
-    return RunningScript(id: id, spec: try folder.spec(), folder: folder)
+    return RunningScript(id: id, spec: try folder.spec() ?? spec, folder: folder)
   }
 
   /// Starts a runner and waits until it runs the script, or has found that it must not.

@@ -332,6 +332,29 @@ import Testing
     }
   }
 
+  @Test("what a power cut leaves of a run is taken for lost if it had begun, and begun if not", arguments: [true, false])
+  func powerCut(hadBegun: Bool) async throws {
+    try await withTemporaryFolder { folder in
+      let runner = RunnerFixture.runner(folder)
+      let spec = sh("echo ran >> \(folder)/count")
+      let run = "\(folder)/runs/a"
+      try Files.makeFolder(run)
+      try Files.replace("\(run)/spec", with: [])
+      if hadBegun {
+        let before = ProcessIdentity(pid: 1, startTicks: 1, bootID: "before")
+        try Files.replace("\(run)/started", with: JSON.bytes(before.value))
+        try Files.replace("\(run)/exit.json", with: [])
+      }
+      #expect(try runner.attach(id: "a") == nil)
+      let script = try await runner.start(id: "a", spec)
+      #expect(try await script.wait() == (hadBegun ? .lost : .exited(0)))
+      #expect(script.spec == spec)
+      #expect(Files.exists("\(folder)/count") != hadBegun)
+      try await runner.remove(id: "a")
+      #expect(try runner.list().isEmpty)
+    }
+  }
+
   @Test("an output file that cannot be opened is said, and a run whose folder is taken away ends")
   func badPlaces() async throws {
     try await withTemporaryFolder { folder in

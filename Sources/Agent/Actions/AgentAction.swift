@@ -35,6 +35,8 @@ struct ActionTraits: Sendable, Hashable {
   /// Answered inside the message loop, unless the answer may wait: must not wait for anything else.
   var isImmediate = false
   var order = Order.parallel
+  /// Only reads, so that it may be done again: its record need not be there after a power cut.
+  var isReading = false
   /// Whether arguments and value may be logged.
   var isLoggable = true
   var isCancellable = false

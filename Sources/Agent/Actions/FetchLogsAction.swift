@@ -8,7 +8,7 @@ struct FetchLogsAction: AgentAction {
   let collector: LogCollector
   let blobs: AgentBlobs
   let method = AgentMethod.fetchLogs
-  let traits = ActionTraits(isAsynchronous: true)
+  let traits = ActionTraits(isAsynchronous: true, isReading: true)
 
   func run(_ call: TaskCall) async throws -> Value {
     let request = try call.reading { try LogRequest(arguments: call.arguments) }

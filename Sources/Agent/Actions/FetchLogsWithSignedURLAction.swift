@@ -9,7 +9,7 @@ struct FetchLogsWithSignedURLAction: AgentAction {
   let collector: LogCollector
   let blobs: AgentBlobs
   let method = AgentMethod.fetchLogsWithSignedURL
-  let traits = ActionTraits(isAsynchronous: true)
+  let traits = ActionTraits(isAsynchronous: true, isReading: true)
 
   func run(_ call: TaskCall) async throws -> Value {
     let request = try call.reading { try LogRequest(call.arguments[0]) }

@@ -91,7 +91,7 @@ actor AgentTasks {
     let record = TaskRecord(
       id: surroundings.identifier(), requestID: request.requestID, sequence: sequence, method: request.method,
       protocolVersion: request.protocolVersion, arguments: request.arguments, startedAt: surroundings.now())
-    try files.save(record)
+    try files.save(record, isDurable: !action.traits.isReading)
     if let requestID = request.requestID { taskOfRequest[requestID] = record.id }
     entries[record.id] = Entry(
       requestID: request.requestID, method: request.method, isCancellable: action.traits.isCancellable)
@@ -187,12 +187,12 @@ actor AgentTasks {
         outcome = .failure("\(error)")
       }
       self.turns.leave(record.method, record.id)
-      self.finish(record, outcome)
+      self.finish(record, outcome, isDurable: !action.traits.isReading)
     }
     if isSerial { tail = task }
   }
 
-  private func finish(_ record: TaskRecord, _ outcome: TaskRecord.Outcome) {
+  private func finish(_ record: TaskRecord, _ outcome: TaskRecord.Outcome, isDurable: Bool = true) {
     var record = record
     record.arguments = []
     record.outcome = outcome
@@ -202,7 +202,7 @@ actor AgentTasks {
     entries[record.id]?.output = outputSize(record.id)
     entries[record.id]?.cancellation = nil
     do {
-      try files.save(record)
+      try files.save(record, isDurable: isDurable)
     } catch {
       // A full disk: the outcome is kept in memory, and after a restart the task is begun again and attached.
       entries[record.id]?.outcome = outcome

@@ -26,9 +26,9 @@ struct TaskFiles: Sendable {
     }
   }
 
-  /// Writes the record so that it is there after a power cut.
-  func save(_ record: TaskRecord) throws {
-    try Files.replace(path(record.id), with: JSON.bytes(record.value), mode: 0o600)
+  /// Writes the record so that it is there after a power cut, if that matters.
+  func save(_ record: TaskRecord, isDurable: Bool = true) throws {
+    try Files.replace(path(record.id), with: JSON.bytes(record.value), mode: 0o600, isDurable: isDurable)
   }
 
   /// Notes that somebody has been told the outcome. Who asks again after a power cut is told again.

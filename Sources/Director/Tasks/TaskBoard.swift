@@ -271,6 +271,7 @@ public actor TaskBoard {
   private func launch(_ record: TaskRecord, isResumed: Bool = false) {
     // It is recorded, and so the next server's.
     if isStopped { return }
+    if !isResumed { checkpoints.begin(record.id) }
     let cancellation = Cancellation()
     if record.state == .cancelling { cancellation.request() }
     let context = TaskContext(

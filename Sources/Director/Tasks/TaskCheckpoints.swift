@@ -4,18 +4,31 @@ import Formats
 import FoundationEssentials
 import Logging
 import Surroundings
+import Synchronization
 
 /// What tasks have decided so far: a document for each decision, so that tasks with many of them at once do not wait for
 /// each other's. Kind `task-checkpoint`, named by the task and the decision; gone when the task has ended, since they may
 /// hold secrets.
-struct TaskCheckpoints: Sendable {
-  let store: any DocumentStore
-  let surroundings: Surroundings
-  let logger: Logger
+final class TaskCheckpoints: Sendable {
+  private let store: any DocumentStore
+  private let surroundings: Surroundings
+  private let logger: Logger
+  /// What the tasks that were made by this server have decided, by name: what is not there is not looked for in the store.
+  private let decided = Mutex<[Int: Set<String>]>([:])
   private static let kind = "task-checkpoint"
+
+  init(store: any DocumentStore, surroundings: Surroundings, logger: Logger) {
+    self.store = store
+    self.surroundings = surroundings
+    self.logger = logger
+  }
+
+  /// A task has been made that has decided nothing.
+  func begin(_ task: Int) { decided.withLock { $0[task] = [] } }
 
   /// A decision; nil when it was not made yet.
   func known<Result: Codable & Sendable>(_ task: Int, _ name: String, as type: Result.Type) async throws -> Result? {
+    guard decided.withLock({ $0[task]?.contains(name) }) ?? true else { return nil }
     guard let text = try await store.get(Self.kind, Self.document(task, name))?.body else { return nil }
     return try JSONDecoder().decode(type, from: Data(text))
   }
@@ -28,6 +41,8 @@ struct TaskCheckpoints: Sendable {
     let result = try await compute()
     let text = Array(try JSONEncoder().encode(result))
     // What has been done must be on record, or it would be done again; a disk that is full has room again some day.
+    // Before it is recorded: whoever is interrupted meanwhile does not know whether it was.
+    decided.withLock { _ = $0[task]?.insert(name) }
     var pause = Duration.milliseconds(50)
     while true {
       do {
@@ -42,7 +57,10 @@ struct TaskCheckpoints: Sendable {
   }
 
   /// Forgets all of a task.
-  func forget(_ task: Int) async throws { try await forget(prefix: Self.prefix(task)) { _ in true } }
+  func forget(_ task: Int) async throws {
+    decided.withLock { _ = $0.removeValue(forKey: task) }
+    try await forget(prefix: Self.prefix(task)) { _ in true }
+  }
 
   /// Forgets those of all tasks but these.
   func forget(but tasks: Set<Int>) async throws {
