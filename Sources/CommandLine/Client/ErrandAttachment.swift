@@ -102,9 +102,10 @@ struct ErrandAttachment: Sendable {
     let json = json
     var output = ErrandPrinter { bytes, stream in
       // What the script prints does not stand behind a line of ours.
-      printer.end()
-      // With --json standard output is the result's alone.
-      Console.write(bytes, to: stream == .errors || json ? 2 : 1)
+      printer.beside {
+        // With --json standard output is the result's alone.
+        Console.write(bytes, to: stream == .errors || json ? 2 : 1)
+      }
     }
     var start = 0
     if fromNow {

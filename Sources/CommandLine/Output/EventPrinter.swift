@@ -82,4 +82,12 @@ final class SharedEventPrinter: Sendable {
 
   func take(_ bytes: [UInt8]) throws { try printer.withLock { try $0.take(bytes) } }
   func end() { printer.withLock { $0.end() } }
+
+  /// Ends the line, and lets others print before anything else is printed here.
+  func beside(_ print: () -> Void) {
+    printer.withLock { printer in
+      printer.end()
+      print()
+    }
+  }
 }
