@@ -28,7 +28,7 @@ extension Director {
     if let id = record.runs.last, let task = try await tasks.find(id) {
       last = [
         "task": .int(id), "state": .string(task.state.rawValue),
-        "exit_code": Value(try await outcomes(of: id).compactMap { $0["exit_code"]?.int }.max()),
+        "exit_code": Value(ErrandOutcome.worst(of: try await outcomes(of: id))),
         "tick": Value(task.cause?.tick), "started_at": Value(task.startedAt),
         "finished_at": Value(task.finishedAt),
       ]

@@ -72,8 +72,8 @@ struct ErrandExecution: Sendable {
           ErrandOutcome.Ending.ended.rawValue
         } else { nil }
       return ErrandOutcome(
-        group: instance.group, id: instance.id, exitCode: result.exitCode, stdout: result.stdout,
-        stderr: result.stderr, failure: failure,
+        group: instance.group, id: instance.id, exitCode: isTimedOut ? ErrandOutcome.timedOut : result.exitCode,
+        stdout: result.stdout, stderr: result.stderr, failure: failure,
         answer: result.answer.map { Base64.encode($0) })
     } catch let exception as AgentClient.Exception {
       guard let failure = ErrandStartFailure(exception: exception.message) else { throw exception }

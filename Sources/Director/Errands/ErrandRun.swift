@@ -134,6 +134,17 @@ struct ErrandOutcome: Codable, Sendable {
   /// What the script answered besides; secret. Base64.
   var answer: String?
 
+  /// The exit code of a script that was ended since its time was up, whatever it said itself then: one that ends with 0 on
+  /// SIGTERM has not done what it was to do.
+  static let timedOut = 124
+
+  /// The exit code of a whole run, of the lines of its result: the highest one, without those of instances that were ended
+  /// because another had failed; nil as long as there is none.
+  static func worst(of lines: [Value]) -> Int? {
+    let counting = lines.filter { Ending(rawValue: $0["failure"]?.string ?? "") == nil }
+    return (counting.isEmpty ? lines : counting).compactMap { $0["exit_code"]?.int }.max()
+  }
+
   /// What a failure elsewhere does to a run with `--fail-fast`. Such codes are not the worst ones of a run.
   enum Ending: String, CaseIterable {
     case ended = "ended by fail-fast"

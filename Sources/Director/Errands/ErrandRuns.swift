@@ -11,12 +11,8 @@ public struct ErrandRunSummary: Sendable {
   /// The lines of the task's result, without output; empty while it runs.
   public let outcomes: [Value]
 
-  /// The highest exit code, without those of instances that were ended because another had failed; nil as long as there
-  /// is none.
-  public var exitCode: Int? {
-    let counting = outcomes.filter { ErrandOutcome.Ending(rawValue: $0["failure"]?.string ?? "") == nil }
-    return (counting.isEmpty ? outcomes : counting).compactMap { $0["exit_code"]?.int }.max()
-  }
+  /// The exit code of the whole; nil as long as there is none.
+  public var exitCode: Int? { ErrandOutcome.worst(of: outcomes) }
 }
 
 extension Director {

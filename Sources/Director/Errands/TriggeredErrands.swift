@@ -104,8 +104,9 @@ struct TriggeredErrands: Sendable {
   private func problem(_ record: TaskRecord) async throws -> String? {
     switch record.state {
     case .done:
-      let codes = try await director.outcomes(of: record.id).compactMap { $0["exit_code"]?.int }
-      guard let worst = codes.max(), worst != 0 else { return nil }
+      guard let worst = try await ErrandOutcome.worst(of: director.outcomes(of: record.id)), worst != 0 else {
+        return nil
+      }
       return "ended with exit code \(worst)"
     case .cancelled: return "was cancelled"
     default: return "failed: \(record.result ?? record.state.rawValue)"

@@ -74,6 +74,9 @@ import Testing
       world.behaviour.endedCode = 0
       let task = try await run("smoke", director, ErrandRun(timeoutSeconds: 20))
       #expect(try await outcomes(task, world).first?["failure"]?.string == "timeout")
+      #expect(try await outcomes(task, world).first?["exit_code"]?.int == 124)
+      #expect(task.result == "0 succeeded, 1 errored, 0 canceled")
+      #expect(try await director.errandRuns(deployment: nil, errand: nil, limit: 1).map(\.exitCode) == [124])
       world.behaviour.errand = (lines: 1, exitCode: 0)
       let again = try await run("smoke", director, ErrandRun(whenChanged: true, timeoutSeconds: 20))
       #expect(again.result != ErrandChanges.skipped)
@@ -110,7 +113,7 @@ import Testing
       #expect(task.state == .done)
       let outcome = try #require(try await outcomes(task, world).first)
       #expect(outcome["failure"]?.string == "timeout")
-      #expect(outcome["exit_code"]?.int == 143)
+      #expect(outcome["exit_code"]?.int == 124)
       #expect(world.clock.now - begun < .seconds(60))
       #expect(try await world.lines(task.id, .event).contains { $0.contains("as long as it may; it is ended") })
       // One that is faster knows nothing of it.

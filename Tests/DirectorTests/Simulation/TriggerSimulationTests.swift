@@ -97,6 +97,28 @@ import Testing
     }
   }
 
+  @Test(
+    "A required errand fails the deploy also when its script said 0, since its time was up",
+    arguments: [false, true])
+  func requiredInTime(_ failsFast: Bool) async throws {
+    try await SimulatedWorld.run(seed: 905) { world in
+      try await world.withDirector { director in
+        world.behaviour.errand = (lines: 5000, exitCode: 0)
+        world.behaviour.endedCode = failsFast ? 143 : 0
+        world.behaviour.errandCodes = failsFast ? [1: 5] : [:]
+        let limits = failsFast ? "timeout: 1h, fail_fast: true" : "timeout: 20s"
+        let text = manifest("- {name: check, errand: web, on: post-deploy, required: true, \(limits)}")
+        let id = try await director.deploy(DeployOrder(manifest: text), user: "ann")
+        let deploy = try await end(director, id)
+        #expect(deploy.state == .error)
+        // Not the code of those that were ended because of it.
+        #expect(
+          deploy.result?.contains("ended with exit code \(failsFast ? 5 : 124);") == true, "\(deploy.result ?? "")")
+        try await world.checkTidy()
+      }
+    }
+  }
+
   @Test("What is not required fails without the deploy")
   func notRequired() async throws {
     try await SimulatedWorld.run(seed: 903) { world in
