@@ -94,6 +94,17 @@ import Testing
     #expect(missing.warnings == ["Skipping instance: web/id-04 (1) no matching VM reference was found"])
   }
 
+  @Test("an errand that has nothing to run on has not succeeded")
+  func nothing() throws {
+    let missing = try deployed { $0.vm = nil }
+    let error = #expect(throws: DroverError.self) {
+      try missing.errand("smoke-tests", filters: [ErrandFilter(group: "web")])
+    }
+    #expect(
+      error?.message
+        == "Errand 'smoke-tests' has nothing to run on: none of its instances has a VM; deploy, so that they are made")
+  }
+
   @Test("an errand of a release is one wherever it is, and the spec says that it is")
   func ofRelease() throws {
     var release = Fixtures.release()

@@ -80,7 +80,7 @@ extension ResolvedDeployment {
       if let count, filters.isEmpty || filters.contains(where: { $0.group == group.name }) {
         try Self.require(count, of: chosen.count, name, group.name)
       }
-      add(chosen, of: group, count, to: &selection)
+      add(chosen, of: group, count, filters, to: &selection)
     }
     let unused = filters.filter { !used.contains($0) }
     guard unused.isEmpty else {
@@ -90,6 +90,13 @@ extension ResolvedDeployment {
         number: 510000)
     }
     try Self.requireStarted(selection)
+    guard !selection.targets.isEmpty else {
+      let why =
+        withJob.allSatisfy(\.instances.isEmpty)
+        ? "the instance groups that have it have no instances"
+        : "none of its instances has a VM; deploy, so that they are made"
+      throw DroverError(.conflict, "Errand '\(name)' has nothing to run on: \(why)", number: 510000)
+    }
     return selection
   }
 
@@ -111,12 +118,13 @@ extension ResolvedDeployment {
   }
 
   private func add(
-    _ chosen: [ResolvedInstance], of group: ResolvedGroup, _ count: Int?, to selection: inout ErrandSelection
+    _ chosen: [ResolvedInstance], of group: ResolvedGroup, _ count: Int?, _ filters: [ErrandFilter],
+    to selection: inout ErrandSelection
   ) {
     if group.lifecycle == .errand {
-      // Unless more are asked for, only the first instance of an errand group runs.
-      var running = chosen.prefix(count ?? 0)
-      if count == nil, let first = group.instances.first { running = chosen.filter { $0.id == first.id }.prefix(1) }
+      // Unless more or others are asked for, only the first instance of an errand group runs.
+      let named = chosen.filter { instance in filters.contains { $0.id != nil && $0.matches(instance, in: group) } }
+      let running = count.map { chosen.prefix($0) } ?? (named.isEmpty ? chosen.prefix(1) : named[...])
       selection.targets += running.map {
         .init(instance: $0, job: selection.name, script: selection.name, needsVM: true)
       }

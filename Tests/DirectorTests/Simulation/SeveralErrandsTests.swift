@@ -52,6 +52,11 @@ import Testing
       #expect(world.behaviour.mostRunning == 3)
       let runs = try await world.withDirector { try await $0.errandRuns(deployment: nil, errand: nil, limit: 1) }
       #expect(runs[0].exitCode == 7)
+      // One that is named is the one that runs.
+      let named = try await run("smoke-tests", ErrandRun(instances: [ErrandFilter(group: "smoke", id: "3")]), world)
+      #expect(try await outcomes(named, world).count == 1)
+      #expect(
+        try await world.lines(named.id, .event).contains { $0.contains("Running errand") && $0.contains("(3)") })
       // Unless that is asked for, the first one alone; as its job's name means, too.
       for (errand, count) in [("smoke", nil), ("smoke-tests", nil), ("smoke-tests", 2), ("web", 2)] as [(String, Int?)]
       {
