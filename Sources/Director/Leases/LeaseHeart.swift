@@ -71,7 +71,8 @@ final class LeaseHeart: Sendable {
         if isSilent { try? await context.warn("The pools can be reached again; \(name) is still leased") }
         isSilent = false
       } catch let LeaseFault.notHeld(text) {
-        return await lose("the lease of \(name) was lost: \(text)")
+        // Boskos's text ends with the owner, who may be nobody.
+        return await lose("the lease of \(name) was lost: \(text)\(text.hasSuffix("owned by ") ? "nobody" : "")")
       } catch let LeaseFault.typeUnknown(known) where known.isEmpty || !known.contains(resource.type) {
         return await lose("the lease of \(name) was lost: there is no such type any more")
       } catch {

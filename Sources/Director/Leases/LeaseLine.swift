@@ -100,8 +100,8 @@ struct LeaseLine: Sendable {
         switch try await pools.acquire(request, patience: Self.patience) {
         case .leased(let resource): return resource
         case .waiting(let before?) where before > 0:
-          try await say("waiting for a \(want.type) in state '\(want.state)'; \(before) in line before this errand")
-        case .waiting: try await say("waiting for a \(want.type) in state '\(want.state)'")
+          try await say("waiting for '\(want.type)' in state '\(want.state)'; \(before) in line before this errand")
+        case .waiting: try await say("waiting for '\(want.type)' in state '\(want.state)'")
         }
       } catch let fault as LeaseFault {
         throw Self.failure(fault, want)
@@ -114,8 +114,8 @@ struct LeaseLine: Sendable {
       if let limit = want.waitSeconds, surroundings.now() - begun >= .seconds(limit) {
         throw DirectorFailure.errand(
           limit == 0
-            ? "There is no \(want.type) in state '\(want.state)' now, and the errand does not wait for one"
-            : "There was no \(want.type) in state '\(want.state)' for this errand within "
+            ? "There is no '\(want.type)' in state '\(want.state)' now, and the errand does not wait for one"
+            : "There was no '\(want.type)' in state '\(want.state)' for this errand within "
               + "\(Duration.seconds(limit).shortText), as long as it waits")
       }
     }

@@ -138,9 +138,9 @@ import Testing
           director,
           leasing(ErrandLease(type: "aws-account", waitSeconds: 40), ErrandLease(type: "zone", waitSeconds: 9)))
         #expect(task.state == .error)
-        #expect(task.result?.hasPrefix("There was no aws-account in state 'free'") == true, "\(task.result ?? "")")
+        #expect(task.result?.hasPrefix("There was no 'aws-account' in state 'free'") == true, "\(task.result ?? "")")
         #expect((.seconds(40)...(.seconds(45))).contains(world.clock.now - begun))
-        #expect(try await events(world, task.id).contains("waiting for a aws-account"))
+        #expect(try await events(world, task.id).contains("waiting for 'aws-account'"))
         let now = try await run(director, leasing(ErrandLease(type: "aws-account", waitSeconds: 0)))
         #expect(now.result?.contains("does not wait") == true, "\(now.result ?? "")")
         try await world.checkTidy()
