@@ -7,8 +7,13 @@ struct ScriptEnvironment: Sendable {
 
   static let path = "/usr/sbin:/usr/bin:/sbin:/bin"
 
+  /// What the shell that started the agent leaves behind: where it was, which says nothing to a script.
+  private static let leftByShells: Set<String> = ["OLDPWD", "PWD", "SHLVL", "_"]
+
   init(agent: [String: String], layout: VMLayout) {
-    var base = agent.filter { !$0.key.hasPrefix("LD_") && !$0.key.hasPrefix("SWIFT_") }
+    var base = agent.filter {
+      !$0.key.hasPrefix("LD_") && !$0.key.hasPrefix("SWIFT_") && !Self.leftByShells.contains($0.key)
+    }
     base["PATH"] = Self.path
     base["HOME"] = "/root"
     base["TMPDIR"] = layout.temporary
