@@ -67,9 +67,12 @@ public struct Drover: AsyncParsableCommand {
   }
 
   /// Runs the command line; returns its exit code. Errors are one sentence on standard error.
-  public static func run() async -> Int32 {
+  public static func run(_ arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Int32 {
+    let verb = ErrandWords.plain(GlobalFlags.behindVerb(arguments)).first ?? ""
+    let failed: Int32 = ErrandWords.endsLikeScript.contains(verb) ? ErrandAttachment.Code.failed : 1
     do {
-      var command = try parsed(Array(CommandLine.arguments.dropFirst()))
+      try RawArguments.check()
+      var command = try parsed(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -80,11 +83,14 @@ public struct Drover: AsyncParsableCommand {
       return code.rawValue
     } catch let error as DroverError {
       Console.remark("drover: \(error)")
-      return 1
+      return failed
     } catch is CancellationError {
       return 130
     } catch {
-      exit(withError: error)
+      // A code of the parser's own could be taken for the script's.
+      guard failed != 1, exitCode(for: error) != .success else { exit(withError: error) }
+      Console.remark(fullMessage(for: error))
+      return failed
     }
   }
 }

@@ -19,7 +19,9 @@ enum GlobalFlags {
         return arguments
       }
     }
-    guard let verb = rest.popFirst() else { return arguments }
-    return [verb] + moved + rest
+    guard !rest.isEmpty else { return arguments }
+    // `run errand` is a verb of two words.
+    let verb = rest.prefix(rest.starts(with: ["run", "errand"]) ? 2 : 1)
+    return verb + moved + rest.dropFirst(verb.count)
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Formats
+import Glibc
 import Testing
 
 @testable import CommandLine
@@ -119,6 +120,8 @@ import Testing
       (["-e", "e", "run-errand", "x", "--", "-d", "y"], ["run-errand", "-e", "e", "x", "--", "-d", "y"]),
       (["--state", "/s", "up", "--name", "n"], ["up", "--state", "/s", "--name", "n"]),
       (["vms", "-d", "redis"], ["vms", "-d", "redis"]), (["--help"], ["--help"]), (["-d"], ["-d"]), ([], []),
+      (["-d", "r", "run", "errand", "x", "y"], ["run", "errand", "-d", "r", "x", "y"]),
+      (["-d", "r", "run", "other"], ["run", "-d", "r", "other"]),
       (["-d", "redis"], ["-d", "redis"]), (["-d", "redis", "--odd", "vms"], ["-d", "redis", "--odd", "vms"]),
     ])
   func flagsBeforeVerb(_ given: [String], _ moved: [String]) throws {
@@ -198,6 +201,30 @@ import Testing
       try TargetEnvironment.resolve((nil, nil, nil, nil), state: "/nowhere", variables: [:])
     }
     #expect(none?.message.contains("drover up") == true)
+  }
+
+  @Test("A user who is named is meant with this machine's server, too; variables may be for another one")
+  func localUser() throws {
+    let state = "/tmp/drover-local-\(getpid())"
+    defer {
+      for path in ["certificates/ca.crt", "certificates", "address", "users", ""] { remove("\(state)/\(path)") }
+    }
+    mkdir(state, 0o700)
+    mkdir("\(state)/certificates", 0o700)
+    for (name, text) in [("address", "127.0.0.1:1"), ("users", "admin:a\n"), ("certificates/ca.crt", "C")] {
+      let file = try #require(fopen("\(state)/\(name)", "w"))
+      fputs(text, file)
+      fclose(file)
+    }
+    func target(_ user: String?, _ secret: String?, _ variables: [String: String] = [:]) throws -> TargetEnvironment {
+      try TargetEnvironment.resolve((nil, nil, user, secret), state: state, variables: variables)
+    }
+    let others = ["BOSH_CLIENT": "other", "BOSH_CLIENT_SECRET": "s"]
+    #expect(try target(nil, nil, others).user == "admin")
+    #expect(try target("ann", "p", others).authorization == "Basic YW5uOnA=")
+    #expect(try target("ann", nil, others).authorization == "Basic YW5uOnM=")
+    #expect(try target("ann", "p").url == "https://127.0.0.1:1")
+    #expect(throws: DroverError.self) { try target("ann", nil) }
   }
 }
 

@@ -114,7 +114,9 @@ struct DirectorClient: Sendable {
           + "DROVER_CLIENT_SECRET, or run as root on the server's machine")
     case 404: return DroverError(.notFound, description)
     case 409: return DroverError(.conflict, description)
-    default: return DroverError(.invalid, "\(description) (\(what): HTTP \(answer.status))")
+    default:
+      let place = what.prefix { $0 != "?" }
+      return DroverError(.invalid, "\(description) (\(place): HTTP \(answer.status))")
     }
   }
 }

@@ -14,7 +14,6 @@ struct ErrandAttachment: Sendable {
 
   /// Exit codes that are not the script's.
   enum Code {
-    static let timedOut: Int32 = 124
     static let failed: Int32 = 125
     static let detached: Int32 = 130
   }
@@ -41,14 +40,26 @@ struct ErrandAttachment: Sendable {
     }
   }
 
-  /// Ends with the script's exit code.
+  /// Ends with the script's exit code, or the one that says that there is none.
   func follow(onInterrupt mode: OnInterrupt) async throws {
+    let code: Int32
+    do {
+      code = try await watch(mode)
+    } catch let error as DroverError {
+      Console.remark("drover: \(error)")
+      if json { Console.printJSON(["task": .int(task), "error": .string("\(error)")]) }
+      code = Code.failed
+    }
+    throw ExitCode(code)
+  }
+
+  private func watch(_ mode: OnInterrupt) async throws -> Int32 {
     let signals = AsyncStream<Void>.makeStream()
     let reader = Task {
       for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { signals.continuation.yield() }
     }
     defer { reader.cancel() }
-    let code = try await withThrowingTaskGroup(of: Event?.self) { group in
+    return try await withThrowingTaskGroup(of: Event?.self) { group in
       defer { group.cancelAll() }
       func listen() { group.addTask { await signals.stream.first { true } == nil ? nil : .interrupted } }
       group.addTask { .ended(try await print()) }
@@ -59,7 +70,7 @@ struct ErrandAttachment: Sendable {
         switch event {
         case nil: continue
         case .ended(let code): return code
-        case .secondThoughtOver: if !isCancelling { return Code.detached }
+        case .secondThoughtOver: if !isCancelling { return detached() }
         case .interrupted:
           switch plan.interrupted() {
           case .detachSoon:
@@ -69,8 +80,10 @@ struct ErrandAttachment: Sendable {
               return .secondThoughtOver
             }
           case .detach:
-            remark("detached; the errand goes on. Follow it with: drover attach \(task)")
-            return Code.detached
+            remark(
+              (isCancelling ? "let go; the errand was asked to end." : "detached; the errand goes on.")
+                + " Follow it with: drover attach \(task)")
+            return detached()
           case .cancel:
             isCancelling = true
             await cancel()
@@ -80,7 +93,11 @@ struct ErrandAttachment: Sendable {
       }
       return Code.failed
     }
-    throw ExitCode(code)
+  }
+
+  private func detached() -> Int32 {
+    if json { Console.printJSON(["task": .int(task), "state": "detached"]) }
+    return Code.detached
   }
 
   private func remark(_ text: String) { Console.remark("\nTask \(task): \(text)") }
@@ -122,26 +139,32 @@ struct ErrandAttachment: Sendable {
       if json { Console.printJSON(["task": .int(task), "state": .string(end.state), "error": Value(end.result)]) }
       return Code.failed
     }
-    return try await report(follower.resultLines().filter { $0["errand_name"] != nil }, end)
+    return report(try await follower.resultLines().filter { $0["errand_name"] != nil }, end)
   }
 
-  private func report(_ outcomes: [Value], _ end: (state: String, result: String?)) async throws -> Int32 {
+  private func report(_ outcomes: [Value], _ end: (state: String, result: String?)) -> Int32 {
+    let code = Self.code(of: outcomes, state: end.state)
     if json {
       Console.printJSON([
-        "task": .int(task), "state": .string(end.state), "outcomes": .array(outcomes), "result": Value(end.result),
+        "task": .int(task), "state": .string(end.state), "exit_code": .int(Int(code)), "outcomes": .array(outcomes),
+        "result": Value(end.result),
       ])
-    } else {
-      for outcome in outcomes {
-        let (instance, failure) = (outcome["instance"], outcome["failure"]?.string)
-        Console.remark(
-          "Errand '\(outcome["errand_name"]?.string ?? "")' on \(instance?["group"]?.string ?? "")/"
-            + "\(instance?["id"]?.string ?? ""): exit code \(outcome["exit_code"]?.int ?? -1)"
-            + (failure.map { " (\($0))" } ?? ""))
-      }
-      if outcomes.isEmpty { Console.remark("Task \(task): \(end.result ?? end.state)") }
+      return code
     }
-    if outcomes.isEmpty { return end.state == "cancelled" ? Code.failed : 0 }
-    if outcomes.contains(where: { $0["failure"]?.string == "timeout" }) { return Code.timedOut }
+    for outcome in outcomes {
+      let (instance, failure) = (outcome["instance"], outcome["failure"]?.string)
+      Console.remark(
+        "Errand '\(outcome["errand_name"]?.string ?? "")' on \(instance?["group"]?.string ?? "")/"
+          + "\(instance?["id"]?.string ?? ""): exit code \(outcome["exit_code"]?.int ?? -1)"
+          + (failure.map { " (\($0))" } ?? ""))
+    }
+    if outcomes.isEmpty { Console.remark("Task \(task): \(end.result ?? end.state)") }
+    return code
+  }
+
+  /// What the command ends with: the highest code of all instances.
+  private static func code(of outcomes: [Value], state: String) -> Int32 {
+    if outcomes.isEmpty { return state == "cancelled" ? Code.failed : 0 }
     // Those that were ended because another one had failed say nothing of their own.
     let counting = outcomes.filter { !["ended by fail-fast", "not run"].contains($0["failure"]?.string) }
     let codes = (counting.isEmpty ? outcomes : counting).compactMap { $0["exit_code"]?.int }

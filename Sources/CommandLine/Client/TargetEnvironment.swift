@@ -10,6 +10,10 @@ struct TargetEnvironment: Sendable {
 
   var authorization: String { "Basic \(Base64.encode(Array("\(user):\(password.reveal())".utf8)))" }
 
+  func with(user: String, password: String) -> TargetEnvironment {
+    TargetEnvironment(url: url, user: user, password: Secret(password), caPEM: caPEM)
+  }
+
   /// What the flags, the environment (`DROVER_…`, and `BOSH_…` as the stock CLI has them) and, failing these, the server
   /// of this machine say.
   static func resolve(
@@ -20,7 +24,15 @@ struct TargetEnvironment: Sendable {
       let value = flag ?? variables["DROVER_\(name)"] ?? variables["BOSH_\(name)"]
       return value.flatMap { $0.isEmpty ? nil : $0 }
     }
-    guard let address = setting(flags.environment, "ENVIRONMENT") else { return try LocalServer(state: state).target() }
+    guard let address = setting(flags.environment, "ENVIRONMENT") else {
+      let local = try LocalServer(state: state).target()
+      // Who says as whom means it also here; variables may be for the directors that they were set for.
+      guard let user = flags.client, !user.isEmpty else { return local }
+      guard let secret = setting(flags.secret, "CLIENT_SECRET") else {
+        throw DroverError(.invalid, "no password for user '\(user)': give --client-secret, or set DROVER_CLIENT_SECRET")
+      }
+      return local.with(user: user, password: secret)
+    }
     guard let user = setting(flags.client, "CLIENT"), let secret = setting(flags.secret, "CLIENT_SECRET") else {
       throw DroverError(
         .invalid,

@@ -41,7 +41,7 @@ struct RunErrand: AsyncParsableCommand {
   var instances: Int?
   @Option(help: "Run on at most so many instances at once.") var parallel: Int?
   @Flag(help: "End it everywhere when it has failed on one instance.") var failFast = false
-  @Option(help: "Keep so much of each stream, 10M, and a quarter more of its end (default: 1G).")
+  @Option(help: "Keep so much of each stream, 10M, and a quarter more of its end, 16M at most (default: 1G).")
   var outputLimit: String?
   @Option(
     name: [.customShort("E"), .long],
@@ -90,17 +90,11 @@ struct RunErrand: AsyncParsableCommand {
   }
 
   private func requestBody() throws -> Value {
-    let open = try env.map(Self.variable)
-    let secret = try secretEnv.map(Self.variable)
-    let instances = try instance.map { text -> Value in
-      let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      if parts.contains("") {
-        throw ValidationError("--instance '\(text)': expected GROUP, GROUP/ID or GROUP/first")
-      }
-      return ["group": .string(parts[0]), "id": .string(parts.count == 2 ? parts[1] : "")]
-    }
+    let open = try env.map { try ErrandFlagValue.variable($0, of: "--env") }
+    let secret = try secretEnv.map { try ErrandFlagValue.variable($0, of: "--secret-env") }
     var body: ValueObject = [
-      "keep-alive": .bool(keepAlive), "when-changed": .bool(whenChanged), "instances": .array(instances),
+      "keep-alive": .bool(keepAlive), "when-changed": .bool(whenChanged),
+      "instances": .array(try instance.map(ErrandFlagValue.instance)),
       "arguments": Value(arguments), "environment": .object(ValueObject(open + secret)), "queue": .bool(queue),
       "mask-arguments": .bool(maskArguments), "masked-environment": Value(secret.map(\.0)),
     ]
@@ -109,20 +103,8 @@ struct RunErrand: AsyncParsableCommand {
     body["parallel"] = parallel.map { Value.int($0) }
     if failFast { body["fail-fast"] = true }
     if let outputLimit { body["output-limit"] = .string(outputLimit) }
-    if !lease.isEmpty {
-      body["leases"] = .array(
-        lease.map { text in
-          let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-          return .object(ValueObject(zip(["type", "as"], parts).map { ($0, .string($1)) }))
-        })
-    }
+    if !lease.isEmpty { body["leases"] = .array(try lease.map(ErrandFlagValue.lease)) }
     return .object(body)
-  }
-
-  private static func variable(_ text: String) throws -> (String, Value) {
-    let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("'\(text)': expected KEY=VALUE") }
-    return (parts[0], .string(parts[1]))
   }
 }
 
@@ -192,7 +174,7 @@ struct ErrandRuns: AsyncParsableCommand {
     return [
       number("task"), text("errand"), text("deployment"), text("state"), number("exit_code"),
       began.map { Timestamp(seconds: $0).text } ?? "-", duration, run["cause"]?["text"]?.string ?? text("user"),
-      arguments.joined(separator: " "),
+      arguments.map(ShownWord.text).joined(separator: " "),
     ]
   }
 }

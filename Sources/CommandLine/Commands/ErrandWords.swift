@@ -7,6 +7,9 @@ enum ErrandWords {
     "-E", "--env", "--secret-env", "--timeout", "--on-interrupt", "--instances", "--parallel",
     "--output-limit", "--lease",
   ]
+  /// Commands that end with the exit code of a script.
+  static let endsLikeScript: Set<String> = ["run-errand", "attach", "run-schedule"]
+
   static let alone: Set<String> = [
     "-n", "--non-interactive", "--json", "--keep-alive", "--when-changed", "--detach", "--attach", "--queue",
     "--mask-arguments", "--fail-fast", "-h", "--help", "--version",
@@ -29,7 +32,9 @@ enum ErrandWords {
       }
       if withValue.contains(word), let value = rest.popFirst() {
         flags += [word == "-e" && isAssignment(value) ? "--env" : word, value]
-      } else if alone.contains(word) || withValue.contains(where: { $0.hasPrefix("--") && word.hasPrefix("\($0)=") }) {
+      } else if word.hasPrefix("-e="), isAssignment(String(word.dropFirst(3))) {
+        flags += ["--env", String(word.dropFirst(3))]
+      } else if alone.contains(word) || withValue.contains(where: { word.hasPrefix("\($0)=") }) {
         flags.append(word)
       } else if name.isEmpty, !word.hasPrefix("-") {
         name = [word]

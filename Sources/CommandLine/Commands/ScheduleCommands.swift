@@ -93,17 +93,18 @@ struct RunSchedule: AsyncParsableCommand {
   @OptionGroup var schedule: ScheduleArgument
 
   func run() async throws {
-    let path = try schedule.path(options)
-    try await options.withClient { client in
-      let task = try await client.start(.post, "\(path)/runs", .yaml(""))
-      if follows == .detach {
-        Console.remark(
-          "Task \(task) runs schedule '\(schedule.name)'; follow it with: drover attach \(task)")
-        Console.print(options.json ? JSON.text(["task": .int(task)]) : String(task))
-        return
+    try await ErrandAttachment.tellingFailures(json: options.json) {
+      let path = try schedule.path(options)
+      try await options.withClient { client in
+        let task = try await client.start(.post, "\(path)/runs", .yaml(""))
+        if follows == .detach {
+          Console.remark("Task \(task) runs schedule '\(schedule.name)'; follow it with: drover attach \(task)")
+          Console.print(options.json ? JSON.text(["task": .int(task)]) : String(task))
+          return
+        }
+        try await ErrandAttachment(client: client, task: task, json: options.json)
+          .follow(onInterrupt: interruption.onInterrupt)
       }
-      try await ErrandAttachment(client: client, task: task, json: options.json)
-        .follow(onInterrupt: interruption.onInterrupt)
     }
   }
 }
