@@ -28,6 +28,8 @@ struct RunErrand: AsyncParsableCommand {
       signal n ended it. Other codes: 124 the time of --timeout was up; 125 the script was not run or not to its end; \
       126 the script is not executable; 127 there is no such script; 130 the command was interrupted, and the errand \
       goes on.
+
+      With --json standard output has the outcome alone, and what the script prints is on standard error.
       """)
   @OptionGroup var options: GlobalOptions
   @Flag(help: "Keep the errand's VM for the next run.") var keepAlive = false
@@ -39,7 +41,7 @@ struct RunErrand: AsyncParsableCommand {
   @Option(help: "Instances to run on: GROUP, or GROUP/ID, or GROUP/first.") var instance: [String] = []
   @Option(help: "Run on so many instances of the group, each on a VM of its own if it is an errand's.")
   var instances: Int?
-  @Option(help: "Run on at most so many instances at once.") var parallel: Int?
+  @Option(help: "Run on at most so many instances at once (default: 50).") var parallel: Int?
   @Flag(help: "End it everywhere when it has failed on one instance.") var failFast = false
   @Option(help: "Keep so much of each stream, 10M, and a quarter more of its end, 16M at most (default: 1G).")
   var outputLimit: String?
@@ -121,7 +123,10 @@ struct InterruptionOption: ParsableArguments {
 struct Attach: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "attach", abstract: "Follow an errand that runs, or ran: what its script prints, and how it ends.",
-    discussion: "Ends with the exit code of the errand's script, as run-errand does. Any number may follow one errand.")
+    discussion: """
+      Ends with the exit code of the errand's script, as run-errand does, and with 125 when there is none. Any number may \
+      follow one errand.
+      """)
   @OptionGroup var options: GlobalOptions
   @Flag(exclusivity: .exclusive, help: "From the first line on, or only what is printed from now on.")
   var beginning: Beginning = .fromStart
