@@ -105,7 +105,7 @@ let package = Package(
     room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("PoolsClient", ["Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
-    room("Processes", ["Formats", "Surroundings", "CLinux", logging]),
+    room("Processes", ["CLinux", "Files", "Formats", "Surroundings", logging]),
     room(
       "Messaging",
       ["Files", "Formats", "Processes", "Surroundings", logging, nioCore, nioPosix, nioSSL, nioTLS]),
@@ -115,13 +115,15 @@ let package = Package(
 
     // Floor 2: machines, and artifacts on disk.
     room("ReleaseFiles", ["Archives", "Digests", "Formats", "Processes", "Releases"]),
-    room("Supervision", ["Digests", "Formats", "Surroundings", "Processes", logging]),
-    room("BPM", ["CLinux", "Containers", "Formats", "Processes", "Surroundings"]),
-    room("Clouds", ["Digests", "Formats", "Surroundings", "Archives", "Containers", "Processes", "Releases", logging]),
+    room("Supervision", ["Digests", "Files", "Formats", "Processes", "Surroundings", logging]),
+    room("BPM", ["CLinux", "Containers", "Files", "Formats", "Processes", "Surroundings"]),
+    room(
+      "Clouds",
+      ["Archives", "Containers", "Digests", "Files", "Formats", "Processes", "Releases", "Surroundings", logging]),
 
     // Floor 3: services.
     room("Pools", ["Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
-    room("Linting", ["Archives", "Formats", "Processes", "ReleaseFiles", "Releases", "Supervision"]),
+    room("Linting", ["Archives", "Files", "Formats", "Processes", "ReleaseFiles", "Releases", "Supervision"]),
     room(
       "Agent",
       [
@@ -154,13 +156,14 @@ let package = Package(
     room(
       "PoolsCommands",
       [
-        "Formats", "HTTPService", "Pools", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings", logging,
+        "Files", "Formats", "HTTPService", "Pools", "PoolsClient", "PoolsProtocol", "Processes", "Surroundings",
+        logging,
       ]),
     room(
       "CommandLine",
       [
-        "AgentProtocol", "Archives", "Clouds", "Digests", "Formats", "HTTPService", "Linting", "Manifests",
-        "Pools", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes", "ReleaseFiles", "Releases",
+        "AgentProtocol", "Archives", "Clouds", "Digests", "Files", "Formats", "HTTPService", "Linting",
+        "Manifests", "Pools", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes", "ReleaseFiles", "Releases",
         "Surroundings",
         arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,
       ]),
@@ -187,9 +190,8 @@ let package = Package(
     .executableTarget(
       name: "drover-bench",
       dependencies: [
-        "AgentProtocol", "Archives", "Certificates", "Digests", "Formats", "Messaging", "Processes", "Surroundings",
-        arguments,
-        logging,
+        "AgentProtocol", "Archives", "Certificates", "Digests", "Files", "Formats", "Messaging", "Processes",
+        "Surroundings", arguments, logging,
       ], path: "Benchmarks",
       exclude: ["release", "manifest.yml"], swiftSettings: strict),
 
@@ -207,32 +209,33 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "CPowerCut", path: "Tests/Fixtures/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
-    tests("Files", ["Digests", "Formats"]),
+    tests("Files", ["Digests", "Formats", "Surroundings"]),
     tests("Surroundings"),
     tests("Releases", ["Digests", "Formats"]),
     tests("ReleaseFiles", ["Archives", "Digests", "Files", "Formats", "Releases"]),
     tests("Manifests", ["Formats", "Releases"]),
     tests("AgentProtocol", ["Formats"]),
     tests("Archives", ["Digests", "Files", "Formats"]),
-    tests("Documents", ["Files", "Formats", "CPowerCut"]),
+    tests("Documents", ["Formats", "CPowerCut"]),
     tests("Blobs", ["Certificates", "Digests", "Files", "Formats", "Surroundings"]),
     tests("Certificates", ["Surroundings"]),
     .executableTarget(
       name: "runner-fixture", dependencies: ["Formats", "Processes"], path: "Tests/Fixtures/runner",
       swiftSettings: strict),
-    tests("Processes", ["Formats", "HTTPService", "Surroundings", "runner-fixture", "sipid"]),
+    tests("Processes", ["Files", "Formats", "HTTPService", "Surroundings", "runner-fixture", "sipid"]),
     tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),
     tests("HTTPService", ["Certificates", "Formats", "Surroundings", nioCore, nioEmbedded, nioHTTP1]),
     tests("Templates", ["Formats", "Surroundings", logging]),
     tests("Containers", ["Formats"]),
-    tests("Supervision", ["Formats", "Processes", "Surroundings", "runner-fixture", logging]),
-    tests("BPM", ["Containers", "Digests", "Formats", "Processes", "Surroundings", "bpm"]),
-    tests("Clouds", ["Archives", "Containers", "Formats", "Processes", "Surroundings", "bpm", logging]),
+    tests("Supervision", ["Files", "Formats", "Processes", "Surroundings", "runner-fixture", logging]),
+    tests("BPM", ["Containers", "Digests", "Files", "Formats", "Processes", "Surroundings", "bpm"]),
+    tests("Clouds", ["Archives", "Containers", "Files", "Formats", "Processes", "Surroundings", "bpm", logging]),
     tests(
       "Agent",
       [
-        "AgentProtocol", "Archives", "Certificates", "Digests", "Director", "Documents", "Formats", "HTTPService",
-        "Manifests", "Messaging", "Processes", "Releases", "Supervision", "Surroundings", "Templates", logging,
+        "AgentProtocol", "Archives", "Certificates", "Digests", "Director", "Documents", "Files", "Formats",
+        "HTTPService", "Manifests", "Messaging", "Processes", "Releases", "Supervision", "Surroundings", "Templates",
+        logging,
       ]),
     tests(
       "Director",
@@ -259,10 +262,10 @@ let package = Package(
     tests(
       "PoolsCommands",
       [
-        "boskos", "drover", "droverd", "Formats", "HTTPService", "Pools", "PoolsAPI", "PoolsClient", "PoolsProtocol",
-        "Processes", "Surroundings", logging,
+        "boskos", "drover", "droverd", "Files", "Formats", "HTTPService", "Pools", "PoolsAPI", "PoolsClient",
+        "PoolsProtocol", "Processes", "Surroundings", logging,
       ]),
-    tests("Linting", ["Formats", "Processes", "ReleaseFiles"]),
+    tests("Linting", ["Files", "Formats", "Processes", "ReleaseFiles"]),
     tests(
       "Server",
       [
@@ -271,7 +274,8 @@ let package = Package(
       ]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(
-      name: "EndToEndTests", dependencies: ["Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],
+      name: "EndToEndTests",
+      dependencies: ["Files", "Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],
       swiftSettings: strict),
   ]
 )

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -68,7 +69,7 @@ struct BPMFigures {
     var figures = try await lifeFigures()
     for job in (0..<Self.jobs).map({ "job\($0)" }) { try await command(["start", job]) }
     figures += try await lookFigures()
-    let size = Double(Files.size(bpm) ?? 0) / 1e6
+    let size = Double(try Files.size(bpm) ?? 0) / 1e6
     return figures + [Figure(name: "bpm on disk", value: size, unit: "MB", note: "stripped")]
   }
 

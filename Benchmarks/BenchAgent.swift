@@ -1,5 +1,6 @@
 import AgentProtocol
 import Certificates
+import Files
 import Formats
 import Glibc
 import Logging
@@ -74,7 +75,7 @@ struct BenchAgent {
         bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
       }
     }
-    guard found else { throw DroverError.system(errno, "looking for a free port") }
+    guard found else { throw systemError("looking for a free port") }
     return Int(UInt16(bigEndian: address.sin_port))
   }
 

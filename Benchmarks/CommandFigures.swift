@@ -1,3 +1,4 @@
+import Files
 import Processes
 
 /// What every use of a program costs: its size on disk, and its start.
@@ -13,7 +14,7 @@ enum CommandFigures {
         note: "\(help.spread(1000)); /bin/true \(Figure.text(floor.median * 1000))")
     ]
     for program in Self.programs {
-      let bytes = Files.size("\(folder)/\(program)") ?? 0
+      let bytes = try Files.size("\(folder)/\(program)") ?? 0
       figures.append(Figure(name: "\(program) on disk", value: Double(bytes) / 1e6, unit: "MB", note: "stripped"))
     }
     return figures

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -37,7 +38,7 @@ enum MemoryFigures {
   /// all of a piece counts as resident in whoever touches a byte of it.
   static func forget(_ program: String) throws {
     let file = open(program, O_RDONLY)
-    guard file >= 0 else { throw DroverError.system(errno, "opening \(program)") }
+    guard file >= 0 else { throw systemError("opening \(program)") }
     defer { close(file) }
     fsync(file)
     posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED)

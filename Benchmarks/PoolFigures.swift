@@ -1,4 +1,5 @@
 import Archives
+import Files
 import Formats
 import Glibc
 import Processes

@@ -1,6 +1,7 @@
 import AgentProtocol
 import Archives
 import Digests
+import Files
 import Formats
 import Glibc
 import Processes

@@ -16,9 +16,9 @@ public struct FileBlobStore: BlobStore {
   public init(folder: String, surroundings: Surroundings) throws {
     self.folder = folder
     self.surroundings = surroundings
-    try FileTree.makeFolder(folder, mode: 0o700)
-    try FileTree.makeFolder(incoming, mode: 0o700)
-    for name in try FileTree.names(in: incoming) { unlink("\(incoming)/\(name)") }
+    try Files.makeFolder(folder, mode: 0o700)
+    try Files.makeFolder(incoming, mode: 0o700)
+    for name in try Files.names(in: incoming) { unlink("\(incoming)/\(name)") }
   }
 
   private var incoming: String { "\(folder)/.incoming" }
@@ -35,9 +35,10 @@ public struct FileBlobStore: BlobStore {
     let path = try path(id)
     let folder = folder
     try await blocking {
-      if try FileTree.makeFolder("\(folder)/\(BlobID.folder(id))", mode: 0o700) {
-        try FileTree.syncFolder(of: "\(folder)/\(BlobID.folder(id))")
-      }
+      let place = "\(folder)/\(BlobID.folder(id))"
+      guard !Files.isFolder(place) else { return }
+      try Files.makeFolder(place, mode: 0o700)
+      try Files.syncFolder(of: place)
     }
     do {
       let written = try await FileSink.write(
@@ -50,7 +51,7 @@ public struct FileBlobStore: BlobStore {
 
   public func size(_ id: String) async throws -> Int64? {
     let path = try path(id)
-    return try await blocking { try FileTree.fileSize(path) }
+    return try await blocking { try Files.size(path).map(Int64.init) }
   }
 
   public func read(_ id: String, range: Range<Int64>?) async throws -> BlobBytes {
@@ -74,8 +75,8 @@ public struct FileBlobStore: BlobStore {
   public func list() async throws -> [String] {
     let folder = folder
     return try await blocking {
-      try FileTree.names(in: folder).filter { !$0.hasPrefix(".") }
-        .flatMap { try FileTree.names(in: "\(folder)/\($0)") }
+      try Files.names(in: folder).filter { !$0.hasPrefix(".") }
+        .flatMap { try Files.names(in: "\(folder)/\($0)") }
         .sorted()
     }
   }

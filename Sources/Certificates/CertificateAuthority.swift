@@ -90,18 +90,18 @@ public actor CertificateAuthority {
     }
     if let kept = try kept(name, subject) { return kept }
     let identity = try issue(subject)
-    try SmallFile.write(identity.key.reveal(), to: "\(directory)/\(name).key", mode: 0o600)
-    try SmallFile.write(identity.certificatePEM, to: "\(directory)/\(name).crt", mode: 0o644)
+    try Files.replace("\(directory)/\(name).key", with: identity.key.reveal(), mode: 0o600)
+    try Files.replace("\(directory)/\(name).crt", with: identity.certificatePEM, mode: 0o644)
     return identity
   }
 
   /// All certificates kept in the directory with their ends (`GET /director/certificate_expiry`).
   public func expiries() throws -> [CertificateExpiry] {
     let now = surroundings.now()
-    guard FileTree.isFolder(directory) else { return [] }
-    return try FileTree.names(in: directory).sorted().filter { $0.hasSuffix(".crt") }.compactMap { name in
+    guard Files.isFolder(directory) else { return [] }
+    return try Files.names(in: directory).filter { $0.hasSuffix(".crt") }.compactMap { name in
       let path = "\(directory)/\(name)"
-      guard let text = try SmallFile.text(path) else { return nil }
+      guard let text = try Files.text(path) else { return nil }
       return try CertificateExpiry(path: path, pem: text, now: now)
     }
   }
@@ -110,7 +110,7 @@ public actor CertificateAuthority {
 
   private func authority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String) {
     if let loaded { return loaded }
-    try FileTree.makeFolder(directory, mode: 0o755)
+    try Files.makeFolder(directory, mode: 0o755)
     let authority = try keptAuthority() ?? makeAuthority()
     loaded = authority
     return authority
@@ -118,11 +118,11 @@ public actor CertificateAuthority {
 
   private func keptAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String)? {
     let advice = isGiven ? "give both, PEM" : "restore it and its key, or remove both for a new authority"
-    guard let text = try SmallFile.text(files.certificate) else {
+    guard let text = try Files.text(files.certificate) else {
       guard isGiven else { return nil }
       throw DroverError(.notFound, "reading the authority \(files.certificate): there is no such file")
     }
-    guard let keyText = try SmallFile.text(files.key) else {
+    guard let keyText = try Files.text(files.key) else {
       throw DroverError(
         .corrupt, "reading the authority \(files.certificate): its key \(files.key) is missing; \(advice)")
     }
@@ -149,9 +149,9 @@ public actor CertificateAuthority {
   }
 
   private func makeAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String) {
-    let left = try SmallFile.text(files.key).flatMap { try? SigningKey(pem: Secret($0)) }
+    let left = try Files.text(files.key).flatMap { try? SigningKey(pem: Secret($0)) }
     let key = try left ?? SigningKey(keyKind)
-    if left == nil { try SmallFile.write(key.pem().reveal(), to: files.key, mode: 0o600) }
+    if left == nil { try Files.replace(files.key, with: key.pem().reveal(), mode: 0o600) }
     let now = surroundings.now()
     let name = try CertificateSubject.distinguishedName(commonName)
     let certificate = try Certificate(
@@ -165,7 +165,7 @@ public actor CertificateAuthority {
       },
       issuerPrivateKey: key.key)
     let text = try pem(certificate)
-    try SmallFile.write(text, to: files.certificate, mode: 0o644)
+    try Files.replace(files.certificate, with: text, mode: 0o644)
     return (key.key, certificate, text)
   }
 
@@ -180,8 +180,8 @@ public actor CertificateAuthority {
   /// What is kept under a name, if it can still be used for the subject.
   private func kept(_ name: String, _ subject: CertificateSubject) throws -> Identity? {
     let authority = try authority()
-    guard let text = try SmallFile.text("\(directory)/\(name).crt"),
-      let keyText = try SmallFile.text("\(directory)/\(name).key"),
+    guard let text = try Files.text("\(directory)/\(name).crt"),
+      let keyText = try Files.text("\(directory)/\(name).key"),
       let certificate = try? Certificate(pemEncoded: text),
       let key = try? SigningKey(pem: Secret(keyText)),
       key.key.publicKey == certificate.publicKey, key.isKind(subject.keyKind),

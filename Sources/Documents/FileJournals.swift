@@ -17,7 +17,7 @@ public final class FileJournals: Journals {
   public init(folder: String) throws {
     self.folder = folder
     lanes = (0..<8).map { DispatchQueue(label: "drover.journals.\($0)") }
-    try FileTree.makeFolder(folder, mode: 0o700)
+    try Files.makeFolder(folder, mode: 0o700)
   }
 
   private func path(_ name: String) throws -> String {
@@ -56,7 +56,7 @@ public final class FileJournals: Journals {
     do {
       return try OpenFile(appending: path, mode: 0o600)
     } catch let error as DroverError where error.code == .notFound {
-      try FileTree.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), mode: 0o700)
+      try Files.makeFolder(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]), mode: 0o700)
       return try OpenFile(appending: path, mode: 0o600)
     }
   }
@@ -65,19 +65,19 @@ public final class FileJournals: Journals {
     let path = try path(name)
     guard offset >= 0, limit > 0 else { return [] }
     return try await blocking {
-      guard let size = try FileTree.fileSize(path), size > offset else { return [] }
-      return try OpenFile(reading: path).read(min(limit, Int(size - offset)), at: offset)
+      guard let size = try Files.size(path), size > offset else { return [] }
+      return try OpenFile(reading: path).read(min(limit, size - Int(offset)), at: offset)
     }
   }
 
   public func size(_ name: String) async throws -> Int64? {
     let path = try path(name)
-    return try await blocking { try FileTree.fileSize(path) }
+    return try await blocking { try Files.size(path).map(Int64.init) }
   }
 
   public func wait(_ name: String, beyond size: Int64) async throws -> Int64 {
     let path = try path(name)
-    try await signal.wait(name, beyond: size) { (try? FileTree.fileSize(path)) ?? 0 }
+    try await signal.wait(name, beyond: size) { (try? Files.size(path)).map(Int64.init) ?? 0 }
     return try await self.size(name) ?? 0
   }
 
@@ -85,15 +85,15 @@ public final class FileJournals: Journals {
     let path = try path(name)
     try await blocking {
       try OpenFile(reading: path).sync()
-      try FileTree.syncFolder(of: path)
+      try Files.syncFolder(of: path)
     }
   }
 
   public func mend(_ name: String) async throws {
     let path = try path(name)
     try await inLane(name) {
-      guard let size = try FileTree.fileSize(path), size > 0 else { return }
-      try OpenFile(appending: path, mode: 0o600).truncate(to: try Self.endOfLines(OpenFile(reading: path), size))
+      guard let size = try Files.size(path), size > 0 else { return }
+      try OpenFile(appending: path, mode: 0o600).truncate(to: try Self.endOfLines(OpenFile(reading: path), Int64(size)))
     }
   }
 
@@ -118,17 +118,17 @@ public final class FileJournals: Journals {
   }
 
   private static func files(in folder: String) throws -> [String] {
-    guard FileTree.isFolder(folder) else { return [] }
-    return try FileTree.names(in: folder).flatMap { name in
+    guard Files.isFolder(folder) else { return [] }
+    return try Files.names(in: folder).flatMap { name in
       let path = "\(folder)/\(name)"
-      return FileTree.isFolder(path) ? try files(in: path).map { "\(name)/\($0)" } : [name]
+      return Files.isFolder(path) ? try files(in: path).map { "\(name)/\($0)" } : [name]
     }
   }
 
   public func remove(_ name: String) async throws {
     let path = try path(name)
     let names = try await list(under: name) + [name]
-    try await inLane(name) { try FileTree.remove(path) }
+    try await inLane(name) { try Files.remove(path) }
     for name in names { signal.wake(name) }
   }
 }

@@ -25,7 +25,7 @@ public final class SQLiteDocumentStore: DocumentStore {
   private let queue: CommitQueue
   private let feed: ChangeFeed
   /// Held as long as the store is open.
-  private let lock: Mutex<OpenFile?>
+  private let lock: Mutex<LockFile?>
 
   /// Opens the database at `path`, and makes it when it is not there.
   ///
@@ -44,11 +44,10 @@ public final class SQLiteDocumentStore: DocumentStore {
   }
 
   private init(path: String, history: Int, synchronous: SQLiteSchema.Synchronous) throws {
-    let file = try OpenFile(appending: path + ".lock", mode: 0o600)
-    guard try file.lock() else {
+    guard let held = try LockFile.tryAcquireForLife(path + ".lock") else {
       throw DroverError(.conflict, "opening the documents in '\(path)': another process has them open; stop it first")
     }
-    lock = Mutex(file)
+    lock = Mutex(held)
     // Made here so that it, and the files that SQLite makes like it, are nobody else's to read.
     _ = try OpenFile(appending: path, mode: 0o600)
     do {
@@ -118,7 +117,7 @@ public final class SQLiteDocumentStore: DocumentStore {
     let pool = pool
     try await blocking { try pool.close() }
     lock.withLock { file in
-      file?.unlock()
+      file?.release()
       file = nil
     }
   }

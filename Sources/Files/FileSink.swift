@@ -2,7 +2,6 @@ public import Digests
 import Formats
 import Glibc
 import Surroundings
-import Synchronization
 
 /// Writes a file that appears under its name whole and synced, or not at all.
 public enum FileSink {
@@ -14,9 +13,6 @@ public enum FileSink {
     public let digest: MultiDigest
   }
 
-  /// Tells the temporary files of this process apart.
-  private static let counter = Atomic<Int>(0)
-
   /// Writes what `chunks` gives.
   ///
   /// - Parameters:
@@ -27,8 +23,7 @@ public enum FileSink {
     _ chunks: Chunks, to path: String, temporary: String? = nil, mode: UInt32, limit: Int64? = nil,
     check: @Sendable (Written) throws -> Void = { _ in }
   ) async throws -> Written where Chunks.Element == [UInt8] {
-    let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
-    let temporary = temporary ?? "\(path).part-\(getpid())-\(number)"
+    let temporary = temporary ?? Files.temporary(beside: path)
     var hasher = DigestHasher(Set(DigestAlgorithm.allCases))
     var size: Int64 = 0
     let file = try await blocking { try OpenFile(creating: temporary, mode: mode) }
@@ -51,7 +46,7 @@ public enum FileSink {
       try await blocking {
         try file.sync()
         if rename(temporary, path) != 0 { throw systemError("renaming '\(temporary)' to '\(path)'") }
-        try FileTree.syncFolder(of: path)
+        try Files.syncFolder(of: path)
       }
       return written
     } catch {

@@ -4,7 +4,8 @@ import Glibc
 /// An open file, closed when the last one who uses it lets go.
 public final class OpenFile: Sendable {
   public let path: String
-  private let descriptor: Int32
+  /// For system calls and for processes that get it; open as long as this is held.
+  public let descriptor: Int32
 
   private init(_ path: String, _ flags: Int32, mode: UInt32, doing: String) throws {
     self.path = path
@@ -38,9 +39,18 @@ public final class OpenFile: Sendable {
 
   /// Up to `count` bytes at `offset`; none at the end.
   public func read(_ count: Int, at offset: Int64) throws -> [UInt8] {
+    try filled(count) { pread(descriptor, $0, count, off_t(offset)) }
+  }
+
+  /// Up to `count` bytes from where the file's position is, which also pipes have; none at the end.
+  public func read(_ count: Int) throws -> [UInt8] {
+    try filled(count) { Glibc.read(descriptor, $0, count) }
+  }
+
+  private func filled(_ count: Int, _ read: (UnsafeMutablePointer<UInt8>?) -> Int) throws -> [UInt8] {
     var result = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
-      repeat { result = pread(descriptor, buffer.baseAddress, count, off_t(offset)) } while result < 0 && errno == EINTR
+      repeat { result = read(buffer.baseAddress) } while result < 0 && errno == EINTR
       used = max(result, 0)
     }
     if result < 0 { throw systemError("reading '\(path)'") }
@@ -70,26 +80,5 @@ public final class OpenFile: Sendable {
   /// Makes what was written survive a loss of power.
   public func sync() throws {
     if fsync(descriptor) != 0 { throw systemError("syncing '\(path)'") }
-  }
-
-  /// Takes the file for this process alone until it is closed; returns false when another one has it.
-  ///
-  /// A process that was killed may have been about to start another one, which holds the lock until it executes its
-  /// program; so a lock that is taken is asked for again for half a second.
-  public func lock() throws -> Bool {
-    for _ in 0..<25 {
-      if try tryLock() { return true }
-      usleep(20_000)
-    }
-    return try tryLock()
-  }
-
-  /// Gives the lock back, also on behalf of processes that are being started.
-  public func unlock() { flock(descriptor, LOCK_UN) }
-
-  private func tryLock() throws -> Bool {
-    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
-    if errno == EWOULDBLOCK { return false }
-    throw systemError("locking '\(path)'")
   }
 }

@@ -1,5 +1,7 @@
+import Files
 import Formats
 import Glibc
+import Surroundings
 
 /// A file that holds a pid in decimal, as daemons write it.
 public struct Pidfile: Sendable, Hashable {
@@ -29,12 +31,10 @@ public struct Pidfile: Sendable, Hashable {
   public func process(known: ProcessIdentity? = nil) -> ProcessIdentity? {
     guard let pid = read(), let found = ProcessIdentity(livingPid: pid) else { return nil }
     if found == known { return found }
-    guard let information = Files.information(path) else { return nil }
+    guard let written = FileFacts(path)?.written else { return nil }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
-    let writtenAgo =
-      Double(now.tv_sec - information.st_mtim.tv_sec)
-      + Double(now.tv_nsec - information.st_mtim.tv_nsec) / 1e9
+    let writtenAgo = Double(Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - written.nanoseconds) / 1e9
     return found.age / .seconds(1) + Self.clockSlack >= writtenAgo ? found : nil
   }
 

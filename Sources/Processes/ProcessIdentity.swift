@@ -1,4 +1,5 @@
 import CLinux
+import Files
 public import Formats
 import Glibc
 
@@ -42,13 +43,13 @@ public struct ProcessIdentity: Sendable, Hashable, CustomStringConvertible {
     let fd = drover_pidfd_open(Int32(pid))
     guard fd >= 0 else {
       if errno == ESRCH || errno == EINVAL { return false }
-      throw DroverError.system(errno, "sending signal \(number) to process \(pid)")
+      throw systemError("sending signal \(number) to process \(pid)")
     }
     defer { close(fd) }
     guard isAlive else { return false }
     if drover_pidfd_send_signal(fd, number) == 0 { return true }
     if errno == ESRCH { return false }
-    throw DroverError.system(errno, "sending signal \(number) to process \(pid)")
+    throw systemError("sending signal \(number) to process \(pid)")
   }
 
   public var description: String { "\(pid)" }

@@ -1,3 +1,5 @@
+import Files
+
 /// What `/proc/PID/stat` says about a process (proc(5)).
 public struct ProcessStat: Sendable, Hashable {
   public let pid: Int

@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Glibc
 
 /// All processes at one moment.

@@ -48,7 +48,7 @@ final class Readiness: Sendable {
           if error == EPERM {
             take(token)?.resume()  // a plain file: always ready
           } else {
-            take(token)?.resume(throwing: DroverError.system(error, "waiting for descriptor \(fd)"))
+            take(token)?.resume(throwing: systemError("waiting for descriptor \(fd)", error))
           }
         }
       }

@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Formats
 
 /// The folder of one run: what the runner and those who attach to it tell each other, in files.

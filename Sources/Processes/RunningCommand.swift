@@ -96,7 +96,7 @@ struct Child: Sendable {
       case 1: return signalled == 1 ? .signalled(Int(code)) : .exited(Int(code))
       case 0 where fd >= 0: try await Readiness.shared.wait(fd)
       case 0: try await Surroundings.system.sleep(.milliseconds(20))
-      default: throw DroverError.system(errno, "waiting for process \(pid)")
+      default: throw systemError("waiting for process \(pid)")
       }
     }
   }
@@ -108,7 +108,7 @@ final class MemoryFile: Sendable {
 
   init() throws {
     fd = drover_memory_file()
-    guard fd >= 0 else { throw DroverError.system(errno, "making a file in memory") }
+    guard fd >= 0 else { throw systemError("making a file in memory") }
   }
 
   /// A file with these bytes, to be read from its beginning.
@@ -118,7 +118,7 @@ final class MemoryFile: Sendable {
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress?.advanced(by: written), $0.count - written) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw DroverError.system(errno, "writing a file in memory") }
+      guard count > 0 else { throw systemError("writing a file in memory") }
       written += count
     }
     lseek(fd, 0, SEEK_SET)
@@ -128,7 +128,7 @@ final class MemoryFile: Sendable {
 
   func size() throws -> Int {
     var information = stat()
-    guard fstat(fd, &information) == 0 else { throw DroverError.system(errno, "reading captured output") }
+    guard fstat(fd, &information) == 0 else { throw systemError("reading captured output") }
     return Int(information.st_size)
   }
 
@@ -140,7 +140,7 @@ final class MemoryFile: Sendable {
         pread(fd, $0.baseAddress?.advanced(by: position), count - position, off_t(offset + position))
       }
       if read < 0, errno == EINTR { continue }
-      guard read >= 0 else { throw DroverError.system(errno, "reading captured output") }
+      guard read >= 0 else { throw systemError("reading captured output") }
       if read == 0 { break }
       position += read
     }

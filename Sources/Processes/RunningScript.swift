@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 public import Surroundings
@@ -27,11 +28,7 @@ public struct RunningScript: Sendable, Hashable {
   public func endedAt() throws -> Timestamp? { try folder.exit()?.ended }
 
   /// When it was written down, before it was executed; nil when that is lost.
-  public func begunAt() -> Timestamp? {
-    Files.information(folder.specFile).map {
-      Timestamp(nanoseconds: Int64($0.st_mtim.tv_sec) * 1_000_000_000 + Int64($0.st_mtim.tv_nsec))
-    }
-  }
+  public func begunAt() -> Timestamp? { FileFacts(folder.specFile)?.written }
 
   /// Waits for its end. Processes that it left behind are not waited for.
   ///
@@ -76,6 +73,6 @@ public struct RunningScript: Sendable, Hashable {
   /// How many bytes of a stream there are so far. What processes that it left behind print after its end is none of it.
   public func outputSize(_ stream: OutputStream) -> Int {
     if let size = (try? folder.exit())??.sizes?[stream] { return size }
-    return Files.size(outputPath(stream)) ?? 0
+    return (try? Files.size(outputPath(stream))) ?? 0
   }
 }

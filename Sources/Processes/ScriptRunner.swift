@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Formats
 import Glibc
 
@@ -106,17 +107,17 @@ public actor ScriptRunner {
   /// Starts a runner and waits until it runs the script, or has found that it must not.
   private static func launch(_ folder: RunFolder, _ command: [String]) async throws {
     guard let program = command.first else { throw DroverError(.invalid, "no runner command is configured") }
-    let log = try Files.openDescriptor(folder.logFile, O_WRONLY | O_CREAT | O_APPEND)
-    defer { close(log) }
+    let log = try OpenFile(appending: folder.logFile, mode: 0o600)
+    defer { withExtendedLifetime(log) {} }
     var ends: [Int32] = [-1, -1]
-    guard drover_pipe(&ends) == 0 else { throw DroverError.system(errno, "starting a runner") }
+    guard drover_pipe(&ends) == 0 else { throw systemError("starting a runner") }
     defer { close(ends[0]) }
     // The program's own name would be that of the process that opens it.
     let path = program == "/proc/self/exe" ? try ownExecutable() : program
     var spawn = Spawn(path: path, arguments: command + [folder.path], environment: Environment.current())
     spawn.directory = "/"
     spawn.output = ends[1]
-    spawn.errors = log
+    spawn.errors = log.descriptor
     spawn.separation = .detached
     do {
       _ = try spawn.start()
@@ -131,7 +132,7 @@ public actor ScriptRunner {
   private static func ownExecutable() throws -> String {
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink("/proc/self/exe", &buffer, buffer.count)
-    guard count > 0 else { throw DroverError.system(errno, "finding this program's own file") }
+    guard count > 0 else { throw systemError("finding this program's own file") }
     let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     // A program that was replaced while it runs is still there for those who ask the process itself.
     return Files.exists(path) ? path : "/proc/\(getpid())/exe"

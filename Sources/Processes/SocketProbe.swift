@@ -125,7 +125,7 @@ public struct SocketProbe: Sendable {
   private var flags: Int32 { Int32(MSG_NOSIGNAL) }
 
   private func waitOrThrow(_ socket: Int32, writable: Bool, _ doing: String) async throws {
-    guard errno == EAGAIN || errno == EINTR else { throw DroverError.system(errno, doing) }
+    guard errno == EAGAIN || errno == EINTR else { throw systemError(doing) }
     if errno == EAGAIN { try await Readiness.shared.wait(socket, writable: writable) }
   }
 
@@ -135,7 +135,7 @@ public struct SocketProbe: Sendable {
       let type = if case .udp = target { SOCK_DGRAM } else { SOCK_STREAM }
       let flags = Int32(type.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
       let socket = Glibc.socket(address.family, flags, 0)
-      guard socket >= 0 else { throw DroverError.system(errno, "making a socket") }
+      guard socket >= 0 else { throw systemError("making a socket") }
       do {
         try await connect(socket, address)
         return socket
@@ -156,24 +156,24 @@ public struct SocketProbe: Sendable {
       return Glibc.connect(socket, base.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
     }
     if result == 0 { return }
-    guard errno == EINPROGRESS else { throw DroverError.system(errno, "connecting") }
+    guard errno == EINPROGRESS else { throw systemError("connecting") }
     try await Readiness.shared.wait(socket, writable: true)
     var error: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
     getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size)
-    if error != 0 { throw DroverError.system(error, "connecting") }
+    if error != 0 { throw systemError("connecting", error) }
   }
 
   /// Nothing tells that a datagram has arrived, but soon something tells that nobody wanted it.
   private func sendDatagram(_ socket: Int32) async throws {
     let byte: [UInt8] = [0]
     guard byte.withUnsafeBytes({ send(socket, $0.baseAddress, 1, flags) }) == 1 else {
-      throw DroverError.system(errno, "sending")
+      throw systemError("sending")
     }
     try await surroundings.sleep(min(timeout / 2, .milliseconds(200)))
     var buffer: UInt8 = 0
     if recv(socket, &buffer, 1, Int32(MSG_DONTWAIT)) < 0, errno != EAGAIN {
-      throw DroverError.system(errno, "sending")
+      throw systemError("sending")
     }
   }
 

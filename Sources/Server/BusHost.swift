@@ -111,7 +111,7 @@ struct BusHost: Sendable {
 
   private static func pem(_ path: String, _ key: String) throws -> String {
     do {
-      if let text = try SmallFile.text(path) { return text }
+      if let text = try Files.text(path) { return text }
     } catch {
       throw DroverError(.invalid, "configuration \(key): reading \(path)", cause: error)
     }

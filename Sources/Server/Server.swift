@@ -33,11 +33,11 @@ public struct Server: Sendable {
   /// Runs until it is told to stop. VMs and the bus go on without it.
   public func run() async throws {
     try files.prepare()
-    let lock = try await files.lock(surroundings)
+    let lock = try await files.lock()
     defer { lock.release() }
-    try SmallFile.write("\(getpid())\n", to: files.pidfile)
+    try Files.replace(files.pidfile, with: "\(getpid())\n")
     defer { unlink(files.pidfile) }
-    try SmallFile.write("\(configuration.name)\n", to: files.name)
+    try Files.replace(files.name, with: "\(configuration.name)\n")
     let store = try await SQLiteDocumentStore.open(files.documents)
     let secrets = try await ServerSecrets.load(from: store, surroundings)
     let authority = CertificateAuthority(
@@ -72,7 +72,7 @@ public struct Server: Sendable {
 
     let api = try await apiFace(director, authority)
     let apiHost = configuration.apiAddress == "0.0.0.0" ? "127.0.0.1" : configuration.apiAddress
-    try SmallFile.write("\(apiHost):\(configuration.apiPort)\n", to: files.address)
+    try Files.replace(files.address, with: "\(apiHost):\(configuration.apiPort)\n")
     let services = ServiceGroup(
       configuration: .init(
         services: (pools?.services ?? []).map { .init(service: $0) } + [

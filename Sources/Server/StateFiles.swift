@@ -35,14 +35,9 @@ struct StateFiles: Sendable {
   }
 
   /// Only one server at a time works in a state directory.
-  ///
-  /// One that was killed may have been about to start a program, which holds the lock until it is executed; so a lock
-  /// that is taken is asked for again for half a second.
-  func lock(_ surroundings: Surroundings) async throws -> LockFile {
-    for _ in 0..<25 {
-      if let lock = try LockFile.tryAcquire("\(directory)/lock") { return lock }
-      try await surroundings.sleep(.milliseconds(20))
-    }
+  func lock() async throws -> LockFile {
+    let path = "\(directory)/lock"
+    if let lock = try await blocking({ try LockFile.tryAcquireForLife(path) }) { return lock }
     throw DroverError(
       .conflict, "another droverd is working in \(directory); stop it first, or use another state directory")
   }
@@ -52,10 +47,10 @@ struct StateFiles: Sendable {
     guard configured.isEmpty else {
       // Commands on this machine look here for a user that they may be.
       let lines = configured.sorted { $0.key < $1.key }.map { "\($0.key):\($0.value)\n" }
-      try SmallFile.write(lines.joined(), to: passwords)
+      try Files.replace(passwords, with: lines.joined())
       return configured
     }
-    if let text = try? SmallFile.text(passwords) {
+    if let text = try? Files.text(passwords) {
       var users: [String: String] = [:]
       for line in text.split(separator: "\n") {
         let parts = line.split(separator: ":", maxSplits: 1).map(String.init)
@@ -64,7 +59,7 @@ struct StateFiles: Sendable {
       guard users.isEmpty else { return users }
     }
     let password = Base64.encode(surroundings.randomBytes(24), .url)
-    try SmallFile.write("admin:\(password)\n", to: passwords)
+    try Files.replace(passwords, with: "admin:\(password)\n")
     return ["admin": password]
   }
 }

@@ -1,6 +1,6 @@
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// The file to which the programs of a service write: so that a failure can say why, and a process that inherits it
 /// can go on writing whatever becomes of the agent.
@@ -25,7 +25,7 @@ struct ServiceLog: Sendable, Hashable {
     return descriptor < 0 ? nil : Output(descriptor: descriptor)
   }
 
-  var size: Int { Files.size(path) ?? 0 }
+  var size: Int { (try? Files.size(path)) ?? 0 }
 
   /// The last lines that were written since then, on one line.
   func lastLines(since start: Int, count: Int = 3) -> String {

@@ -1,5 +1,6 @@
 import AgentProtocol
 import Certificates
+import Files
 import Formats
 import Glibc
 import HTTPService

@@ -1,6 +1,7 @@
 import AgentProtocol
 import Archives
 import Digests
+import Files
 import Formats
 import Glibc
 import Processes
@@ -74,7 +75,7 @@ import Testing
       let data = "\(test.base)/data/packages"
       try Files.makeFolder(data)
       guard mount("tmpfs", data, "tmpfs", 0, "size=64k") == 0 else {
-        throw DroverError.system(errno, "mounting a small disk")
+        throw systemError("mounting a small disk")
       }
       defer { umount2(data, Int32(MNT_DETACH)) }
       let spec = try Self.spec(test.folder, content: Self.noise(400_000))
@@ -94,7 +95,7 @@ import Testing
       let bosh = "\(test.base)/bosh"
       let kept = try Files.names(in: bosh).map { ($0, try Files.read("\(bosh)/\($0)")) }
       guard mount("tmpfs", bosh, "tmpfs", 0, "size=256k") == 0 else {
-        throw DroverError.system(errno, "mounting a small disk")
+        throw systemError("mounting a small disk")
       }
       defer { umount2(bosh, Int32(MNT_DETACH)) }
       for (name, bytes) in kept { try Files.replace("\(bosh)/\(name)", with: bytes) }
@@ -183,7 +184,7 @@ import Testing
   /// Writes until there is no room left.
   private static func fill(_ path: String) throws {
     let file = open(path, O_WRONLY | O_CREAT, 0o600)
-    guard file >= 0 else { throw DroverError.system(errno, "filling a disk") }
+    guard file >= 0 else { throw systemError("filling a disk") }
     defer { close(file) }
     let block = [UInt8](repeating: 1, count: 4096)
     while write(file, block, block.count) > 0 {}

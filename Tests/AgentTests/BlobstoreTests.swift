@@ -1,5 +1,6 @@
 import AgentProtocol
 import Digests
+import Files
 import Formats
 import Glibc
 import Processes

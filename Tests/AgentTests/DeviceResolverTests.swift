@@ -1,4 +1,5 @@
 import AgentProtocol
+import Files
 import Formats
 import Glibc
 import Processes
@@ -25,7 +26,7 @@ import Testing
   private func link(_ folder: String, _ path: String, to target: String) throws {
     let place = folder + path
     try Files.makeFolder(String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)]))
-    guard symlink(target, place) == 0 else { throw DroverError.system(errno, "linking \(place)") }
+    guard symlink(target, place) == 0 else { throw systemError("linking \(place)") }
   }
 
   @Test("by its path, or by what this kernel calls it; also when it appears a moment later")

@@ -1,5 +1,6 @@
 import AgentProtocol
 import Documents
+import Files
 import Formats
 import Messaging
 import Processes

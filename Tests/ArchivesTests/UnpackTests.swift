@@ -55,7 +55,7 @@ struct UnpackTests {
       }
       #expect(error?.code == .invalid)
       #expect(error?.message.hasPrefix("\(folder)/a.tgz: entry '\(name)': ") == true, "\(String(describing: error))")
-      #expect(try FileTree.names(in: folder).sorted() == ["a.tgz"])
+      #expect(try Files.names(in: folder) == ["a.tgz"])
     }
   }
 
@@ -65,7 +65,7 @@ struct UnpackTests {
       try Self.write([Self.file("a/b/c"), Self.file("../x")], to: "\(folder)/a.tgz")
       mkdir("\(folder)/target", 0o700)
       #expect(throws: DroverError.self) { try Archives.unpack("\(folder)/a.tgz", into: "\(folder)/target") }
-      #expect(try FileTree.names(in: "\(folder)/target").isEmpty)
+      #expect(try Files.names(in: "\(folder)/target").isEmpty)
     }
   }
 
@@ -79,7 +79,7 @@ struct UnpackTests {
         try Archives.unpack("\(folder)/a.tgz", into: "\(folder)/target")
       }
       #expect(error?.code == .conflict)
-      #expect(try FileTree.names(in: "\(folder)/target") == ["mine"])
+      #expect(try Files.names(in: "\(folder)/target") == ["mine"])
     }
   }
 
@@ -96,7 +96,7 @@ struct UnpackTests {
           try Archives.unpack("\(folder)/a.tgz", into: "\(folder)/target", limits: limits)
         }
         #expect(error?.code == .tooLarge)
-        #expect(try FileTree.names(in: folder) == ["a.tgz"])
+        #expect(try Files.names(in: folder) == ["a.tgz"])
       }
     }
   }
@@ -138,8 +138,8 @@ struct UnpackTests {
       #expect(throws: DroverError.self) {
         try Archives.unpack("\(folder)/b.tgz", into: "\(folder)/u", options: .package)
       }
-      #expect(try FileTree.names(in: "\(folder)/outside").isEmpty)
-      #expect(!FileTree.isFolder("\(folder)/u"))
+      #expect(try Files.names(in: "\(folder)/outside").isEmpty)
+      #expect(!Files.isFolder("\(folder)/u"))
     }
   }
 
@@ -154,7 +154,7 @@ struct UnpackTests {
         let file = try OpenFile(creating: "\(folder)/\(name)", mode: 0o600)
         try file.write(content)
         #expect(throws: DroverError.self) { try Archives.unpack("\(folder)/\(name)", into: "\(folder)/t") }
-        #expect(!FileTree.isFolder("\(folder)/t"))
+        #expect(!Files.isFolder("\(folder)/t"))
       }
     }
   }
@@ -210,8 +210,8 @@ struct UnpackTests {
       symlink("\(folder)/keep", "\(folder)/tree/link")
       try Archives.removeTree("\(folder)/tree")
       try Archives.removeTree("\(folder)/missing")
-      #expect(try FileTree.names(in: folder) == ["keep"])
-      #expect(FileTree.isFolder("\(folder)/keep/inner"))
+      #expect(try Files.names(in: folder) == ["keep"])
+      #expect(Files.isFolder("\(folder)/keep/inner"))
     }
   }
 }

@@ -1,5 +1,5 @@
+import Files
 import Formats
-import Processes
 import TestSupport
 import Testing
 

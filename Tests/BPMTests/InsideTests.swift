@@ -1,4 +1,5 @@
 import Containers
+import Files
 import Formats
 import Glibc
 import Processes

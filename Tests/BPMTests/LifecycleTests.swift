@@ -1,4 +1,5 @@
 import Containers
+import Files
 import Formats
 import Glibc
 import Processes
@@ -221,7 +222,7 @@ struct LifecycleTests {
     try await ContainerFixture.use { fixture in
       try fixture.configure("web", String(repeating: "- {name: web, executable: /bin/true}\n", count: 300_000))
       let said = await fixture.bpm("start", "web")
-      #expect(said.status == 1 && said.errors.hasSuffix("bpm.yml: more than 1048576 bytes (job web)\n"), "\(said)")
+      #expect(said.status == 1 && said.errors.hasSuffix("bpm.yml': more than 1048576 bytes (job web)\n"), "\(said)")
       #expect(!Files.exists("\(fixture.root)/data/web"))
     }
   }

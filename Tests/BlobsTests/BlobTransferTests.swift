@@ -111,7 +111,7 @@ import Testing
         error?.description
           == "fetching \(bench.peer.url)/files/blob, tried 3 times: Expected stream to have digest '\(digest)' but was "
           + "'sha256:039058c6f2c0cb492c533b0a4d14ef77cc0f78abccced5287d84a1a2011cfb81'")
-      #expect(try FileTree.names(in: bench.folder) == [])
+      #expect(try Files.names(in: bench.folder) == [])
       #expect(try await bench.tries("files/blob?st=secret") == "3")
     }
   }
@@ -124,7 +124,7 @@ import Testing
         try await bench.transfer.fetch("\(bench.peer.url)/cut/blob", digest: nil, to: "\(bench.folder)/blob")
       }
       #expect(error?.code == .unavailable)
-      #expect(try FileTree.names(in: bench.folder) == [])
+      #expect(try Files.names(in: bench.folder) == [])
       #expect(bench.pauses.all.count == 2)
     }
   }
@@ -138,7 +138,7 @@ import Testing
       }
       #expect(error?.code.description == code)
       #expect(bench.pauses.all == [])
-      let names = try FileTree.names(in: bench.folder)
+      let names = try Files.names(in: bench.folder)
       #expect(names == [])
     }
   }
@@ -152,7 +152,7 @@ import Testing
           "\(bench.peer.url)/\(kind)/blob", digest: nil, to: "\(bench.folder)/blob", limit: 699_999)
       }
       #expect(error?.code == .tooLarge)
-      #expect(try FileTree.names(in: bench.folder) == [])
+      #expect(try Files.names(in: bench.folder) == [])
     }
   }
 
@@ -190,7 +190,7 @@ import Testing
         }
         try await stranger.shutdown()
         #expect(error?.code == .unavailable)
-        #expect(try FileTree.names(in: bench.folder) == [])
+        #expect(try Files.names(in: bench.folder) == [])
       }
     }
   }
@@ -201,10 +201,10 @@ import Testing
       let running = Task {
         try await bench.transfer.fetch("\(bench.peer.url)/endless/x", digest: nil, to: "\(bench.folder)/blob")
       }
-      while try FileTree.names(in: bench.folder).isEmpty { try await Task.sleep(for: .milliseconds(2)) }
+      while try Files.names(in: bench.folder).isEmpty { try await Task.sleep(for: .milliseconds(2)) }
       running.cancel()
       await #expect(throws: (any Error).self) { try await running.value }
-      #expect(try FileTree.names(in: bench.folder) == [])
+      #expect(try Files.names(in: bench.folder) == [])
     }
   }
 

@@ -42,7 +42,7 @@ import Testing
       _ = try await store.put(bytes: [1], id: "kept")
       _ = try OpenFile(creating: "\(folder)/.incoming/half", mode: 0o600)
       let again = try FileBlobStore(folder: folder, surroundings: .system)
-      #expect(try FileTree.names(in: "\(folder)/.incoming") == [])
+      #expect(try Files.names(in: "\(folder)/.incoming") == [])
       #expect(try await again.list() == ["kept"])
     }
   }
@@ -58,7 +58,7 @@ import Testing
       #expect(error?.code == .failed)
       #expect(error?.description.contains("storing blob 'large'") == true)
       #expect(error?.description.contains("the disk is full") == true)
-      #expect(try FileTree.names(in: "\(folder)/.incoming") == [])
+      #expect(try Files.names(in: "\(folder)/.incoming") == [])
       #expect(try await store.list() == ["kept"])
       // There is room again for what fits, once no child of another test that is just being started holds the file.
       for attempt in 1... {

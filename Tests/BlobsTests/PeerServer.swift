@@ -18,7 +18,7 @@ struct PeerServer: Sendable {
       let authority = CertificateAuthority(directory: "\(folder)/ca")
       let identity = try await authority.issue(
         CertificateSubject(commonName: "peer", addresses: ["127.0.0.1"], usages: [.server]))
-      try FileTree.makeFolder("\(folder)/files", mode: 0o700)
+      try Files.makeFolder("\(folder)/files", mode: 0o700)
       let pem = "\(folder)/server.pem"
       try OpenFile(creating: pem, mode: 0o600).write(Array((identity.certificatePEM + identity.key.reveal()).utf8))
       let process = try TestProcess(path: "/usr/bin/python3", ["-c", script, pem, "\(folder)/files"])

@@ -1,7 +1,7 @@
+import Files
 import Formats
 import Foundation
 import Logging
-import Processes
 import Surroundings
 import Testing
 

@@ -1,4 +1,5 @@
 import Clouds
+import Files
 import Formats
 import Foundation
 import Glibc

@@ -1,5 +1,6 @@
 import Clouds
 import Containers
+import Files
 import Formats
 import Foundation
 import Glibc

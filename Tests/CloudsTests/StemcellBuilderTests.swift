@@ -1,4 +1,5 @@
 import Clouds
+import Files
 import Formats
 import Foundation
 import Logging
@@ -39,7 +40,7 @@ struct StemcellBuilderTests {
     #expect(again.cached)
     #expect(again.path == stemcell.path)
     #expect(again.version == stemcell.version)
-    print("stemcell \(stemcell.version): \((Files.size(stemcell.path) ?? 0) >> 20) MB")
+    print("stemcell \(stemcell.version): \((try Files.size(stemcell.path) ?? 0) >> 20) MB")
 
     try await Command("tar", "-C", cache, "-xf", stemcell.path).run()
     try await CloudFixture.with { fixture in

@@ -1,3 +1,4 @@
+import Files
 import Processes
 
 /// The stock `bosh` command line, if `BOSH_CLI` names one, asking a server under test.

@@ -26,7 +26,7 @@ import Testing
       var status = stat()
       #expect(stat("\(folder)/file", &status) == 0)
       #expect(status.st_mode & 0o777 == 0o640)
-      #expect(try FileTree.names(in: folder) == ["file"])
+      #expect(try Files.names(in: folder) == ["file"])
     }
   }
 
@@ -45,52 +45,8 @@ import Testing
       await #expect(throws: Broken.self) {
         try await FileSink.write(chunks(["new"]), to: path, mode: 0o600) { _ in throw Broken() }
       }
-      #expect(try FileTree.names(in: folder) == ["file"])
+      #expect(try Files.names(in: folder) == ["file"])
       #expect(try OpenFile(reading: path).read(10, at: 0) == Array("old".utf8))
-    }
-  }
-}
-
-@Suite("FileTree") struct FileTreeTests {
-  @Test("folders are made and removed with what is in them, links are not followed")
-  func makeAndRemove() async throws {
-    try await withTemporaryFolder { folder in
-      #expect(try FileTree.makeFolder("\(folder)/a/b/c", mode: 0o700))
-      #expect(try !FileTree.makeFolder("\(folder)/a/b/c", mode: 0o700))
-      _ = try OpenFile(creating: "\(folder)/kept", mode: 0o600)
-      _ = try OpenFile(creating: "\(folder)/a/b/file", mode: 0o600)
-      symlink(folder, "\(folder)/a/link")
-      try FileTree.remove("\(folder)/a")
-      try FileTree.remove("\(folder)/a")
-      #expect(try FileTree.names(in: folder) == ["kept"])
-      #expect(try FileTree.fileSize("\(folder)/kept") == 0)
-      #expect(try FileTree.fileSize("\(folder)/gone") == nil)
-      #expect(try FileTree.fileSize(folder) == nil)
-    }
-  }
-}
-
-@Suite("OpenFile") struct OpenFileTests {
-  @Test("a file is locked by one at a time")
-  func locking() async throws {
-    try await withTemporaryFolder { folder in
-      var first: OpenFile? = try OpenFile(appending: "\(folder)/lock", mode: 0o600)
-      let second = try OpenFile(appending: "\(folder)/lock", mode: 0o600)
-      #expect(try first?.lock() == true)
-      #expect(try second.lock() == false)
-      first = nil
-      #expect(try second.lock() == true)
-    }
-  }
-
-  @Test("a missing file is not found, an existing one is not created")
-  func errors() async throws {
-    try await withTemporaryFolder { folder in
-      let missing = #expect(throws: DroverError.self) { try OpenFile(reading: "\(folder)/none") }
-      #expect(missing?.code == .notFound)
-      _ = try OpenFile(creating: "\(folder)/file", mode: 0o600)
-      let there = #expect(throws: DroverError.self) { try OpenFile(creating: "\(folder)/file", mode: 0o600) }
-      #expect(there?.description == "creating '\(folder)/file': File exists")
     }
   }
 }

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import TestSupport
@@ -16,7 +17,7 @@ import Testing
 
   /// Waits for a file that a script writes.
   private func appearance(of path: String) async throws {
-    while Files.size(path) ?? 0 == 0 { try await Task.sleep(for: .milliseconds(5)) }
+    while try Files.size(path) ?? 0 == 0 { try await Task.sleep(for: .milliseconds(5)) }
   }
 
   @Test(

@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Formats
 import Glibc
 import TestSupport
@@ -22,8 +23,8 @@ import Testing
       try Sipid.claim(17_000_000, path)
       #expect(try Self.text(path) == "17000000")
       if before == nil {
-        #expect(try #require(Files.information(path)).st_mode & 0o777 == 0o600)
-        #expect(try #require(Files.information("\(folder)/missing")).st_mode & 0o777 == 0o700)
+        #expect(try #require(FileFacts(path)).permissions == 0o600)
+        #expect(try #require(FileFacts("\(folder)/missing")).permissions == 0o700)
       }
     }
   }

@@ -107,7 +107,7 @@ struct ReleaseTarballTests {
       try ReleaseTarball.open(tarball, scratch: "\(folder)/scratch")
     }
     #expect(error?.description.hasPrefix("\(tarball): \(message)") == true, "\(String(describing: error))")
-    #expect(!FileTree.isFolder("\(folder)/scratch"))
+    #expect(!Files.isFolder("\(folder)/scratch"))
   }
 
   @Test("A wrong digest, a missing job and a missing manifest are refused")
@@ -180,10 +180,10 @@ struct StemcellTarballTests {
         if isRight {
           let opened = try StemcellTarball.open(path, scratch: "\(folder)/ok")
           #expect(opened.image.size == 5)
-          #expect(try FileTree.names(in: "\(folder)/ok") == ["image"])
+          #expect(try Files.names(in: "\(folder)/ok") == ["image"])
         } else {
           #expect(throws: DroverError.self) { try StemcellTarball.open(path, scratch: "\(folder)/bad") }
-          #expect(!FileTree.isFolder("\(folder)/bad"))
+          #expect(!Files.isFolder("\(folder)/bad"))
         }
       }
     }

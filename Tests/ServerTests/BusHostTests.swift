@@ -110,7 +110,7 @@ import Testing
       try writeTestFile("\(folder)/b.json", "authorization { user: admin }\n")
       let foreign = try await failure("  authorization_file: \(folder)/b.json\n")
       #expect(foreign.contains("holds something that was not written here"), "\(foreign)")
-      #expect(try SmallFile.text("\(folder)/b.json") == "authorization { user: admin }\n")
+      #expect(try Files.text("\(folder)/b.json") == "authorization { user: admin }\n")
     }
   }
 
@@ -205,9 +205,9 @@ private struct TestCluster {
 
   private func waitFor(_ text: String, in log: String) async throws {
     for _ in 0..<1000 {
-      if let found = try? SmallFile.text(log), found.contains(text) { return }
+      if let found = try? Files.text(log), found.contains(text) { return }
       try await Task.sleep(for: .milliseconds(10))
     }
-    Issue.record("the test's NATS server does not start: \((try? SmallFile.text(log)) ?? "no log")")
+    Issue.record("the test's NATS server does not start: \((try? Files.text(log)) ?? "no log")")
   }
 }

@@ -36,7 +36,7 @@ import Testing
     try await FakeVM.with { vm in
       // Its scripts have the name of the process in their own command lines, as real ones have.
       let name = "seeker\(UInt32.random(in: 1...4_000_000_000))"
-      guard symlink("/bin/sleep", "\(vm.folder)/\(name)") == 0 else { throw DroverError.system(errno, "linking") }
+      guard symlink("/bin/sleep", "\(vm.folder)/\(name)") == 0 else { throw systemError("linking") }
       var service = try vm.service(
         name, start: "sleep 0.2; setsid \(vm.folder)/\(name) 1000 & sleep 0.1; echo $! > \(vm.pidfile(name))")
       service.kind = .processMatching(pattern: name)

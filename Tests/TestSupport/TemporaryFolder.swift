@@ -8,7 +8,7 @@ public func withTemporaryFolder<Result>(
   var template = Array("/tmp/drover-test-XXXXXX".utf8CString)
   guard let made = mkdtemp(&template) else { throw NoTemporaryFolder(reason: String(cString: strerror(errno))) }
   let path = String(cString: made)
-  defer { try? FileTree.remove(path) }
+  defer { try? Files.remove(path) }
   return try await work(path)
 }
 

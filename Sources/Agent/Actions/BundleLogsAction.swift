@@ -18,7 +18,7 @@ struct BundleLogsAction: AgentAction {
     }
     let archive = try await blocking { try collector.collect(request) }
     guard chmod(archive, 0o600) == 0, chown(archive, user.id, user.group) == 0 else {
-      throw DroverError.system(errno, "giving \(archive) to \(request.owner)")
+      throw systemError("giving \(archive) to \(request.owner)")
     }
     let digest = try await blocking {
       var hasher = DigestHasher([.sha512])

@@ -1,6 +1,6 @@
 import AgentProtocol
+import Files
 import Formats
-import Processes
 import Surroundings
 
 /// Puts logs into the blobstore (reference/agent.md 11).

@@ -1,7 +1,7 @@
 import AgentProtocol
 import Digests
+import Files
 import Formats
-import Processes
 import Surroundings
 
 /// Puts logs to a signed URL, or answers with them when they are short and that was asked for.
@@ -15,7 +15,7 @@ struct FetchLogsWithSignedURLAction: AgentAction {
     let request = try call.reading { try LogRequest(call.arguments[0]) }
     let archive = try await blocking { try collector.collect(request) }
     defer { try? Files.remove(archive) }
-    if let size = Files.size(archive), size <= request.archiveLimit {
+    if let size = try Files.size(archive), size <= request.archiveLimit {
       let bytes = try Files.read(archive)
       var hasher = DigestHasher([.sha1, .sha512])
       hasher.update(bytes)

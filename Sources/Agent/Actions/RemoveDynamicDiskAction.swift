@@ -1,6 +1,6 @@
 import AgentProtocol
+import Files
 import Formats
-import Processes
 
 /// Takes the link to a dynamic disk away; one that is not there is fine.
 struct RemoveDynamicDiskAction: AgentAction {

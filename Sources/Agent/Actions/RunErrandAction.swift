@@ -1,4 +1,5 @@
 import AgentProtocol
+import Files
 import Formats
 import Glibc
 import Processes
@@ -74,7 +75,7 @@ struct RunErrandAction: AgentAction {
   private static let longestAnswer = 256 << 10
 
   private static func answer(_ path: String) throws -> [UInt8]? {
-    guard let size = Files.size(path) else { return nil }
+    guard let size = try Files.size(path) else { return nil }
     guard size <= longestAnswer else {
       throw DroverError(
         .tooLarge,

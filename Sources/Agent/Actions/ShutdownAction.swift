@@ -32,7 +32,7 @@ struct ShutdownAction: AgentAction {
     do {
       try await Command("shutdown", "-P", "0").run()
     } catch {
-      guard kill(1, SIGTERM) == 0 else { throw DroverError.system(errno, "asking init to end") }
+      guard kill(1, SIGTERM) == 0 else { throw systemError("asking init to end") }
     }
   }
 }

@@ -1,6 +1,7 @@
 import AgentProtocol
 import Blobs
 import Digests
+import Files
 import Formats
 import Glibc
 import Processes

@@ -1,7 +1,7 @@
 import Digests
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// Copies files chunk by chunk, hashing them on the way.
 enum FileCopy {
@@ -26,17 +26,17 @@ enum FileCopy {
     _ source: String, to path: String, mode: UInt32, _ each: (UnsafeRawBufferPointer) throws -> Void
   ) throws {
     let input = open(source, O_RDONLY | O_CLOEXEC)
-    guard input >= 0 else { throw DroverError.system(errno, "opening \(source)") }
+    guard input >= 0 else { throw systemError("opening \(source)") }
     defer { close(input) }
     let output = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    guard output >= 0 else { throw DroverError.system(errno, "creating \(path)") }
+    guard output >= 0 else { throw systemError("creating \(path)") }
     defer { close(output) }
-    var left = Files.size(source) ?? 0
+    var left = try Files.size(source) ?? 0
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while left > 0 {
       let count = chunk.withUnsafeMutableBytes { Glibc.read(input, $0.baseAddress, min(left, $0.count)) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw DroverError.system(errno, "reading \(source)") }
+      guard count >= 0 else { throw systemError("reading \(source)") }
       if count == 0 { break }
       left -= count
       try chunk.withUnsafeBytes { bytes in
@@ -45,7 +45,7 @@ enum FileCopy {
         try write(part, to: output, path)
       }
     }
-    guard fchmod(output, mode) == 0 else { throw DroverError.system(errno, "setting the mode of \(path)") }
+    guard fchmod(output, mode) == 0 else { throw systemError("setting the mode of \(path)") }
   }
 
   fileprivate static func write(_ bytes: UnsafeRawBufferPointer, to output: Int32, _ path: String) throws {
@@ -53,7 +53,7 @@ enum FileCopy {
     while written < bytes.count {
       let count = Glibc.write(output, bytes.baseAddress?.advanced(by: written), bytes.count - written)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw DroverError.system(errno, "writing \(path)") }
+      guard count >= 0 else { throw systemError("writing \(path)") }
       written += count
     }
   }
@@ -63,7 +63,7 @@ extension FileCopy {
   /// Writes over a file's content, keeping the file itself.
   static func overwrite(_ path: String, _ bytes: [UInt8]) throws {
     let output = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
-    guard output >= 0 else { throw DroverError.system(errno, "writing \(path)") }
+    guard output >= 0 else { throw systemError("writing \(path)") }
     defer { close(output) }
     try bytes.withUnsafeBytes { try write($0, to: output, path) }
   }
@@ -73,13 +73,13 @@ extension FileCopy {
   /// Hands a file's content over piece by piece.
   static func read(_ path: String, _ each: (UnsafeRawBufferPointer) throws -> Void) throws {
     let input = open(path, O_RDONLY | O_CLOEXEC)
-    guard input >= 0 else { throw DroverError.system(errno, "opening \(path)") }
+    guard input >= 0 else { throw systemError("opening \(path)") }
     defer { close(input) }
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while true {
       let count = chunk.withUnsafeMutableBytes { Glibc.read(input, $0.baseAddress, $0.count) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw DroverError.system(errno, "reading \(path)") }
+      guard count >= 0 else { throw systemError("reading \(path)") }
       if count == 0 { return }
       try chunk.withUnsafeBytes { try each(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }

@@ -102,7 +102,7 @@ struct HTTPSEndpoint: Sendable {
       try await blocking {
         try file.sync()
         guard rename(temporary, "\(layout.blobs)/\(id)") == 0 else {
-          throw DroverError.system(errno, "keeping blob \(id)")
+          throw systemError("keeping blob \(id)")
         }
       }
     } catch {

@@ -40,7 +40,7 @@ struct FolderDisks: DiskAttachment {
     }
     try ownership.folderIfMissing(point, 0o700)
     guard Glibc.mount(path, point, nil, UInt(MS_BIND), nil) == 0 else {
-      throw DroverError.system(errno, "mounting \(path) on \(point)")
+      throw systemError("mounting \(path) on \(point)")
     }
   }
 
@@ -49,7 +49,7 @@ struct FolderDisks: DiskAttachment {
     for attempt in 0... {
       if umount(point) == 0 || !MountTable.isMountPoint(point) { return }
       let error = errno
-      guard error == EBUSY, attempt < 40 else { throw DroverError.system(error, "unmounting \(point)") }
+      guard error == EBUSY, attempt < 40 else { throw systemError("unmounting \(point)", error) }
       try await surroundings.sleep(.milliseconds(250))
     }
   }
@@ -57,7 +57,7 @@ struct FolderDisks: DiskAttachment {
   func setWritable(_ point: String, _ isWritable: Bool) throws {
     let flags = MS_REMOUNT | MS_BIND | (isWritable ? 0 : MS_RDONLY)
     guard Glibc.mount(nil, point, nil, UInt(flags), nil) == 0 else {
-      throw DroverError.system(errno, "making \(point) \(isWritable ? "writable" : "read-only")")
+      throw systemError("making \(point) \(isWritable ? "writable" : "read-only")")
     }
   }
 

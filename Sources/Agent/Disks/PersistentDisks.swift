@@ -1,4 +1,5 @@
 import AgentProtocol
+import Files
 import Formats
 import Processes
 

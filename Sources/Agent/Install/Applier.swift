@@ -1,7 +1,7 @@
 import AgentProtocol
 import Archives
+import Files
 import Formats
-import Processes
 import Surroundings
 
 /// Makes the VM hold what a spec says: `prepare` and `apply` (reference/agent.md 10).

@@ -1,5 +1,6 @@
 import AgentProtocol
 import Archives
+import Files
 import Formats
 import Glibc
 import Processes
@@ -140,7 +141,7 @@ struct BundleInstaller: Sendable {
   private func put(_ source: String, _ bundle: Bundle) throws {
     let folder = bundle.folder(layout)
     try ownership.folder(bundle.parent(layout), bundle.kind.mode)
-    guard rename(source, folder) == 0 else { throw DroverError.system(errno, "installing \(folder)") }
+    guard rename(source, folder) == 0 else { throw systemError("installing \(folder)") }
   }
 
   /// Fills a folder beside the bundle's own and renames it.
@@ -151,7 +152,7 @@ struct BundleInstaller: Sendable {
     try Archives.removeTree(temporary)
     do {
       try fill(temporary)
-      guard rename(temporary, folder) == 0 else { throw DroverError.system(errno, "installing \(folder)") }
+      guard rename(temporary, folder) == 0 else { throw systemError("installing \(folder)") }
     } catch {
       try? Archives.removeTree(temporary)
       throw error

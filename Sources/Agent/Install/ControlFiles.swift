@@ -1,5 +1,5 @@
+import Files
 import Formats
-import Processes
 
 /// Copies the control files of jobs to where the supervisor reads them, in the order of agent.md 14: numbers count from
 /// the end of the list, so that the last job is 0000.

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -16,7 +17,7 @@ enum JobModes {
     for name in try Files.names(in: folder) {
       let path = "\(folder)/\(name)"
       var information = stat()
-      guard lstat(path, &information) == 0 else { throw DroverError.system(errno, "looking at \(path)") }
+      guard lstat(path, &information) == 0 else { throw systemError("looking at \(path)") }
       switch information.st_mode & S_IFMT {
       case S_IFDIR:
         try ownership.apply(path, 0o750, vcap: true)

@@ -1,6 +1,6 @@
 import AgentProtocol
+import Files
 import Formats
-import Processes
 
 /// The applied spec, kept in spec.json (reference/agent.md 9). It may hold signed URLs and properties, so it is 0600.
 actor SpecStore {

@@ -1,8 +1,8 @@
 import AgentProtocol
 import Archives
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// Gathers logs that match into an archive (reference/agent.md 11). Logs that are rotated away or grow meanwhile are no
 /// failure: what is there when a file's turn comes is taken.

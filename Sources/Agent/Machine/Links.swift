@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -19,9 +20,9 @@ enum Links {
     // Beside it and renamed, so that there is never no link where there was one.
     let temporary = "\(path).new"
     try Files.remove(temporary)
-    guard symlink(target, temporary) == 0 else { throw DroverError.system(errno, "linking \(path) to \(target)") }
+    guard symlink(target, temporary) == 0 else { throw systemError("linking \(path) to \(target)") }
     if self.target(of: path) == nil { try Files.remove(path) }
-    guard rename(temporary, path) == 0 else { throw DroverError.system(errno, "linking \(path) to \(target)") }
+    guard rename(temporary, path) == 0 else { throw systemError("linking \(path) to \(target)") }
   }
 
   static func isFolder(_ path: String) -> Bool {

@@ -1,4 +1,4 @@
-import Processes
+import Files
 
 /// What is mounted where, from /proc/self/mountinfo.
 struct MountTable: Sendable, Hashable {

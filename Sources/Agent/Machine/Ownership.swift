@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -29,7 +30,7 @@ struct Ownership: Sendable, Hashable {
   }
 
   func apply(_ path: String, _ mode: UInt32, vcap isVcap: Bool) throws {
-    guard chmod(path, mode) == 0 else { throw DroverError.system(errno, "setting the mode of \(path)") }
+    guard chmod(path, mode) == 0 else { throw systemError("setting the mode of \(path)") }
     try group(path, vcap: isVcap)
   }
 
@@ -38,6 +39,6 @@ struct Ownership: Sendable, Hashable {
     guard geteuid() == 0 else { return }
     let group = isVcap ? vcap : 0
     guard let group else { return }
-    guard lchown(path, 0, group) == 0 else { throw DroverError.system(errno, "setting the owner of \(path)") }
+    guard lchown(path, 0, group) == 0 else { throw systemError("setting the owner of \(path)") }
   }
 }

@@ -1,5 +1,5 @@
+import Files
 import Formats
-import Processes
 
 /// The folders every VM has, with their modes (reference/agent.md 19).
 enum Directories {

@@ -1,5 +1,5 @@
+import Files
 import Logging
-import Processes
 
 /// Gives a machine that has no network yet one by DHCP, so that a metadata service can be asked (reference/agent.md 2).
 struct FirstNetwork: Sendable {

@@ -1,5 +1,5 @@
+import Files
 import Formats
-import Processes
 
 /// How people log in to a container. Its processes have the audit session of whoever started the server, and the kernel
 /// lets nobody in a container change that; PAM as Debian has it would refuse every login and every job of cron for it.

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Logging
@@ -25,7 +26,7 @@ struct MachineSteps: Sendable {
     case .setHostName(let name):
       guard root.isEmpty else { return }
       guard sethostname(name, name.utf8.count) == 0 else {
-        throw DroverError.system(errno, "naming the machine \(name)")
+        throw systemError("naming the machine \(name)")
       }
     case .write(let path, let text, let mode):
       logger.debug("writing a file", metadata: ["path": "\(path)"])
@@ -92,7 +93,7 @@ struct MachineSteps: Sendable {
     if MountTable.isMountPoint(target) { return }
     for path in [source, target] { try Files.makeFolder(path) }
     guard Glibc.mount(source, target, nil, UInt(MS_BIND), nil) == 0 else {
-      throw DroverError.system(errno, "mounting \(source) on \(target)")
+      throw systemError("mounting \(source) on \(target)")
     }
   }
 
@@ -100,7 +101,7 @@ struct MachineSteps: Sendable {
     guard MountTable.isMountPoint(path) else { return }
     let flags = MS_REMOUNT | MS_BIND | MS_NODEV | MS_NOSUID | (noExec ? MS_NOEXEC : 0)
     guard Glibc.mount(nil, path, nil, UInt(flags), nil) == 0 else {
-      throw DroverError.system(errno, "restricting \(path)")
+      throw systemError("restricting \(path)")
     }
   }
 }

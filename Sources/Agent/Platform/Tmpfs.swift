@@ -1,6 +1,6 @@
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// File systems in memory.
 enum Tmpfs {
@@ -15,7 +15,7 @@ enum Tmpfs {
     try Files.makeFolder(folder)
     let options = "size=\(size),mode=\(String(mode, radix: 8))"
     guard Glibc.mount("tmpfs", folder, "tmpfs", UInt(MS_NODEV | MS_NOSUID), options) == 0 else {
-      throw DroverError.system(errno, "mounting a tmpfs on \(folder)")
+      throw systemError("mounting a tmpfs on \(folder)")
     }
   }
 }

@@ -1,6 +1,6 @@
 import AgentProtocol
+import Files
 import Formats
-import Processes
 
 /// agent.json: how this machine's agent finds its settings (reference/agent.md 2). Names of members are matched
 /// without regard to case, and unknown ones are ignored.

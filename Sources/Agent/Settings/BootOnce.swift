@@ -1,6 +1,6 @@
 import AgentProtocol
+import Files
 import Formats
-import Processes
 
 /// A machine whose settings or jobs are only in memory cannot go on after a reboot: its agent refuses to run, so that
 /// the director makes the machine anew (reference/agent.md 4).

@@ -1,7 +1,7 @@
 import AgentProtocol
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// The address of the interface over which this machine reaches others: what a network means whose address the cloud gives
 /// by DHCP (reference/agent.md 3).

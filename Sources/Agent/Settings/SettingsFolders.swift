@@ -1,6 +1,6 @@
 import AgentProtocol
+import Files
 import Formats
-import Processes
 
 /// Where the settings files are: on the machine's disk, or on a tmpfs that forgets them with the power when
 /// `env.bosh.agent.settings.tmpfs` says so (reference/agent.md 3).

@@ -1,7 +1,7 @@
 import AgentProtocol
+import Files
 import Formats
 import Logging
-import Processes
 import Surroundings
 
 /// Loads, overlays, caches and changes the settings (reference/agent.md 3). Its files hold keys and are 0600.

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -96,7 +97,7 @@ struct SSHAccess: Sendable {
 
   private static func own(_ path: String, _ mode: UInt32, _ uid: UInt32, _ gid: UInt32) throws {
     guard chmod(path, mode) == 0, chown(path, uid, gid) == 0 else {
-      throw DroverError.system(errno, "giving \(path) to its user")
+      throw systemError("giving \(path) to its user")
     }
   }
 

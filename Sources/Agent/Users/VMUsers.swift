@@ -1,4 +1,5 @@
 import AgentProtocol
+import Files
 import Formats
 import Glibc
 import Processes
@@ -32,8 +33,8 @@ enum VMUsers {
     let path = "\(folder)/authorized_keys"
     try Files.replace(path, with: Array((keys.joined(separator: "\n") + "\n").utf8), mode: 0o600)
     for place in [folder, path] {
-      guard chown(place, user.id, user.group) == 0 else { throw DroverError.system(errno, "giving \(place) to vcap") }
+      guard chown(place, user.id, user.group) == 0 else { throw systemError("giving \(place) to vcap") }
     }
-    guard chmod(folder, 0o700) == 0 else { throw DroverError.system(errno, "setting the mode of \(folder)") }
+    guard chmod(folder, 0o700) == 0 else { throw systemError("setting the mode of \(folder)") }
   }
 }

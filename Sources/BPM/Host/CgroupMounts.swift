@@ -1,6 +1,6 @@
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// Mounts the cgroup hierarchies that containers need, on machines where nobody has done so.
 struct CgroupMounts {
@@ -50,6 +50,6 @@ struct CgroupMounts {
     _ source: String, _ target: String, _ type: String, flags: UInt, _ data: String
   ) throws {
     if Glibc.mount(source, target, type, flags, data) == 0 || errno == EBUSY { return }
-    throw DroverError.system(errno, "unable to setup cgroups: mounting \(target)")
+    throw systemError("unable to setup cgroups: mounting \(target)")
   }
 }

@@ -1,6 +1,6 @@
 import Containers
+import Files
 import Formats
-import Processes
 
 /// Looks at this machine; where its files are can be moved for tests.
 public struct HostProbe: Sendable {

@@ -1,7 +1,7 @@
 import Containers
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// How far the limits of a process that is started here can go.
 struct ResourceRoom: Sendable, Hashable {

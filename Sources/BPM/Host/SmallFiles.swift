@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -23,7 +24,7 @@ enum SmallFiles {
   static func makeFolder(_ path: String, root: String, mode: UInt32 = 0o700, owner: ContainerSpec.User? = nil) throws {
     try make(path, root, mode)
     guard let owner else { return }
-    if chown(path, uid_t(owner.uid), gid_t(owner.gid)) != 0 { throw DroverError.system(errno, "chown \(path)") }
+    if chown(path, uid_t(owner.uid), gid_t(owner.gid)) != 0 { throw systemError("chown \(path)") }
   }
 
   private static func make(_ path: String, _ root: String, _ mode: UInt32) throws {
@@ -44,7 +45,7 @@ enum SmallFiles {
       }
     default: break
     }
-    throw DroverError.system(errno, "mkdir \(path)")
+    throw systemError("mkdir \(path)")
   }
 
   private static func passages(_ root: String) -> Set<String> {
@@ -60,17 +61,17 @@ enum SmallFiles {
         throw DroverError(
           .forbidden, "refusing to open symlink at \(path): open \(path): too many levels of symbolic links")
       }
-      throw DroverError.system(errno, "open \(path)")
+      throw systemError("open \(path)")
     }
     let descriptor = OpenDescriptor(fd)
-    if fchown(fd, uid_t(owner.uid), gid_t(owner.gid)) != 0 { throw DroverError.system(errno, "chown \(path)") }
+    if fchown(fd, uid_t(owner.uid), gid_t(owner.gid)) != 0 { throw systemError("chown \(path)") }
     return descriptor
   }
 
   /// Writes a whole file anew.
   static func write(_ path: String, _ bytes: [UInt8], mode: UInt32) throws {
     let fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    guard fd >= 0 else { throw DroverError.system(errno, "open \(path)") }
+    guard fd >= 0 else { throw systemError("open \(path)") }
     try OpenDescriptor(fd).write(bytes, path)
   }
 
@@ -123,7 +124,7 @@ final class OpenDescriptor: Sendable {
     while written < bytes.count {
       let count = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress?.advanced(by: written), $0.count - written) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw DroverError.system(errno, "write \(path)") }
+      guard count > 0 else { throw systemError("write \(path)") }
       written += count
     }
   }

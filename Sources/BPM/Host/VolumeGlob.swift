@@ -1,6 +1,6 @@
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// The patterns of unrestricted volumes as Go's `filepath.Glob` reads them: `*`, `?`, `[..]` and `\` in each part of a
 /// path, hidden names included. What matches nothing is nothing, also a plain path.

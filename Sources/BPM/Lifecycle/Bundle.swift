@@ -1,4 +1,5 @@
 import Containers
+import Files
 import Formats
 import Glibc
 import Processes
@@ -99,7 +100,7 @@ struct Bundle: Sendable {
     let rootfs = "\(names.bundle)/rootfs"
     try SmallFiles.makeFolder(rootfs, root: names.root, mode: 0o755)
     // Whatever the caller's umask: vcap has to pass it.
-    if chmod(rootfs, 0o755) != 0 { throw DroverError.system(errno, "chmod \(rootfs)") }
+    if chmod(rootfs, 0o755) != 0 { throw systemError("chmod \(rootfs)") }
     try SmallFiles.write("\(names.bundle)/config.json", JSON.bytes(spec.value), mode: 0o600)
   }
 

@@ -1,5 +1,6 @@
 import CLinux
 import Containers
+import Files
 import Formats
 import Glibc
 import Processes
@@ -151,7 +152,7 @@ final class OutputCopier: Sendable {
 
   init(to targets: [Int32]) throws {
     var ends: [Int32] = [0, 0]
-    guard drover_pipe(&ends) == 0 else { throw DroverError.system(errno, "making a pipe") }
+    guard drover_pipe(&ends) == 0 else { throw systemError("making a pipe") }
     source = OpenDescriptor(ends[0])
     input = OpenDescriptor(ends[1])
     self.targets = targets

@@ -1,4 +1,5 @@
 import Containers
+import Files
 import Formats
 import Glibc
 import Processes
@@ -19,7 +20,7 @@ struct Prerequisites: Sendable {
       if volume.isMountOnly { continue }
       if let facts = FileFacts(volume.path) {
         if facts.kind == .folder, chmod(volume.path, 0o700) != 0 {
-          throw DroverError.system(errno, "chmod \(volume.path)")
+          throw systemError("chmod \(volume.path)")
         }
       } else {
         missing.append(volume.path)
@@ -36,7 +37,7 @@ struct Prerequisites: Sendable {
     }
     for folder in missing { try SmallFiles.makeFolder(folder, root: names.root, owner: user) }
     for path in owned where chown(path, uid_t(user.uid), gid_t(user.gid)) != 0 {
-      throw DroverError.system(errno, "chown \(path)")
+      throw systemError("chown \(path)")
     }
     return (
       try SmallFiles.openLog(names.outputLog, owner: user), try SmallFiles.openLog(names.errorLog, owner: user)
@@ -50,12 +51,12 @@ struct Prerequisites: Sendable {
     defer { lock.release() }
     let isNew = !SmallFiles.mountPoints().contains(path)
     if isNew, mount(path, path, "", SmallFiles.bindMount, nil) != 0 {
-      throw DroverError.system(errno, "binding the shared volume \(path) to itself")
+      throw systemError("binding the shared volume \(path) to itself")
     }
     guard mount("none", path, "", SmallFiles.sharedMount, nil) != 0 else { return }
     let error = errno
     if isNew { umount(path) }
-    throw DroverError.system(error, "sharing the mounts of volume \(path)")
+    throw systemError("sharing the mounts of volume \(path)", error)
   }
 
   /// The nodes of the configured devices, with the host's modes. They belong to whom the process runs as: on the host

@@ -1,7 +1,7 @@
+import Files
 import Formats
 import Glibc
 public import Logging
-import Processes
 public import Surroundings
 
 /// `drover-cpi`: the runc cloud as a CPI executable.

@@ -1,7 +1,7 @@
 import Containers
+import Files
 import Formats
 import Glibc
-import Processes
 import Surroundings
 
 /// Cgroups of this host, as folders.

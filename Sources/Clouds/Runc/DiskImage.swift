@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Formats
 import Glibc
 import Processes
@@ -70,14 +71,14 @@ struct DiskImage: Sendable {
   /// A mount that has no place yet.
   private func mount() throws -> Int32 {
     let descriptor = drover_image_mount(path)
-    guard descriptor >= 0 else { throw DroverError.system(errno, "mounting \(path) by a loop device") }
+    guard descriptor >= 0 else { throw systemError("mounting \(path) by a loop device") }
     return descriptor
   }
 
   private func setSize(megabytes: Int) throws {
     let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw DroverError.system(errno, "making \(path)") }
+    guard file >= 0 else { throw systemError("making \(path)") }
     defer { close(file) }
-    guard ftruncate(file, off_t(megabytes) << 20) == 0 else { throw DroverError.system(errno, "sizing \(path)") }
+    guard ftruncate(file, off_t(megabytes) << 20) == 0 else { throw systemError("sizing \(path)") }
   }
 }

@@ -1,7 +1,7 @@
 import Containers
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// What the container of a VM depends on of its host.
 struct HostFeatures: Sendable, Hashable {

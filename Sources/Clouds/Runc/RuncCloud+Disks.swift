@@ -1,3 +1,4 @@
+import Files
 public import Formats
 import FoundationEssentials
 import Logging

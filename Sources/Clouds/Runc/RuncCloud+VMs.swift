@@ -1,4 +1,5 @@
 import Containers
+import Files
 public import Formats
 import Processes
 

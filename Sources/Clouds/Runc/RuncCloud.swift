@@ -1,4 +1,5 @@
 import Containers
+import Files
 import Formats
 public import Logging
 import Processes

@@ -1,6 +1,6 @@
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// The folder of a VM on the host.
 struct VMFolder: Sendable {

@@ -1,7 +1,7 @@
 import CLinux
+import Files
 import Formats
 import Glibc
-import Processes
 
 /// Changes inside the mount namespace of a running VM. Nothing becomes mounted on the host, and no link that somebody
 /// made in the VM leads out of it.

@@ -1,5 +1,6 @@
 import Archives
 import Digests
+import Files
 import Formats
 import Glibc
 import Processes
@@ -126,7 +127,7 @@ public struct StemcellBuilder: Sendable {
       try writer.add(entry("stemcell.MF", text.count), content: text)
       let packages = try Files.read(base.packages)
       try writer.add(entry("packages.txt", packages.count), content: packages)
-      try writer.add(entry("image", Files.size(image) ?? 0), contentOf: image)
+      try writer.add(entry("image", try Files.size(image) ?? 0), contentOf: image)
       _ = try writer.finish()
       let path = "\(configuration.cache)/stemcell-\(key).tgz"
       try await Command("mv", "-T", half, path).run()

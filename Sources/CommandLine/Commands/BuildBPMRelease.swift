@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Formats
 import Glibc
 import Processes
@@ -24,7 +25,7 @@ struct BuildBPMRelease: AsyncParsableCommand {
     let said = try await Command(program, "version").run().text.split(separator: "\n").first.map(String.init)
     let version = version ?? said.flatMap { $0.hasPrefix("[") ? nil : $0 } ?? "0.1.0"
     var template = Array("/tmp/drover-bpm-release-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw DroverError.system(errno, "making a folder in /tmp") }
+    guard let made = mkdtemp(&template) else { throw systemError("making a folder in /tmp") }
     let folder = String(cString: made)
     defer { try? Files.remove(folder) }
     let source = BPMRelease(bpm: program, runc: absolutePath(runc), tini: absolutePath(tini))

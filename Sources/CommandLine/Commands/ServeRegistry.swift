@@ -1,7 +1,7 @@
 import ArgumentParser
+import Files
 import Formats
 import HTTPService
-import Processes
 
 struct ServeRegistry: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
+import Files
 import Formats
 import Glibc
-import Processes
 import ReleaseFiles
 
 /// The folder of a release named bpm with a job named bpm, as deployments expect them.

@@ -1,5 +1,6 @@
 import Archives
 import Clouds
+import Files
 import Formats
 import Glibc
 import Logging

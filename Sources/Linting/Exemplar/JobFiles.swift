@@ -1,5 +1,5 @@
+import Files
 internal import Formats
-internal import Processes
 public import Releases
 
 /// A new job or errand: its files, by their paths below its folder.

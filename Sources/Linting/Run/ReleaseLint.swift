@@ -1,6 +1,6 @@
+import Files
 internal import Formats
 internal import Glibc
-internal import Processes
 
 /// The whole of `drover lint`: reads a release, runs ShellCheck on it, and looks at it by all rules.
 public enum ReleaseLint {

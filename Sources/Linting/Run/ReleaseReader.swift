@@ -1,4 +1,5 @@
 internal import Archives
+import Files
 internal import Formats
 internal import Glibc
 internal import Processes
@@ -66,7 +67,7 @@ public enum ReleaseReader {
 
   /// Nil when it is not there, or too large, or no text.
   private static func source(_ file: String, in path: String) throws -> SourceText? {
-    guard let size = Files.size("\(path)/\(file)"), size <= limit, !isFolder("\(path)/\(file)") else { return nil }
+    guard let size = try Files.size("\(path)/\(file)"), size <= limit else { return nil }
     return SourceText(path: file, text: String(decoding: try Files.read("\(path)/\(file)"), as: UTF8.self))
   }
 

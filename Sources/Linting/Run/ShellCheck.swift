@@ -1,3 +1,4 @@
+import Files
 internal import Formats
 internal import Glibc
 internal import Processes

@@ -51,7 +51,7 @@ public actor NATSAuthorizationFile: NATSAgents {
   /// - Throws: `DroverError`: `conflict` if the file holds something that is not ours, `failed` if it can't be written,
   ///   and what `reload` throws.
   public func start() async throws {
-    if let kept = try writing({ try SmallFile.text(path) }), !kept.allSatisfy(\.isWhitespace) {
+    if let kept = try writing({ try Files.text(path) }), !kept.allSatisfy(\.isWhitespace) {
       guard NATSAuthorization.isOurs(kept), let known = try? NATSAuthorization.agents(in: kept) else {
         throw DroverError(
           .conflict,
@@ -96,7 +96,7 @@ public actor NATSAuthorizationFile: NATSAgents {
 
   private func apply() async throws {
     let writing = change
-    try self.writing { try SmallFile.write(NATSAuthorization.text(agents: agents), to: path, mode: 0o644) }
+    try self.writing { try Files.replace(path, with: NATSAuthorization.text(agents: agents), mode: 0o644) }
     try await reload()
     appliedChange = max(appliedChange, writing)
   }

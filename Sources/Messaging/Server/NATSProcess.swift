@@ -14,7 +14,7 @@ struct NATSProcess: Sendable, Hashable {
   /// Starts a server in a session of its own, its output appended to a log.
   init(_ arguments: [String], log: String) throws {
     let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw DroverError.system(errno, "opening \(log)") }
+    guard file >= 0 else { throw systemError("opening \(log)") }
     defer { close(file) }
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     let child = try DetachedProcess(arguments, environment: ["PATH": path], output: file)

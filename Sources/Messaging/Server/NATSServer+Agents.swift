@@ -31,19 +31,19 @@ extension NATSServer {
 
   /// Returns which change is in the file now.
   func writeAuthorization() throws -> Int {
-    try FileTree.makeFolder(files.directory, mode: 0o700)
-    try SmallFile.write(NATSAuthorization.text(agents: agents), to: files.authorization)
+    try Files.makeFolder(files.directory, mode: 0o700)
+    try Files.replace(files.authorization, with: NATSAuthorization.text(agents: agents))
     return change
   }
 
   /// Has the server read its files again, and waits until it says that it did.
   func reload() async throws {
     guard let process else { return }
-    let logged = try SmallFile.size(files.log)
+    let logged = try Files.size(files.log) ?? 0
     process.signal(SIGHUP)
     let began = surroundings.elapsed()
     while process.isRunning, process == self.process {
-      let text = String(decoding: try SmallFile.read(files.log, from: logged) ?? [], as: UTF8.self)
+      let text = String(decoding: try Files.read(files.log, offset: logged, maximum: 64 << 20), as: UTF8.self)
       switch NATSReload(log: text) {
       case .done: return
       case .refused(let reason):

@@ -10,26 +10,26 @@ extension NATSServer {
 
   /// Writes everything the server reads. Returns whether a server that runs can take it over without a restart.
   func writeFiles() throws -> Bool {
-    try FileTree.makeFolder(files.directory, mode: 0o700)
+    try Files.makeFolder(files.directory, mode: 0o700)
     let text = files.text(configuration)
-    let isSame = try SmallFile.text(files.configuration) == text
-    try SmallFile.write(configuration.certificatePEM, to: files.certificate, mode: 0o644)
-    try SmallFile.write(configuration.key.reveal(), to: files.key)
-    try SmallFile.write(configuration.caPEM, to: files.authority, mode: 0o644)
-    if change == 0, let kept = try SmallFile.text(files.authorization) {
+    let isSame = try Files.text(files.configuration) == text
+    try Files.replace(files.certificate, with: configuration.certificatePEM, mode: 0o644)
+    try Files.replace(files.key, with: configuration.key.reveal())
+    try Files.replace(files.authority, with: configuration.caPEM, mode: 0o644)
+    if change == 0, let kept = try Files.text(files.authorization) {
       do { agents = try NATSAuthorization.agents(in: kept) } catch {
         logger.error("the list of agents can't be read and begins anew", metadata: ["error": "\(error)"])
       }
     }
-    try SmallFile.write(NATSAuthorization.text(agents: agents), to: files.authorization)
-    try SmallFile.write(text, to: files.configuration)
+    try Files.replace(files.authorization, with: NATSAuthorization.text(agents: agents))
+    try Files.replace(files.configuration, with: text)
     return isSame
   }
 
   /// The process that runs with our configuration: the one written down, or else, if we died between its start and
   /// writing it down, the one that has our file as its argument.
   func findProcess() -> NATSProcess? {
-    if let text = try? SmallFile.text(files.process), let recorded = NATSProcessRecord.process(text),
+    if let text = try? Files.text(files.process), let recorded = NATSProcessRecord.process(text),
       recorded.isRunning, recorded.hasArguments(arguments)
     {
       return recorded
@@ -43,9 +43,9 @@ extension NATSServer {
     defer { isLaunching = false }
     let change = try writeAuthorization()
     try shortenLog()
-    let logged = try SmallFile.size(files.log)
+    let logged = try Files.size(files.log) ?? 0
     let process = try NATSProcess(arguments, log: files.log)
-    try SmallFile.write(NATSProcessRecord.text(process), to: files.process)
+    try Files.replace(files.process, with: NATSProcessRecord.text(process))
     logger.info("started the NATS server", metadata: ["pid": "\(process.pid)", "url": "\(url)"])
     let began = surroundings.elapsed()
     while try !isReady(after: logged) {
@@ -79,19 +79,20 @@ extension NATSServer {
   }
 
   /// What the server has logged lately, for an error.
-  func logEnd(after offset: Int64) -> String {
-    let text = (try? SmallFile.read(files.log, from: offset)).flatMap { $0 } ?? []
+  func logEnd(after offset: Int) -> String {
+    let text = (try? Files.read(files.log, offset: offset, maximum: 64 << 20)) ?? []
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").suffix(5)
     return lines.isEmpty ? "it has logged nothing" : lines.joined(separator: "; ")
   }
 
   /// Keeps the log from growing for ever: one old part stays. Only between two processes, so nothing is lost.
   private func shortenLog() throws {
-    if try SmallFile.size(files.log) > 16 << 20 { rename(files.log, files.log + ".old") }
+    if try Files.size(files.log) ?? 0 > 16 << 20 { rename(files.log, files.log + ".old") }
   }
 
   /// Whether the server has said that it takes connections. Asking its port would not do: somebody else may be there.
-  private func isReady(after offset: Int64) throws -> Bool {
-    String(decoding: try SmallFile.read(files.log, from: offset) ?? [], as: UTF8.self).contains("Server is ready")
+  private func isReady(after offset: Int) throws -> Bool {
+    String(decoding: try Files.read(files.log, offset: offset, maximum: 64 << 20), as: UTF8.self).contains(
+      "Server is ready")
   }
 }

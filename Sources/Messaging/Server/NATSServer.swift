@@ -87,7 +87,7 @@ public actor NATSServer {
       if isSame {
         logger.info("took the running NATS server over", metadata: ["pid": "\(found.pid)"])
         process = found
-        try SmallFile.write(NATSProcessRecord.text(found), to: files.process)
+        try Files.replace(files.process, with: NATSProcessRecord.text(found))
         // The files may have been written just before an earlier process of ours died.
         return try await reload()
       }

@@ -1,7 +1,7 @@
+import Files
 import Formats
 public import Logging
 public import Pools
-import Processes
 import Synchronization
 
 /// Which types a service cares for, and what is wanted of them: a list, what a file of resources has, both, or what a

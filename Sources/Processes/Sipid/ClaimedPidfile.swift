@@ -73,8 +73,7 @@ struct ClaimedPidfile: Sendable {
 /// Errors in the words that people know from `sipid`: `open /x: no such file or directory`.
 enum SipidFailure {
   static func system(_ operation: String, _ subject: String, _ number: Int32 = errno) -> DroverError {
-    let error = DroverError.system(number, "")
-    return DroverError(error.code, "\(operation) \(subject): \(reason(number))")
+    DroverError(systemError("", number).code, "\(operation) \(subject): \(reason(number))")
   }
 
   static func reason(_ number: Int32) -> String {

@@ -90,9 +90,9 @@ extension Server {
   /// - Throws: ``DroverError`` with code `invalid` when no resources are configured.
   public func runPools() async throws {
     try files.prepare()
-    let lock = try await files.lock(surroundings)
+    let lock = try await files.lock()
     defer { lock.release() }
-    try SmallFile.write("\(getpid())\n", to: files.pidfile)
+    try Files.replace(files.pidfile, with: "\(getpid())\n")
     defer { unlink(files.pidfile) }
     guard let pools = try await pools(hasErrands: false) else {
       throw DroverError(.invalid, "configuration pools.resources: missing; expected the path of a file of resources")

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -112,7 +113,7 @@ enum MonitClient {
   /// Nil when nobody listens.
   static func ask(port: Int, credentials: String, method: String, target: String, body: String) throws -> Answer? {
     let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    guard socket >= 0 else { throw DroverError.system(errno, "making a socket") }
+    guard socket >= 0 else { throw systemError("making a socket") }
     defer { close(socket) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -137,7 +138,7 @@ enum MonitClient {
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else { throw DroverError.system(errno, "sending the command to the monit daemon") }
+      guard count > 0 else { throw systemError("sending the command to the monit daemon") }
       rest = rest.dropFirst(count)
     }
     var bytes: [UInt8] = []
@@ -145,7 +146,7 @@ enum MonitClient {
     while true {
       let count = buffer.withUnsafeMutableBytes { recv(socket, $0.baseAddress, $0.count, 0) }
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw DroverError.system(errno, "reading from the monit daemon") }
+      guard count >= 0 else { throw systemError("reading from the monit daemon") }
       if count == 0 { break }
       bytes += buffer.prefix(count)
     }

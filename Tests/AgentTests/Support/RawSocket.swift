@@ -76,7 +76,7 @@ final class DatagramSocket: Sendable {
         bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
       }
     }
-    guard bound else { throw DroverError.system(errno, "binding \(path)") }
+    guard bound else { throw systemError("binding \(path)") }
   }
 
   deinit { Glibc.close(descriptor) }

@@ -1,5 +1,6 @@
 import AgentProtocol
 import Archives
+import Files
 import Formats
 import Glibc
 import Logging

@@ -1,6 +1,6 @@
 import AgentProtocol
+import Files
 import Formats
-import Processes
 
 /// A file on this machine: the settings document, or user data that lead to it.
 struct FileSource: SettingsSource {

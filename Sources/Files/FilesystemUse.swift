@@ -1,42 +1,5 @@
 import Formats
 import Glibc
-public import Surroundings
-
-/// What the system says about a file, following links.
-public struct FileFacts: Sendable, Hashable {
-  public enum Kind: Sendable, Hashable { case file, folder, blockDevice, other }
-
-  public let kind: Kind
-  public let size: Int
-  /// The permission bits, with set-uid, set-gid and sticky.
-  public let permissions: Int
-  public let user: UInt32
-  public let group: UInt32
-  /// When its content or its state was changed last.
-  public let changed: Timestamp
-
-  /// Nil when there is no such file.
-  public init?(_ path: String) {
-    guard let information = Files.information(path) else { return nil }
-    switch information.st_mode & S_IFMT {
-    case S_IFREG: kind = .file
-    case S_IFDIR: kind = .folder
-    case S_IFBLK: kind = .blockDevice
-    default: kind = .other
-    }
-    size = Int(information.st_size)
-    permissions = Int(information.st_mode & 0o7777)
-    user = information.st_uid
-    group = information.st_gid
-    let content = Self.time(information.st_mtim)
-    let state = Self.time(information.st_ctim)
-    changed = max(content, state)
-  }
-
-  private static func time(_ time: timespec) -> Timestamp {
-    Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
-  }
-}
 
 /// How full a filesystem is.
 public struct FilesystemUse: Sendable, Hashable {
@@ -59,7 +22,7 @@ public struct FilesystemUse: Sendable, Hashable {
       place = mount
     }
     var information = statvfs()
-    guard statvfs(place, &information) == 0 else { throw DroverError.system(errno, "looking at \(place)") }
+    guard statvfs(place, &information) == 0 else { throw systemError("looking at \(place)") }
     blockSize = Int(information.f_frsize)
     blocks = Int(information.f_blocks)
     freeBlocks = Int(information.f_bfree)

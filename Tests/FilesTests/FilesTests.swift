@@ -1,0 +1,117 @@
+import Files
+import Formats
+import Glibc
+import Surroundings
+import TestSupport
+import Testing
+
+@Suite struct FilesTests {
+  @Test("replaces a file whole, with the mode that was asked for, and leaves nothing beside it")
+  func replace() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/a"
+      try Files.replace(path, with: Array("one".utf8), mode: 0o640)
+      try Files.replace(path, with: Array("two".utf8), mode: 0o600)
+      #expect(Files.textIfPresent(path) == "two")
+      #expect(try Files.names(in: folder) == ["a"])
+      var information = stat()
+      #expect(stat(path, &information) == 0 && information.st_mode & 0o777 == 0o600)
+    }
+  }
+
+  @Test("creates a file once")
+  func create() async throws {
+    try await withTemporaryFolder { folder in
+      let first = try Files.create("\(folder)/a", with: [1])
+      let second = try Files.create("\(folder)/a", with: [2])
+      #expect(first && !second)
+      #expect(try Files.read("\(folder)/a") == [1])
+      #expect(try Files.names(in: folder) == ["a"])
+    }
+  }
+
+  @Test("reads ranges, and nothing beyond the end or where there is no file")
+  func ranges() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.replace("\(folder)/a", with: Array("0123456789".utf8))
+      let read = { String(decoding: try Files.read("\(folder)/a", offset: $0, maximum: $1), as: UTF8.self) }
+      #expect(try read(0, 4) == "0123")
+      #expect(try read(8, 4) == "89")
+      #expect(try read(20, 4).isEmpty)
+      #expect(try read(3, 0).isEmpty)
+      #expect(try Files.read("\(folder)/b", offset: 0, maximum: 4).isEmpty)
+      let tooLong = #expect(throws: DroverError.self) { try Files.read("\(folder)/a", limit: 9) }
+      #expect(tooLong?.code == .tooLarge)
+      #expect(try Files.read("\(folder)/a", limit: 10).count == 10)
+    }
+  }
+
+  @Test("makes folders, and removes trees without following links")
+  func trees() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.makeFolder("\(folder)/a/b/c")
+      try Files.makeFolder("\(folder)/a/b/c")
+      try Files.makeFolder("\(folder)/kept")
+      try writeTestFile("\(folder)/kept/file", "x")
+      symlink("\(folder)/kept", "\(folder)/a/b/link")
+      try Files.remove("\(folder)/a")
+      try Files.remove("\(folder)/a")
+      #expect(try Files.names(in: folder) == ["kept"])
+      #expect(Files.exists("\(folder)/kept/file"))
+      #expect(throws: DroverError.self) { try Files.makeFolder("\(folder)/kept/file/x") }
+    }
+  }
+
+  @Test("a folder stays as it is when there is one, and a link to one counts as one")
+  func folders() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.makeFolder("\(folder)/a/b", mode: 0o700)
+      try Files.makeFolder("\(folder)/a/b", mode: 0o755)
+      #expect(FileFacts("\(folder)/a")?.permissions == 0o700)
+      symlink("\(folder)/a", "\(folder)/link")
+      try Files.makeFolder("\(folder)/link")
+      try Files.makeFolder("\(folder)/link/c")
+      #expect(Files.isFolder("\(folder)/a/c") && !Files.isFolder("\(folder)/link"))
+      try writeTestFile("\(folder)/file", "x")
+      let inTheWay = #expect(throws: DroverError.self) { try Files.makeFolder("\(folder)/file") }
+      #expect(inTheWay?.message == "making folder '\(folder)/file': File exists")
+      #expect(try Files.names(in: folder) == ["a", "file", "link"])
+      #expect(try Files.names(in: "\(folder)/none").isEmpty)
+      #expect(throws: DroverError.self) { try Files.names(in: "\(folder)/file") }
+    }
+  }
+
+  @Test("what is not there has no text and no size; what cannot be read is an error, but for those who do not ask")
+  func absent() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.replace("\(folder)/a", with: "text")
+      #expect(try Files.text("\(folder)/a") == "text")
+      #expect(try Files.size("\(folder)/a") == 4)
+      for path in ["\(folder)/none", "\(folder)/a/below"] {
+        #expect(try Files.text(path) == nil)
+        #expect(try Files.size(path) == nil)
+        try Files.remove(path)
+      }
+      #expect(throws: DroverError.self) { try Files.text(folder) }
+      #expect(Files.textIfPresent(folder) == nil)
+      #expect(try Files.size(folder) == nil)
+      #expect(try Files.text("/proc/self/stat")?.isEmpty == false)
+    }
+  }
+
+  @Test("reads what comes through a pipe")
+  func pipes() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/pipe"
+      #expect(mkfifo(path, 0o600) == 0)
+      async let written: Void = blocking {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        _ = write(descriptor, "through", 7)
+        close(descriptor)
+      }
+      let text = try await blocking { try Files.text(path) }
+      try await written
+      #expect(text == "through")
+    }
+  }
+}
