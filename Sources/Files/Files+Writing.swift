@@ -30,15 +30,17 @@ extension Files {
   }
 
   /// Writes the file unless there is one; never leaves half a file. Returns whether it was this call that made it.
-  public static func create(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws -> Bool {
+  public static func create(
+    _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, isDurable: Bool = true
+  ) throws -> Bool {
     let temporary = temporary(beside: path)
     defer { unlink(temporary) }
-    try writeNew(temporary, bytes, mode, true)
+    try writeNew(temporary, bytes, mode, isDurable)
     if link(temporary, path) != 0 {
       if errno == EEXIST { return false }
       throw systemError("creating '\(path)'")
     }
-    try syncFolder(of: path)
+    if isDurable { try syncFolder(of: path) }
     return true
   }
 

@@ -90,7 +90,7 @@ public actor ScriptRunner {
     try Files.makeFolder(folder.path, mode: 0o700)
     if try folder.spec() == nil {
       try Files.remove(folder.specFile)
-      _ = try Files.create(folder.specFile, with: spec.bytes())
+      _ = try Files.create(folder.specFile, with: spec.bytes(), isDurable: false)
     }
     // A runner that was killed before it marked the script as started leaves it to the next one.
     for _ in 0..<3 where try !folder.isDecided() { try await launch(folder, command) }
