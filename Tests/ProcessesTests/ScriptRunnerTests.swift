@@ -333,7 +333,7 @@ import Testing
     }
   }
 
-  @Test("what a power cut leaves of a run is taken for lost if it had begun, and begun if not", arguments: [true, false])
+  @Test("what a power cut leaves of a run is lost if it had begun, and begun if not", arguments: [true, false])
   func powerCut(hadBegun: Bool) async throws {
     try await withTemporaryFolder { folder in
       let runner = RunnerFixture.runner(folder)
