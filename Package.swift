@@ -93,7 +93,7 @@ let package = Package(
     room("Formats", ["CYAML", collections]),
     room("Digests", ["Formats", crypto]),
     room("Surroundings", []),
-    room("Files", ["Digests", "Formats", "Surroundings"]),
+    room("Files", ["Formats", "Surroundings"]),
     room("Releases", ["Digests", "Formats"]),
     room("Manifests", ["Formats", "Releases"]),
     room("AgentProtocol", ["Formats"]),
@@ -209,7 +209,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "CPowerCut", path: "Tests/Fixtures/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
-    tests("Files", ["Digests", "Formats", "Surroundings"]),
+    tests("Files", ["Formats", "Surroundings"]),
     tests("Surroundings"),
     tests("Releases", ["Digests", "Formats"]),
     tests("ReleaseFiles", ["Archives", "Digests", "Files", "Formats", "Releases"]),

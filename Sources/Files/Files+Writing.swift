@@ -46,7 +46,7 @@ extension Files {
 
   /// A path where nobody else writes, on the same file system. By chance and not by a count, since what was left there by
   /// a process that died may have had the same pid.
-  static func temporary(beside path: String) -> String {
+  public static func temporary(beside path: String) -> String {
     "\(path).new.\(getpid()).\(UInt32.random(in: .min ... .max))"
   }
 

@@ -1,16 +1,17 @@
-public import Digests
+import Digests
+import Files
 import Formats
 import Glibc
 import Surroundings
 
 /// Writes a file that appears under its name whole and synced, or not at all.
-public enum FileSink {
+enum FileSink {
   /// What was written.
-  public struct Written: Sendable {
+  struct Written: Sendable {
     /// Bytes.
-    public let size: Int64
+    let size: Int64
     /// SHA-1, SHA-256 and SHA-512.
-    public let digest: MultiDigest
+    let digest: MultiDigest
   }
 
   /// Writes what `chunks` gives.
@@ -19,7 +20,7 @@ public enum FileSink {
   ///   - temporary: where it is written first, on the same file system; beside `path` when nil.
   ///   - limit: the most bytes that are taken.
   ///   - check: looks at the digests before the file appears; what it throws keeps it from appearing.
-  public static func write<Chunks: AsyncSequence & Sendable>(
+  static func write<Chunks: AsyncSequence & Sendable>(
     _ chunks: Chunks, to path: String, temporary: String? = nil, mode: UInt32, limit: Int64? = nil,
     check: @Sendable (Written) throws -> Void = { _ in }
   ) async throws -> Written where Chunks.Element == [UInt8] {

@@ -5,6 +5,8 @@ import Glibc
 import TestSupport
 import Testing
 
+@testable import Blobs
+
 @Suite("FileSink") struct FileSinkTests {
   struct Broken: Error {}
 
