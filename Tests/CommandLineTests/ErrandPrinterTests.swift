@@ -43,8 +43,10 @@ import Testing
 
   @Test("one instance's output is written as it is")
   func one() throws {
+    // What the server notes for itself is not printed.
+    let positions = Array("{\"positions\":{\"web/a\":{\"stdout\":4,\"stderr\":3}},\"since\":150}\n".utf8)
     let written = try printed(
-      header(["web/a"]) + line("web/a", "stdout", "half") + line("web/a", "stderr", "oh\n")
+      header(["web/a"]) + line("web/a", "stdout", "half") + line("web/a", "stderr", "oh\n") + positions
         + line("web/a", "stdout", " line\nno end"))
     #expect(written.output == "half line\nno end")
     #expect(written.errors == "oh\n")

@@ -9,6 +9,7 @@ struct ErrandExecution: Sendable {
   let director: Director
   let context: TaskContext
   let order: ErrandOrder
+  let journal: OutputJournal
   /// What the run holds; nil when it leases nothing.
   var hand: LeasesInHand?
 
@@ -118,7 +119,8 @@ struct ErrandExecution: Sendable {
       arguments: order.run.arguments, environment: variables.merging(order.run.environment) { _, own in own },
       outputLimit: order.run.outputLimit ?? ErrandRun.usualOutputLimit, wantsAnswer: order.wantsAnswer ?? false)
     let output = ErrandOutput(
-      agent: agent, instance: ErrandOutput.name(of: target.instance), output: context.output, reporter: reporter)
+      agent: agent, instance: ErrandOutput.name(of: target.instance), journal: journal,
+      surroundings: context.surroundings, reporter: reporter)
     let task: String
     do {
       task = try await agent.begin(.runErrand, [.string(target.script), options.value], identity: identity)
@@ -127,9 +129,8 @@ struct ErrandExecution: Sendable {
         "Errand '\(order.errand)' cannot be started on \(target.instance.label): its arguments, its environment and the "
           + "user data of its leases are too long together: \(failure)")
     }
-    let isFresh = !context.hasBegun
     return try await agent.withCancelling(task, cancellation) {
-      let end = try await output.follow(agentTask: task, isFresh: isFresh)
+      let end = try await output.follow(agentTask: task)
       if case .read(let response?) = end { return try ErrandResult(await agent.result(response, .runErrand)) }
       let result = try ErrandResult(await agent.result(of: task, .runErrand))
       if case .unknown = end { try await output.complete(with: result) }

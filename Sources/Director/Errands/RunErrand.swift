@@ -26,9 +26,6 @@ struct RunErrand: Sendable {
   }
 
   private var records: Records { director.records }
-  private var execution: ErrandExecution {
-    ErrandExecution(director: director, context: context, order: order, hand: hand)
-  }
 
   /// What is to be run, as the deployment is now.
   private struct Subject: Sendable {
@@ -105,12 +102,15 @@ struct RunErrand: Sendable {
         return ErrandChanges.skipped
       }
       try await ErrandOutput.begin(subject.selection.targets.map(\.instance), context)
+      let execution = ErrandExecution(
+        director: director, context: context, order: order,
+        journal: try await OutputJournal.open(context.output, isFresh: !context.hasBegun), hand: hand)
       let preparation = ErrandPreparation(
         director: director, context: context, resolved: subject.resolved, leases: hand?.spec)
       let batch = ErrandBatch(context: context, run: order.run)
       let (outcomes, failure) = try await batch.run(subject.selection.targets) { target, part in
         guard target.needsVM else { return try await execution.run(target, part) }
-        return try await runOnOwnVM(target, part, preparation)
+        return try await runOnOwnVM(target, part, preparation, execution)
       }
       try await context.output.result(outcomes.flatMap { $0.line(errand: order.errand) })
       if let lease = order.poolLease { try await director.keep(outcomes.compactMap(\.answer).first, of: lease) }
@@ -135,7 +135,8 @@ struct RunErrand: Sendable {
   // MARK: Own VM
 
   private func runOnOwnVM(
-    _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ preparation: ErrandPreparation
+    _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ preparation: ErrandPreparation,
+    _ execution: ErrandExecution
   ) async throws -> ErrandOutcome {
     let instance = target.instance
     let failure = "failure \(instance.id)"

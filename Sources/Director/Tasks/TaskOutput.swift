@@ -19,27 +19,13 @@ public struct TaskOutput: Sendable {
     try await append(line(surroundings.now()), .event)
   }
 
-  /// Appends a line with what an errand printed.
-  func errand(_ line: [UInt8]) async throws {
+  /// Appends a line with what an errand printed. Returns how long the journal is then.
+  func errand(_ line: [UInt8]) async throws -> Int64 {
     try await append(line, .errand)
   }
 
-  /// Goes through the lines of what errands printed so far.
-  func forEachErrandLine(_ body: (Value) throws -> Void) async throws {
-    let name = Self.journal(task: task, .errand)
-    var offset: Int64 = 0
-    var rest: [UInt8] = []
-    while true {
-      let bytes = try await journals.read(name, from: offset, limit: 1 << 20)
-      guard !bytes.isEmpty else { return }
-      offset += Int64(bytes.count)
-      rest += bytes
-      while let end = rest.firstIndex(of: 0x0A) {
-        try body(JSON.parse(Array(rest[..<end])))
-        rest.removeSubrange(...end)
-      }
-    }
-  }
+  /// The lines with what errands printed so far.
+  var errandLines: JournalLines { JournalLines(journals: journals, name: Self.journal(task: task, .errand)) }
 
   /// Writes the result, whole. One that a server had begun to write when it was killed is written anew.
   func result(_ bytes: [UInt8]) async throws {
@@ -51,12 +37,12 @@ public struct TaskOutput: Sendable {
 
   /// Appends, and tries again for as long as that fails: a disk that is full now has room again some day, and what a script
   /// prints waits for it where the script runs.
-  private func append(_ bytes: [UInt8], _ kind: Kind) async throws {
+  @discardableResult
+  private func append(_ bytes: [UInt8], _ kind: Kind) async throws -> Int64 {
     var pause = Duration.milliseconds(50)
     while true {
       do {
-        _ = try await journals.append(Self.journal(task: task, kind), bytes)
-        return
+        return try await journals.append(Self.journal(task: task, kind), bytes)
       } catch let error as DroverError where error.code == .failed {
         try await surroundings.sleep(pause)
         pause = min(pause * 2, .seconds(2))

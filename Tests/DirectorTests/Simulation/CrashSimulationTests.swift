@@ -129,6 +129,34 @@ import Testing
     }
   }
 
+  @Test(
+    "Megabytes that an errand prints come home once and in order, however often the director dies", arguments: 1...3)
+  func longErrands(_ number: Int) async throws {
+    let seed = UInt64(150 + number)
+    try await SimulatedWorld.run(seed: seed) { world in
+      _ = try await world.withDirector { director in
+        let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
+        return try await director.tasks.wait(for: id)
+      }
+      world.behaviour.errand = (lines: 12, exitCode: 0)
+      world.behaviour.padding = 60_000
+      let tasks = try await world.survive(crashes: 6, deeds: 120) { director in
+        [try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")]
+      }
+      checkDone(tasks, seed)
+      let outputs = try await world.errandOutput(tasks[0].id)
+      #expect(outputs.count == 3, "seed \(seed)")
+      for (instance, text) in outputs {
+        let numbers = text.split(separator: "\n").map { $0.split(separator: " ")[1] }
+        #expect(numbers == (0..<12).map { "\($0)" }, "\(instance), seed \(seed)")
+      }
+      let lines = try await world.lines(tasks[0].id, .errand)
+      #expect(lines.contains { $0.hasPrefix(OutputPositions.beginning) }, "seed \(seed)")
+      try await world.checkTidy()
+      #expect(world.crashCount > 2, "seed \(seed)")
+    }
+  }
+
   @Test("An errand that somebody ends is ended, and its VM is gone, however often the director dies", arguments: 1...10)
   func cancelledErrands(_ number: Int) async throws {
     let seed = UInt64(200 + number)

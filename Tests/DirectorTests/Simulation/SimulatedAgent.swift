@@ -29,6 +29,7 @@ final class AgentBehaviour: Sendable {
     var mostRunning = 0
     var environments: [Value] = []
     var silence = Duration.zero
+    var padding = 0
   }
 
   private let state = Mutex(State())
@@ -78,6 +79,12 @@ final class AgentBehaviour: Sendable {
   var silence: Duration {
     get { state.withLock { $0.silence } }
     set { state.withLock { $0.silence = newValue } }
+  }
+
+  /// How many bytes more than a few the lines of errands have.
+  var padding: Int {
+    get { state.withLock { $0.padding } }
+    set { state.withLock { $0.padding = newValue } }
   }
 
   /// What errands print, and how they end.
@@ -335,7 +342,8 @@ final class SimulatedAgent: Sendable {
       if state.withLock({ $0.cancelled.contains(taskID) }) {
         return ErrandResult(stdout: text(taskID), stderr: "", exitCode: behaviour.endedCode).value
       }
-      state.withLock { $0.output[taskID, default: []] += Array("line \(line) of \(taskID)\n".utf8) }
+      let rest = String(repeating: "x", count: behaviour.padding)
+      state.withLock { $0.output[taskID, default: []] += Array("line \(line) of \(taskID)\(rest)\n".utf8) }
     }
     let isAsked = request.arguments.dropFirst().first?["answer"]?.bool == true
     return ErrandResult(
@@ -359,7 +367,7 @@ final class SimulatedAgent: Sendable {
       }
       if bytes.count > read.stdoutOffset || isOver || clock.now >= deadline {
         // Not more than some bytes at once, so that readings end in the middle of lines.
-        let part = Array(bytes.dropFirst(read.stdoutOffset).prefix(50))
+        let part = Array(bytes.dropFirst(read.stdoutOffset).prefix(50 + behaviour.padding))
         let end = read.stdoutOffset + part.count
         var reply = ReadOutputReply(
           stdout: Base64.encode(part), stderr: "", stdoutOffset: end, stderrOffset: 0, stdoutSize: bytes.count,

@@ -16,7 +16,7 @@ struct FullDiskTests {
       _ = try await journals.append("other", Array(repeating: 65, count: 100_000))
       let lines = (0..<100).map { "{\"number\": \($0), \"text\": \"\(String(repeating: "x", count: 4000))\"}\n" }
       let writer = Task {
-        for line in lines { try await output.errand(Array(line.utf8)) }
+        for line in lines { _ = try await output.errand(Array(line.utf8)) }
       }
       // It does not come to its end, since a quarter of all this has no room.
       let name = TaskOutput.journal(task: 1, .errand)
