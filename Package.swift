@@ -92,6 +92,7 @@ let package = Package(
     // Floor 0: values and formats.
     room("Formats", ["CYAML", collections]),
     room("Digests", ["Formats", crypto]),
+    room("Sealing", ["Formats", crypto]),
     room("Surroundings", []),
     room("Files", ["Formats", "Surroundings"]),
     room("Releases", ["Digests", "Formats"]),
@@ -101,7 +102,7 @@ let package = Package(
 
     // Floor 1: engines, each hiding one outside thing.
     room("Archives", ["Digests", "Formats", "CZlib", "CLinux"]),
-    room("Documents", ["Files", "Formats", "Surroundings", grdb]),
+    room("Documents", ["Files", "Formats", "Sealing", "Surroundings", grdb]),
     room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room("PoolsClient", ["Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
@@ -122,7 +123,7 @@ let package = Package(
       ["Archives", "Containers", "Digests", "Files", "Formats", "Processes", "Releases", "Surroundings", logging]),
 
     // Floor 3: services.
-    room("Pools", ["Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
+    room("Pools", ["Documents", "Formats", "PoolsProtocol", "Sealing", "Surroundings", logging]),
     room("Linting", ["Archives", "Files", "Formats", "Processes", "ReleaseFiles", "Releases", "Supervision"]),
     room(
       "Agent",
@@ -135,7 +136,7 @@ let package = Package(
       "Director",
       [
         "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Digests", "Documents", "Formats", "Manifests",
-        "Messaging", "ReleaseFiles", "Releases", "Surroundings", "Templates", crypto, logging, lifecycle,
+        "Messaging", "ReleaseFiles", "Releases", "Sealing", "Surroundings", "Templates", crypto, logging, lifecycle,
         systemPackage,
       ]),
 
@@ -149,8 +150,8 @@ let package = Package(
     room(
       "PoolsAPI",
       [
-        "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes, hummingbird, lifecycle,
-        logging, nioCore,
+        "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes, hummingbird,
+        lifecycle, logging, nioCore,
       ]),
     room("PoolsControl", ["Formats", "PoolsClient", "PoolsProtocol", "Surroundings"]),
     room(
@@ -204,6 +205,7 @@ let package = Package(
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Formats"),
     tests("Digests", ["Formats"]),
+    tests("Sealing", ["Formats"]),
     .executableTarget(
       name: "document-writer", dependencies: ["Documents"], path: "Tests/Fixtures/document-writer",
       swiftSettings: strict),
@@ -216,7 +218,7 @@ let package = Package(
     tests("Manifests", ["Formats", "Releases"]),
     tests("AgentProtocol", ["Formats"]),
     tests("Archives", ["Digests", "Files", "Formats"]),
-    tests("Documents", ["Formats", "CPowerCut"]),
+    tests("Documents", ["Files", "Formats", "Sealing", "Surroundings", "CPowerCut"]),
     tests("Blobs", ["Certificates", "Digests", "Files", "Formats", "Surroundings"]),
     tests("Certificates", ["Surroundings"]),
     .executableTarget(
@@ -240,7 +242,7 @@ let package = Package(
     tests(
       "Director",
       [
-        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Releases",
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Releases", "Sealing",
         "Surroundings", "Templates", logging,
       ]),
     tests(
@@ -250,7 +252,7 @@ let package = Package(
         "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
       ]),
     tests("PoolsProtocol", ["Formats", "Surroundings"]),
-    tests("Pools", ["CPowerCut", "Documents", "Formats", "PoolsProtocol", "Surroundings", logging]),
+    tests("Pools", ["CPowerCut", "Documents", "Formats", "PoolsProtocol", "Sealing", "Surroundings", logging]),
     tests(
       "PoolsAPI",
       [
@@ -270,7 +272,7 @@ let package = Package(
       "Server",
       [
         "AgentProtocol", "Certificates", "Director", "Documents", "Files", "Formats", "HTTPService", "Messaging",
-        "Pools", "PoolsAPI", "PoolsCommands", "PoolsProtocol", "Surroundings", configuration, logging,
+        "Pools", "PoolsAPI", "PoolsCommands", "PoolsProtocol", "Sealing", "Surroundings", configuration, logging,
       ]),
     tests("CommandLine", ["Formats", arguments]),
     .testTarget(

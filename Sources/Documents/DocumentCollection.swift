@@ -12,10 +12,13 @@ import FoundationEssentials
 public struct DocumentCollection<Body: Codable & Sendable>: Sendable {
   public let store: any DocumentStore
   public let kind: String
+  private let secrets: [SealedField<Body>]
 
-  public init(_ store: any DocumentStore, kind: String) {
+  /// - Parameter secrets: what is sealed, when the store has keys.
+  public init(_ store: any DocumentStore, kind: String, sealing secrets: [SealedField<Body>] = []) {
     self.store = store
     self.kind = kind
+    self.secrets = secrets
   }
 
   /// A document's name, value and revision.
@@ -158,16 +161,21 @@ extension DocumentCollection {
   }
 
   func decode(_ name: String, _ body: [UInt8], _ revision: Int64) throws -> Body {
+    var value: Body
     do {
-      return try JSONDecoder().decode(Body.self, from: Data(body))
+      value = try JSONDecoder().decode(Body.self, from: Data(body))
     } catch {
       throw DroverError(.corrupt, "reading \(kind) '\(name)' at revision \(revision)", cause: error)
     }
+    for secret in secrets { try secret.open(&value, kind, name, store.seal) }
+    return value
   }
 
   private func encode(_ name: String, _ body: Body) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    var body = body
+    if let keys = store.seal { for secret in secrets { try secret.seal(&body, kind, name, keys) } }
     do {
       return Array(try encoder.encode(body))
     } catch {

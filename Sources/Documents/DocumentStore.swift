@@ -1,8 +1,13 @@
+public import Sealing
+
 /// Where the server's state is kept: documents of a kind, a name, a JSON body and a revision.
 ///
 /// Acknowledged means durable, as far as the driver's medium is. Every driver passes the same conformance test. Rules
 /// that must hold are kept inside one document, by create-only documents, or by one atomic commit.
 public protocol DocumentStore: Sendable {
+  /// What is secret in documents is sealed with these keys by whoever makes them; nil leaves everything in clear.
+  var seal: SealKeys? { get }
+
   /// The document, or nil when there is none.
   func get(_ kind: String, _ name: String) async throws -> Document?
 
@@ -31,6 +36,8 @@ public protocol DocumentStore: Sendable {
 }
 
 extension DocumentStore {
+  public var seal: SealKeys? { nil }
+
   /// All documents of the kind.
   public func list(_ kind: String) async throws -> DocumentListing { try await list(kind, prefix: "") }
 

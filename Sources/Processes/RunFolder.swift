@@ -6,7 +6,7 @@ import Formats
 ///
 /// | file | written by | when |
 /// | --- | --- | --- |
-/// | `spec` | the starter, never replaced | first |
+/// | `spec` | the starter; once the script has ended it may lose its arguments and environment | first |
 /// | `lock` | – | held while a runner decides whether it is the one that runs the script |
 /// | `started` | the runner, created exclusively: who it is | before the script is executed: from then on it never is again |
 /// | `script.json` | the runner | who the script is, once it runs |

@@ -30,6 +30,15 @@ public struct RunningScript: Sendable, Hashable {
   /// When it was written down, before it was executed; nil when that is lost.
   public func begunAt() -> Timestamp? { FileFacts(folder.specFile)?.written }
 
+  /// Takes the arguments and the environment out of what is kept of a script that has ended: there may be secrets in them.
+  public func forgetInput() throws {
+    guard try folder.exit() != nil else { return }
+    var bare = spec
+    bare.arguments = Array(spec.arguments.prefix(1))
+    bare.environment = [:]
+    try Files.replace(folder.specFile, with: bare.bytes(), isDurable: false)
+  }
+
   /// Waits for its end. Processes that it left behind are not waited for.
   ///
   /// Cancelling the task ends the waiting, not the script.

@@ -18,7 +18,7 @@ enum ConfigurationFile {
     ("pools.mason_pool_size", .scalar), ("leases.url", .scalar), ("leases.user", .scalar),
     ("leases.password_file", .scalar),
     ("leases.expire", .scalar), ("users", .list),
-    ("log.level", .scalar),
+    ("seal.key_file", .scalar), ("log.level", .scalar),
   ]
 
   enum Kind { case scalar, list }

@@ -29,6 +29,8 @@ public struct Server: Sendable {
   }
 
   var files: StateFiles { StateFiles(directory: configuration.stateDirectory) }
+  /// The keys that secrets in the documents are sealed with.
+  var keyFile: String { configuration.sealKeyFile ?? files.sealKey }
 
   /// Runs until it is told to stop. VMs and the bus go on without it.
   public func run() async throws {
@@ -38,7 +40,8 @@ public struct Server: Sendable {
     try Files.replace(files.pidfile, with: "\(getpid())\n")
     defer { unlink(files.pidfile) }
     try Files.replace(files.name, with: "\(configuration.name)\n")
-    let store = try await SQLiteDocumentStore.open(files.documents)
+    let store = try await SealedDocumentStore.open(
+      SQLiteDocumentStore.open(files.documents), keyFile: keyFile, surroundings)
     let secrets = try await ServerSecrets.load(from: store, surroundings)
     let authority = CertificateAuthority(
       directory: files.certificates, commonName: "\(configuration.name) CA", surroundings: surroundings)

@@ -23,6 +23,8 @@ public struct ServerConfiguration: Sendable {
   var pools: PoolsSection?
   /// Pools elsewhere that errands lease from; nil for the server's own.
   var leases: LeasesSection?
+  /// Where the keys are that secrets in the documents are sealed with; nil for the state directory.
+  var sealKeyFile: String?
   /// How many tasks of a type and user that have ended are kept.
   var keptTasks: Int
   /// Passwords by user; empty for one user `admin` whose password is made at first start.
@@ -68,6 +70,10 @@ public struct ServerConfiguration: Sendable {
     pools = try PoolsSection(reader, port: port)
     leases = try LeasesSection(reader)
     logLevel = text("log.level", "info")
+    sealKeyFile = reader.string(forKey: "seal.key_file")
+    if let path = sealKeyFile, !path.hasPrefix("/") {
+      throw DroverError(.invalid, "configuration seal.key_file: expected an absolute path, found '\(path)'")
+    }
     let kept = reader.string(forKey: "tasks.keep") ?? reader.int(forKey: "tasks.keep").map(String.init) ?? "500"
     guard let count = Int(kept), count > 0 else {
       throw DroverError(.invalid, "configuration tasks.keep: expected a number above 0, found '\(kept)'")

@@ -12,8 +12,10 @@ struct ServerSecrets: Codable, Sendable {
   var blobSecret: [UInt8] { Base64.decode(blobKey) ?? [] }
 
   static func load(from store: any DocumentStore, _ surroundings: Surroundings) async throws -> ServerSecrets {
-    let documents = DocumentCollection<ServerSecrets>(store, kind: "server")
-    if let known = try await documents.get("secrets")?.body { return known }
+    let documents = DocumentCollection<ServerSecrets>(
+      store, kind: "server", sealing: [SealedField("blobKey", \.blobKey)])
+    // One that was made before there were keys is sealed by this.
+    if try await documents.get("secrets") != nil { return try await documents.update("secrets") { _ in }.body }
     let new = ServerSecrets(
       directorID: surroundings.identifier(), blobKey: Base64.encode(surroundings.randomBytes(32)))
     try await documents.create("secrets", new)

@@ -16,6 +16,8 @@ struct StateFiles: Sendable {
   var nats: String { "\(directory)/nats" }
   var certificates: String { "\(directory)/certificates" }
   var work: String { "\(directory)/work" }
+  /// The keys that secrets in the documents are sealed with, unless they are elsewhere.
+  var sealKey: String { "\(directory)/seal.key" }
   /// Users and passwords that were made at first start, `NAME:PASSWORD` a line, for root to read.
   var passwords: String { "\(directory)/users" }
 

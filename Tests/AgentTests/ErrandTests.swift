@@ -44,6 +44,9 @@ import Testing
       let options = ErrandOptions(arguments: ["a b", ""], environment: ["LEVEL": "high"])
       let result = try ErrandResult(await test.call("run_errand", "smoke", options.value))
       #expect(result == .init(stdout: "\(test.base)/errands/smoke/execute high a b \n", stderr: "", exitCode: 7))
+      // What it was given is kept nowhere when it is over: it may have been secret.
+      let kept = try await Command("grep", "-rl", "-e", "LEVEL", "-e", "argument=a b", "\(test.base)/bosh").result()
+      #expect(kept.text.isEmpty, "\(kept.text)")
       // It is the spec's first template, so it needs no name.
       #expect(try ErrandResult(await test.call("run_errand")).exitCode == 7)
     }

@@ -1,6 +1,7 @@
 import Documents
 import Logging
 import PoolsProtocol
+import Sealing
 import Surroundings
 import Synchronization
 import TestSupport
@@ -25,9 +26,48 @@ import Testing
       type: "t", state: state, destination: "busy", owner: owner, requestID: id, isIdempotent: id != nil)
   }
 
-  @Test("leases, user data, queues and life cycles are there after a restart")
-  func restart() async throws {
-    let store = MemoryDocumentStore()
+  private static func sealed(_ driver: any DocumentStore) throws -> SealedDocumentStore {
+    let key = try #require(SealKey(Array(repeating: 3, count: SealKey.size)))
+    return SealedDocumentStore(driver, SealKeys(key, source: "keys"))
+  }
+
+  @Test("user data and what builders are told are sealed in the store; what is there in clear is read")
+  func sealed() async throws {
+    let driver = MemoryDocumentStore()
+    func configured(_ store: any DocumentStore) async throws -> PoolKeeper {
+      let keeper = try await PoolKeeper(store: store, surroundings: .system, logger: Logger(label: "test"))
+      try await keeper.configure(
+        PoolsConfiguration([
+          .init(type: "t", names: ["a", "b"]),
+          .init(
+            type: "d", minimum: 1, maximum: 2, construction: .init(type: "build", content: "content-secret")),
+        ]))
+      return keeper
+    }
+    func texts(_ kind: String) async throws -> String {
+      try await driver.list(kind).documents.map { String(decoding: $0.body, as: UTF8.self) }.joined()
+    }
+    let old = try await configured(driver)
+    _ = try await old.acquire(request("ann"))
+    try await old.update("a", owner: "ann", state: "busy", userData: ["password": "user-secret"])
+    #expect(try await texts("pool-resource").contains("user-secret"))
+    let keeper = try await configured(Self.sealed(driver))
+    #expect(await keeper.resource("a")?.userData == ["password": "user-secret"])
+    try await keeper.update("a", owner: "ann", state: "busy", userData: ["other": "second-secret"])
+    #expect(try await !texts("pool-resource").contains("secret"))
+    let again = try await configured(Self.sealed(driver))
+    #expect(await again.resource("a")?.userData == ["password": "user-secret", "other": "second-secret"])
+    let fresh = MemoryDocumentStore()
+    _ = try await configured(Self.sealed(fresh))
+    let type = try #require(try await fresh.get("pool-type", "d"))
+    #expect(!String(decoding: type.body, as: UTF8.self).contains("secret"))
+    await #expect(throws: (any Error).self) { try await configured(driver) }
+  }
+
+  @Test("leases, user data, queues and life cycles are there after a restart", arguments: [false, true])
+  func restart(isSealed: Bool) async throws {
+    let driver = MemoryDocumentStore()
+    let store: any DocumentStore = isSealed ? try Self.sealed(driver) : driver
     let first = try await keeper(store)
     let lease = try await first.acquire(request("ann", id: "r1")).resource
     try await first.update(lease.name, owner: "ann", state: "busy", userData: ["k<": "v\n", "gone": ""])

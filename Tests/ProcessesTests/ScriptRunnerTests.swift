@@ -246,6 +246,31 @@ import Testing
     }
   }
 
+  @Test("what a script was given is forgotten when it has ended and somebody says so, and its output is kept")
+  func forgetInput() async throws {
+    try await withTemporaryFolder { folder in
+      let runner = RunnerFixture.runner(folder)
+      var spec = sh("cat; printf \"$TOKEN\" | wc -c", environment: ["PATH": "/usr/bin:/bin", "TOKEN": "env-secret"])
+      spec.arguments.append("argument-secret")
+      spec.outputLimit = 1000
+      let script = try await runner.start(id: "a", spec)
+      #expect(try await script.wait() == .exited(0))
+      let kept = "\(runner.directory)/a/spec"
+      #expect(try Files.text(kept)?.contains("env-secret") == true)
+      try script.forgetInput()
+      #expect(try Files.text(kept)?.contains("secret") == false)
+      // Asked again for the same run, it is the one that has ended.
+      let again = try await runner.start(id: "a", spec)
+      #expect(try again.exitIfEnded() == .exited(0))
+      #expect(again.spec.outputLimit == 1000)
+      #expect(String(decoding: try again.readOutput(.stdout, offset: 0, maximum: 100), as: UTF8.self) == "10\n")
+      let running = try await runner.start(id: "b", sh("sleep 60"))
+      try running.forgetInput()
+      #expect(try runner.attach(id: "b")?.spec == running.spec)
+      _ = try await running.terminate(grace: .seconds(5))
+    }
+  }
+
   @Test("runs are listed, kept while they run, and removed when asked")
   func list() async throws {
     try await withTemporaryFolder { folder in

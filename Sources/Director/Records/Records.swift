@@ -24,8 +24,9 @@ struct Records: Sendable {
     releases = DocumentCollection(store, kind: "release")
     compiledPackages = DocumentCollection(store, kind: "compiled-package")
     stemcells = DocumentCollection(store, kind: "stemcell")
-    deployments = DocumentCollection(store, kind: "deployment")
-    configs = DocumentCollection(store, kind: "config")
+    // Manifests and configurations come with the values of their variables.
+    deployments = DocumentCollection(store, kind: "deployment", sealing: [SealedField("manifest", \.manifest)])
+    configs = DocumentCollection(store, kind: "config", sealing: [SealedField("content", \.content)])
     instances = DocumentCollection(store, kind: "instance")
     addresses = DocumentCollection(store, kind: "address")
     compilationVMs = DocumentCollection(store, kind: "compilation-vm")
@@ -35,7 +36,7 @@ struct Records: Sendable {
     errandStates = DocumentCollection(store, kind: "errand-state")
     schedules = DocumentCollection(store, kind: "schedule")
     leaseTurns = DocumentCollection(store, kind: "lease-turn")
-    poolErrands = DocumentCollection(store, kind: "pool-errand")
+    poolErrands = DocumentCollection(store, kind: "pool-errand", sealing: [SealedField("answer", \.answer)])
   }
 
   /// The instances of a deployment, in order of group and id.

@@ -42,7 +42,7 @@ public actor TaskBoard {
     self.surroundings = surroundings
     self.logger = logger
     locks = LockQueue(surroundings: surroundings)
-    records = DocumentCollection(store, kind: "task")
+    records = DocumentCollection(store, kind: "task", sealing: [SealedField("request", \.request)])
     checkpoints = TaskCheckpoints(store: store, surroundings: surroundings, logger: logger)
   }
 

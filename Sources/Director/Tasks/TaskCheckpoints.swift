@@ -3,12 +3,13 @@ import Documents
 import Formats
 import FoundationEssentials
 import Logging
+import Sealing
 import Surroundings
 import Synchronization
 
 /// What tasks have decided so far: a document for each decision, so that tasks with many of them at once do not wait for
-/// each other's. Kind `task-checkpoint`, named by the task and the decision; gone when the task has ended, since they may
-/// hold secrets.
+/// each other's. Kind `task-checkpoint`, named by the task and the decision; sealed as a whole, and gone when the task has
+/// ended, since they may hold secrets.
 final class TaskCheckpoints: Sendable {
   private let store: any DocumentStore
   private let surroundings: Surroundings
@@ -29,8 +30,23 @@ final class TaskCheckpoints: Sendable {
   /// A decision; nil when it was not made yet.
   func known<Result: Codable & Sendable>(_ task: Int, _ name: String, as type: Result.Type) async throws -> Result? {
     guard decided.withLock({ $0[task]?.contains(name) }) ?? true else { return nil }
-    guard let text = try await store.get(Self.kind, Self.document(task, name))?.body else { return nil }
-    return try JSONDecoder().decode(type, from: Data(text))
+    let document = Self.document(task, name)
+    guard let body = try await store.get(Self.kind, document)?.body else { return nil }
+    return try JSONDecoder().decode(type, from: Data(try opened(body, document)))
+  }
+
+  /// A sealed text, as JSON; in clear without keys.
+  private func sealed(_ body: [UInt8], _ document: String) throws -> [UInt8] {
+    guard let keys = store.seal else { return body }
+    return Array("\"\(try keys.seal(body, at: SealPlace(kind: Self.kind, name: document)))\"".utf8)
+  }
+
+  private func opened(_ body: [UInt8], _ document: String) throws -> [UInt8] {
+    guard let keys = store.seal else { return body }
+    let text = String(decoding: body.dropFirst().dropLast(), as: UTF8.self)
+    // In clear it was written before there were keys.
+    guard SealKeys.isSealed(text) else { return body }
+    return try keys.open(text, at: SealPlace(kind: Self.kind, name: document))
   }
 
   /// Decides, once in the life of the task.
@@ -39,14 +55,15 @@ final class TaskCheckpoints: Sendable {
   ) async throws -> Result {
     if let result = try await known(task, name, as: Result.self) { return result }
     let result = try await compute()
-    let text = Array(try JSONEncoder().encode(result))
+    let document = Self.document(task, name)
+    let text = try sealed(Array(try JSONEncoder().encode(result)), document)
     // What has been done must be on record, or it would be done again; a disk that is full has room again some day.
     // Before it is recorded: whoever is interrupted meanwhile does not know whether it was.
     decided.withLock { _ = $0[task]?.insert(name) }
     var pause = Duration.milliseconds(50)
     while true {
       do {
-        _ = try await store.commit([.put(Self.kind, Self.document(task, name), text)])
+        _ = try await store.commit([.put(Self.kind, document, text)])
         return result
       } catch let error as DroverError where error.code == .failed {
         logger.error("a step of a task cannot be recorded", metadata: ["task": "\(task)", "error": "\(error)"])

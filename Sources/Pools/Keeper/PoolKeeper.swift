@@ -140,7 +140,7 @@ public actor PoolKeeper {
       let isAliveDue = aliveAt.map { now - $0 >= options.aliveInterval } ?? true
       if isAliveDue { writes.add(alive(now)) }
       do {
-        _ = try await store?.commit(writes.all)
+        _ = try await store?.commit(writes.all(store?.seal))
         if isAliveDue { aliveAt = now }
         for item in batch {
           transitions.add(item.changes, isTakingBack: item.isTakingBack)

@@ -13,7 +13,7 @@ struct PoolLoader {
       engine.table.outages = outages
     }
     for document in try await store.list(PoolDocuments.lifeCycle).documents {
-      engine.restore(try PoolDocuments.lifeCycle(document.name, document.body))
+      engine.restore(try PoolDocuments.lifeCycle(document.name, document.body, store.seal))
     }
     for document in try await store.list(PoolDocuments.waiter).documents {
       // Whoever waited gets the time again that the server was away.
@@ -25,7 +25,7 @@ struct PoolLoader {
     let resources = try await store.list(PoolDocuments.resource).documents
     engine.table.reserve(resources.count)
     for document in resources {
-      engine.restore(try PoolDocuments.record(document.name, document.body, &shared))
+      engine.restore(try PoolDocuments.record(document.name, document.body, store.seal, &shared))
     }
   }
 

@@ -1,4 +1,5 @@
 import Documents
+import Sealing
 
 /// What a run of operations changed, as writes: of several changes of one document only the last one is written.
 struct PoolWrites {
@@ -18,10 +19,11 @@ struct PoolWrites {
   var isEmpty: Bool { items.isEmpty }
   var count: Int { items.count }
 
-  var all: [Write] {
-    items.map { item in
+  /// - Parameter keys: with which user data are sealed; nil leaves them in clear.
+  func all(_ keys: SealKeys?) throws -> [Write] {
+    try items.map { item in
       switch item {
-      case .change(let change): Self.write(change)
+      case .change(let change): try Self.write(change, keys)
       case .write(let write): write
       }
     }
@@ -51,11 +53,11 @@ struct PoolWrites {
     }
   }
 
-  private static func write(_ change: LeaseChange) -> Write {
+  private static func write(_ change: LeaseChange, _ keys: SealKeys?) throws -> Write {
     switch change {
-    case .resource(let key, _, let after?): .put(PoolDocuments.resource, key, PoolDocuments.body(after))
+    case .resource(let key, _, let after?): .put(PoolDocuments.resource, key, try PoolDocuments.body(after, keys))
     case .resource(let key, _, nil): .delete(PoolDocuments.resource, key)
-    case .lifeCycle(let type, _, let after?): .put(PoolDocuments.lifeCycle, type, PoolDocuments.body(after))
+    case .lifeCycle(let type, _, let after?): .put(PoolDocuments.lifeCycle, type, try PoolDocuments.body(after, keys))
     case .lifeCycle(let type, _, nil): .delete(PoolDocuments.lifeCycle, type)
     case .waiter(let key, _, let after?):
       .put(PoolDocuments.waiter, PoolDocuments.name(sequence: after.sequence), PoolDocuments.body(key, after))

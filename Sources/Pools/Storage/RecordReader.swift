@@ -1,5 +1,6 @@
 import Formats
 import PoolsProtocol
+import Sealing
 import Surroundings
 
 /// Reads what ``RecordWriter`` wrote: one object of strings, whole numbers, and objects of strings.
@@ -20,6 +21,18 @@ struct RecordReader {
   func text(_ name: String) -> String? { texts.first { $0.name == name }?.value }
   func number(_ name: String) -> Int64? { numbers.first { $0.name == name }?.value }
   func map(_ name: String) -> [String: String] { maps.first { $0.name == name }?.value ?? [:] }
+
+  /// A map that is sealed, or in clear from before there were keys.
+  func secret(_ name: String, _ kind: String, _ document: String, _ keys: SealKeys?) throws -> [String: String] {
+    guard let sealed: String = text(name) else { return map(name) }
+    let place = SealPlace(kind: kind, name: document, field: name)
+    guard let keys else { throw DroverError(.forbidden, "opening \(place): it is sealed, and there are no keys") }
+    var cursor = Cursor(bytes: try keys.open(sealed, at: place))
+    guard let map = cursor.map() else {
+      throw DroverError(.corrupt, "opening \(place): what was sealed is no map; restore it from a back-up")
+    }
+    return map
+  }
 
   private mutating func read(_ cursor: inout Cursor) -> Bool {
     guard cursor.take(UInt8(ascii: "{")) else { return false }
@@ -83,14 +96,17 @@ struct RecordReader {
 }
 
 extension PoolDocuments {
-  static func record(_ key: String, _ body: [UInt8], _ shared: inout SharedTexts) throws -> PoolRecord {
+  static func record(
+    _ key: String, _ body: [UInt8], _ keys: SealKeys?, _ shared: inout SharedTexts
+  ) throws -> PoolRecord {
     let reader = try RecordReader(body, "pool-resource '\(key)'")
     let isNamedPerType = key.utf8.contains(UInt8(ascii: "/"))
     let name = isNamedPerType ? String(key.prefix { $0 != "/" }) : key
     var record = PoolRecord(
       type: shared.one(reader.text("type")), name: name, state: shared.one(reader.text("state")),
       owner: reader.text("owner"), lastUpdate: Timestamp(nanoseconds: reader.number("updated") ?? 0),
-      userData: reader.map("data"), expiration: reader.number("expires").map { Timestamp(nanoseconds: $0) })
+      userData: try reader.secret("data", resource, key, keys),
+      expiration: reader.number("expires").map { Timestamp(nanoseconds: $0) })
     record.isDoomed = reader.number("doomed") == 1
     record.isNamedPerType = isNamedPerType
     if let at = reader.number("granted") {
@@ -101,9 +117,9 @@ extension PoolDocuments {
     return record
   }
 
-  static func lifeCycle(_ type: String, _ body: [UInt8]) throws -> LifeCycle {
+  static func lifeCycle(_ type: String, _ body: [UInt8], _ keys: SealKeys?) throws -> LifeCycle {
     let reader = try RecordReader(body, "pool-type '\(type)'")
-    let config = reader.map("config")
+    let config = try reader.secret("config", Self.lifeCycle, type, keys)
     return LifeCycle(
       type: type, initialState: reader.text("state"), minimum: Int(reader.number("minimum") ?? 0),
       maximum: Int(reader.number("maximum") ?? 0), lifespan: reader.number("lifespan").map { .nanoseconds($0) },

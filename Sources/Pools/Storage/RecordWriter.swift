@@ -1,4 +1,5 @@
 import PoolsProtocol
+import Sealing
 import Surroundings
 
 /// Documents of pools as JSON, written directly: a million of them are read at a start.
@@ -12,13 +13,13 @@ enum PoolDocuments {
   static let server = "pool-server"
   static let work = "pool-work"
 
-  static func body(_ record: PoolRecord) -> [UInt8] {
+  static func body(_ record: PoolRecord, _ keys: SealKeys?) throws -> [UInt8] {
     var writer = RecordWriter()
     writer.text("type", record.type)
     writer.text("state", record.state)
     writer.number("updated", record.lastUpdate.nanoseconds)
     if record.isOwned { writer.text("owner", record.owner) }
-    if !record.userData.isEmpty { writer.map("data", record.userData) }
+    if !record.userData.isEmpty { try writer.secret("data", record.userData, resource, record.key, keys) }
     if let expiration = record.expiration { writer.number("expires", expiration.nanoseconds) }
     if record.isDoomed { writer.number("doomed", 1) }
     if let grant = record.grant {
@@ -30,7 +31,7 @@ enum PoolDocuments {
     return writer.end()
   }
 
-  static func body(_ lifeCycle: LifeCycle) -> [UInt8] {
+  static func body(_ lifeCycle: LifeCycle, _ keys: SealKeys?) throws -> [UInt8] {
     var writer = RecordWriter()
     writer.text("state", lifeCycle.initialState)
     writer.number("minimum", Int64(lifeCycle.minimum))
@@ -38,7 +39,8 @@ enum PoolDocuments {
     if let lifespan = lifeCycle.lifespan { writer.number("lifespan", lifespan.nanoseconds) }
     writer.map("needs", lifeCycle.needs.mapValues(String.init))
     if let construction = lifeCycle.construction {
-      writer.map("config", ["type": construction.type, "content": construction.content])
+      let config = ["type": construction.type, "content": construction.content]
+      try writer.secret("config", config, Self.lifeCycle, lifeCycle.type, keys)
     }
     return writer.end()
   }
@@ -94,6 +96,16 @@ struct RecordWriter {
   mutating func map(_ name: StaticString, _ value: [String: String]) {
     self.name(name)
     GoText.appendJSON(value, to: &bytes)
+  }
+
+  /// A map that nobody is to read in the store: a sealed text in its place, when there are keys.
+  mutating func secret(
+    _ name: StaticString, _ value: [String: String], _ kind: String, _ document: String, _ keys: SealKeys?
+  ) throws {
+    guard let keys else { return map(name, value) }
+    var clear: [UInt8] = []
+    GoText.appendJSON(value, to: &clear)
+    text(name, try keys.seal(clear, at: SealPlace(kind: kind, name: document, field: "\(name)")))
   }
 
   mutating func end() -> [UInt8] {

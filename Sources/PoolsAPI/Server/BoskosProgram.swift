@@ -33,6 +33,10 @@ public enum BoskosProgram {
       "reaper-expire", .duration, "0s", "Take leases back to dirty after so much silence; 0s leaves it to a reaper"),
     .init("request-ttl", .duration, "30s", "How long a place in the queue is kept for who does not ask again"),
     .init(
+      "seal-key", .text, "",
+      "Path of a file with the key that user data in the database are sealed with, made when it is not there; without "
+        + "it they are in clear"),
+    .init(
       "users", .text, "",
       "Path of a file of users, a line USER:PASSWORD[:OWNER,OWNER] each; without it everybody may do everything"),
   ]
@@ -87,7 +91,9 @@ public enum BoskosProgram {
       configuration: .init(
         resources: flags.text("config"), address: flags.text("address"), port: flags.int("port"),
         healthPort: flags.int("health-port"), metricsPort: flags.int("metrics-port"),
-        database: flags.isOn("in_memory") ? nil : flags.text("data"), requestTime: flags.duration("request-ttl"),
+        database: flags.isOn("in_memory") ? nil : flags.text("data"),
+        sealKeyFile: flags.text("seal-key").isEmpty ? nil : flags.text("seal-key"),
+        requestTime: flags.duration("request-ttl"),
         reaperExpiry: flags.duration("reaper-expire") > .zero ? flags.duration("reaper-expire") : nil,
         users: flags.text("users").isEmpty ? nil : flags.text("users")), level: level)
   }

@@ -17,6 +17,8 @@ public struct PoolsServer: Sendable {
     public var metricsPort: Int
     /// The database; nil keeps everything in memory.
     public var database: String?
+    /// The file of keys that user data in the database are sealed with; nil leaves them in clear.
+    public var sealKeyFile: String?
     public var requestTime: Duration
     /// After how much silence a lease is taken back, where the file of resources does not say it; nil leaves that to
     /// others.
@@ -28,7 +30,8 @@ public struct PoolsServer: Sendable {
 
     public init(
       resources: String, address: String = "127.0.0.1", port: Int = 8080, healthPort: Int = 8081,
-      metricsPort: Int = 9090, database: String?, requestTime: Duration = .seconds(30),
+      metricsPort: Int = 9090, database: String?, sealKeyFile: String? = nil,
+      requestTime: Duration = .seconds(30),
       reaperExpiry: Duration? = nil, users: String? = nil, hasErrands: Bool = false
     ) {
       self.resources = resources
@@ -37,6 +40,7 @@ public struct PoolsServer: Sendable {
       self.healthPort = healthPort
       self.metricsPort = metricsPort
       self.database = database
+      self.sealKeyFile = sealKeyFile
       self.requestTime = requestTime
       self.reaperExpiry = reaperExpiry
       self.users = users
@@ -48,7 +52,7 @@ public struct PoolsServer: Sendable {
   public var services: [any Service]
   /// The pools themselves, for services inside this process.
   public let keeper: PoolKeeper
-  private let store: SQLiteDocumentStore?
+  private let store: (any DocumentStore)?
 
   /// Reads the database and the configuration.
   ///
@@ -60,9 +64,12 @@ public struct PoolsServer: Sendable {
     if let path = configuration.users {
       users = try PoolUsers(String(decoding: try ResourceFile.read(path, limit: 1 << 20), as: UTF8.self))
     }
-    var store: SQLiteDocumentStore?
+    var store: (any DocumentStore)?
     // Nobody watches the documents of pools.
     if let path = configuration.database { store = try await SQLiteDocumentStore.open(path, history: 1) }
+    if let opened = store, let path = configuration.sealKeyFile {
+      store = try await SealedDocumentStore.open(opened, keyFile: path, surroundings)
+    }
     let keeper = try await PoolKeeper(
       store: store, options: .init(requestTime: configuration.requestTime), surroundings: surroundings, logger: logger)
     let metrics = PoolMetrics()

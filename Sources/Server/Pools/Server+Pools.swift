@@ -17,7 +17,8 @@ extension Server {
   func pools(hasErrands: Bool) async throws -> PoolsServer? {
     guard let section = configuration.pools else { return nil }
     var pools = try await PoolsServer.prepare(
-      section.configuration(database: files.pools, hasErrands: hasErrands), surroundings: surroundings,
+      section.configuration(database: files.pools, sealKeyFile: keyFile, hasErrands: hasErrands),
+      surroundings: surroundings,
       logger: logger.in("pools"))
     // Before the others, and so ended after them: what they hand back at their end is taken.
     pools.services.insert(contentsOf: poolServices(section, pools.keeper), at: 1)

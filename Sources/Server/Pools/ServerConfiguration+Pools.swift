@@ -69,10 +69,10 @@ struct PoolsSection: Sendable, Hashable {
     return Set(services)
   }
 
-  func configuration(database: String, hasErrands: Bool) -> PoolsServer.Configuration {
+  func configuration(database: String, sealKeyFile: String, hasErrands: Bool) -> PoolsServer.Configuration {
     .init(
       resources: resources, address: address, port: port, healthPort: healthPort, metricsPort: metricsPort,
-      database: database, requestTime: requestTime, reaperExpiry: reaperExpiry, users: users,
+      database: database, sealKeyFile: sealKeyFile, requestTime: requestTime, reaperExpiry: reaperExpiry, users: users,
       hasErrands: hasErrands)
   }
 }

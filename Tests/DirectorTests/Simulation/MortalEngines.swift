@@ -3,6 +3,7 @@ import Clouds
 import Documents
 import Formats
 import Messaging
+import Sealing
 
 @testable import Director
 
@@ -10,6 +11,7 @@ import Messaging
 struct MortalStore: DocumentStore {
   let store: any DocumentStore
   let fuse: Fuse
+  var seal: SealKeys? { store.seal }
 
   func get(_ kind: String, _ name: String) async throws -> Document? {
     try await fuse.pass { try await store.get(kind, name) }

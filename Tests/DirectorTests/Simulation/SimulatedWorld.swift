@@ -5,6 +5,7 @@ import Documents
 import Formats
 import Logging
 import Messaging
+import Sealing
 import Surroundings
 import Synchronization
 import Templates
@@ -16,7 +17,9 @@ import Testing
 /// Everything outside a director, which survives it: store, journals, blobs, bus, cloud with VMs and agents.
 final class SimulatedWorld: Sendable {
   let clock: VirtualClock
-  let store = MemoryDocumentStore()
+  /// What is secret in documents is sealed here, as on a real server.
+  let store = SealedDocumentStore(
+    MemoryDocumentStore(), SealKeys(SealKey(Array(repeating: 1, count: SealKey.size))!, source: "the simulation"))
   let journals = MemoryJournals()
   let blobs: MemoryBlobStore
   let bus: MemoryBus

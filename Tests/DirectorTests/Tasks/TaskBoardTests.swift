@@ -1,6 +1,7 @@
 import Documents
 import Formats
 import Logging
+import Sealing
 import Surroundings
 import TestSupport
 import Testing
@@ -30,6 +31,39 @@ import Testing
       states.append(try await board.wait(for: id).state)
     }
     #expect(states == Array(repeating: .done, count: 200))
+  }
+
+  @Test("Neither what a task was asked for nor what it decided can be read in the store, and the next server has both")
+  func sealed() async throws {
+    let driver = MemoryDocumentStore()
+    let keys = SealKeys(try #require(SealKey(Array(repeating: 3, count: SealKey.size))), source: "keys")
+    func board() -> TaskBoard {
+      TaskBoard(
+        store: SealedDocumentStore(driver, keys), journals: MemoryJournals(), surroundings: .system,
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+    let first = board()
+    await first.register("run") { context in
+      _ = try await context.once("choice") { "decided-secret" }
+      try await withNoEnd()
+      return ""
+    }
+    let id = try await first.start(
+      TaskBoard.Order(type: "run", description: "run", user: "test", request: ["TOKEN": "asked-secret"]))
+    try await until { try await first.known(task: id, "choice", as: String.self) != nil }
+    for kind in ["task", "task-checkpoint"] {
+      let bodies = try await driver.list(kind).documents.map { String(decoding: $0.body, as: UTF8.self) }
+      #expect(bodies.count == 1)
+      #expect(bodies.allSatisfy { $0.contains("sealed:1:\(keys.current.id):") && !$0.contains("secret") }, "\(bodies)")
+    }
+    await first.stop()
+    let second = board()
+    await second.register("run") { context in
+      let request = try context.request(as: [String: String].self)
+      return "\(request["TOKEN"] ?? "") \(try await context.once("choice") { "another" })"
+    }
+    try await second.resume()
+    #expect(try await second.wait(for: id).result == "asked-secret decided-secret")
   }
 
   @Test("Of each type and user the latest tasks are kept, with what they started; also after a restart")

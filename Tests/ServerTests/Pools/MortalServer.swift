@@ -1,4 +1,5 @@
 import Documents
+import Sealing
 import Surroundings
 import Synchronization
 
@@ -56,6 +57,7 @@ final class Fuse: Sendable {
 struct FusedStore: DocumentStore {
   let store: any DocumentStore
   let fuse: Fuse
+  var seal: SealKeys? { store.seal }
 
   func get(_ kind: String, _ name: String) async throws -> Document? { try await store.get(kind, name) }
   func list(_ kind: String, prefix: String) async throws -> DocumentListing {
