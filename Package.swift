@@ -242,8 +242,8 @@ let package = Package(
     tests(
       "Director",
       [
-        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Releases", "Sealing",
-        "Surroundings", "Templates", logging,
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Documents", "Formats", "Manifests", "Messaging", "Releases",
+        "Sealing", "Surroundings", "Templates", logging,
       ]),
     tests(
       "DirectorAPI",

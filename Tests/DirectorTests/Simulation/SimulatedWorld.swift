@@ -18,8 +18,10 @@ import Testing
 final class SimulatedWorld: Sendable {
   let clock: VirtualClock
   /// What is secret in documents is sealed here, as on a real server.
-  let store = SealedDocumentStore(
-    MemoryDocumentStore(), SealKeys(SealKey(Array(repeating: 1, count: SealKey.size))!, source: "the simulation"))
+  let store: any DocumentStore =
+    SealKey(Array(repeating: 1, count: SealKey.size)).map { key in
+      SealedDocumentStore(MemoryDocumentStore(), SealKeys(key, source: "the simulation"))
+    } ?? MemoryDocumentStore()
   let journals = MemoryJournals()
   let blobs: MemoryBlobStore
   let bus: MemoryBus
