@@ -211,7 +211,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "CPowerCut", path: "Tests/Fixtures/CPowerCut", linkerSettings: [.linkedLibrary("sqlite3")]),
-    tests("Files", ["Formats", "Surroundings"]),
+    .executableTarget(
+      name: "file-writer", dependencies: ["Files"], path: "Tests/Fixtures/file-writer", swiftSettings: strict),
+    tests("Files", ["Formats", "Surroundings", "file-writer"]),
     tests("Surroundings"),
     tests("Releases", ["Digests", "Formats"]),
     tests("ReleaseFiles", ["Archives", "Digests", "Files", "Formats", "Releases"]),

@@ -6,8 +6,8 @@ public import Surroundings
 /// Blobs as files: `FOLDER/<first two hex digits of sha1(id)>/<id>`, as a DAV blobstore lays them out
 /// (`reference/director.md F.3`).
 ///
-/// A blob is written under `FOLDER/.incoming`, synced, and moved to its place; what a crash leaves there is removed when
-/// the store is opened. One process owns the folder.
+/// A blob is written in `FOLDER/.incoming`, synced, and put in its place (``Files/NewFile``); what a kill may leave there
+/// is removed when the store is opened. One process owns the folder.
 public struct FileBlobStore: BlobStore {
   public let folder: String
   private let surroundings: Surroundings
@@ -42,7 +42,7 @@ public struct FileBlobStore: BlobStore {
     }
     do {
       let written = try await FileSink.write(
-        chunks, to: path, temporary: "\(incoming)/\(surroundings.identifier())", mode: 0o600, limit: limit)
+        chunks, to: path, workplace: incoming, mode: 0o600, limit: limit)
       return StoredBlob(id: id, size: written.size, digest: written.digest)
     } catch let error as DroverError {
       throw DroverError(error.code, "storing blob '\(id)'", cause: error)

@@ -1,8 +1,7 @@
 import Formats
-import Glibc
 
 extension Files {
-  /// Replaces the file: written beside it, synced, renamed, and the folder synced.
+  /// Replaces the file: written where nobody sees it, synced, put in its place, and the folder synced.
   ///
   /// - Parameters:
   ///   - mode: the file's permissions, whatever the umask is.
@@ -11,14 +10,7 @@ extension Files {
   public static func replace(
     _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, isDurable: Bool = true
   ) throws {
-    let temporary = temporary(beside: path)
-    do {
-      try writeNew(temporary, bytes, mode, isDurable)
-      guard rename(temporary, path) == 0 else { throw systemError("replacing '\(path)'") }
-    } catch {
-      unlink(temporary)
-      throw error
-    }
+    try written(path, bytes, mode, isDurable).replace()
     if isDurable { try syncFolder(of: path) }
   }
 
@@ -33,27 +25,18 @@ extension Files {
   public static func create(
     _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, isDurable: Bool = true
   ) throws -> Bool {
-    let temporary = temporary(beside: path)
-    defer { unlink(temporary) }
-    try writeNew(temporary, bytes, mode, isDurable)
-    if link(temporary, path) != 0 {
-      if errno == EEXIST { return false }
-      throw systemError("creating '\(path)'")
-    }
+    guard try written(path, bytes, mode, isDurable).create() else { return false }
     if isDurable { try syncFolder(of: path) }
     return true
   }
 
-  /// A path where nobody else writes, on the same file system. By chance and not by a count, since what was left there by
-  /// a process that died may have had the same pid.
-  public static func temporary(beside path: String) -> String {
-    "\(path).new.\(getpid()).\(UInt32.random(in: .min ... .max))"
-  }
-
-  private static func writeNew(_ path: String, _ bytes: [UInt8], _ mode: UInt32, _ isDurable: Bool) throws {
-    let file = try OpenFile(creating: path, mode: mode)
-    try file.write(bytes)
-    if fchmod(file.descriptor, mode) != 0 { throw systemError("setting the mode of '\(path)'") }
-    if isDurable { try file.sync() }
+  private static func written(
+    _ path: String, _ bytes: [UInt8], _ mode: UInt32, _ isDurable: Bool
+  ) throws -> NewFile {
+    let new = try NewFile(path, mode: mode)
+    try new.file.write(bytes)
+    try new.file.setMode(mode)
+    if isDurable { try new.file.sync() }
+    return new
   }
 }

@@ -35,7 +35,8 @@ public enum Files {
     try ifPresent { String(decoding: try read(path), as: UTF8.self) }
   }
 
-  /// The whole file as text; nil when there is none, and when it cannot be read.
+  /// The whole file as text; nil when there is none, and when it cannot be read. For hints, and for what the system shows of
+  /// itself; where one that cannot be read must not pass for none (state, settings, records), ``text(_:)``.
   public static func textIfPresent(_ path: String) -> String? { try? text(path) }
 
   /// Bytes in a regular file, following links; nil when there is none.

@@ -7,10 +7,15 @@ public final class OpenFile: Sendable {
   /// For system calls and for processes that get it; open as long as this is held.
   public let descriptor: Int32
 
-  private init(_ path: String, _ flags: Int32, mode: UInt32, doing: String) throws {
+  private init(_ path: String, _ descriptor: Int32) {
     self.path = path
-    descriptor = open(path, flags | O_CLOEXEC, mode)
+    self.descriptor = descriptor
+  }
+
+  private convenience init(_ path: String, _ flags: Int32, mode: UInt32, doing: String) throws {
+    let descriptor = open(path, flags | O_CLOEXEC, mode)
     if descriptor < 0 { throw systemError("\(doing) '\(path)'") }
+    self.init(path, descriptor)
   }
 
   /// Throws `notFound` when there is no such file. Folders can be opened too, to be synced.
@@ -28,7 +33,25 @@ public final class OpenFile: Sendable {
     try self.init(path, O_WRONLY | O_CREAT | O_APPEND, mode: mode, doing: "opening")
   }
 
+  /// A file without a name; nil when the file system knows none.
+  ///
+  /// - Parameter path: what errors call it.
+  convenience init?(unnamedIn folder: String, mode: UInt32, for path: String) throws {
+    // O_TMPFILE, whose macro is no plain number.
+    let descriptor = open(folder, O_WRONLY | O_DIRECTORY | __O_TMPFILE | O_CLOEXEC, mode)
+    if descriptor < 0 {
+      if [EOPNOTSUPP, EISDIR, EINVAL].contains(errno) { return nil }
+      throw systemError("creating '\(path)'")
+    }
+    self.init(path, descriptor)
+    // Its name is given to it by way of /proc.
+    if !Files.exists(ownPath) { return nil }
+  }
+
   deinit { close(descriptor) }
+
+  /// A path that means this very file, whatever names it has.
+  var ownPath: String { "/proc/self/fd/\(descriptor)" }
 
   /// Bytes in it.
   public func size() throws -> Int64 {
@@ -75,6 +98,11 @@ public final class OpenFile: Sendable {
   /// Cuts it, or fills it up with zeros, to that many bytes.
   public func truncate(to size: Int64) throws {
     if ftruncate(descriptor, off_t(size)) != 0 { throw systemError("cutting '\(path)' to \(size) bytes") }
+  }
+
+  /// Sets its permissions, whatever the umask is.
+  public func setMode(_ mode: UInt32) throws {
+    if fchmod(descriptor, mode) != 0 { throw systemError("setting the mode of '\(path)'") }
   }
 
   /// Makes what was written survive a loss of power.

@@ -90,24 +90,15 @@ struct HTTPSEndpoint: Sendable {
 
   /// Whole or not at all.
   private func keep(_ id: String, _ body: HTTPBody) async throws {
-    let temporary = "\(layout.temporary)/drover-\(surroundings.identifier())"
     let (layout, ownership) = (layout, ownership)
-    let file = try await blocking {
+    let new = try await blocking {
       try ownership.folderIfMissing(layout.blobs, 0o700)
-      try Files.makeFolder(layout.temporary)
-      return try OpenFile(creating: temporary, mode: 0o600)
+      return try NewFile("\(layout.blobs)/\(id)", mode: 0o600)
     }
-    do {
-      while let bytes = try await body.next() { try await blocking { try file.write(bytes) } }
-      try await blocking {
-        try file.sync()
-        guard rename(temporary, "\(layout.blobs)/\(id)") == 0 else {
-          throw systemError("keeping blob \(id)")
-        }
-      }
-    } catch {
-      try? Files.remove(temporary)
-      throw error
+    while let bytes = try await body.next() { try await blocking { try new.file.write(bytes) } }
+    try await blocking {
+      try new.file.sync()
+      try new.replace()
     }
   }
 }

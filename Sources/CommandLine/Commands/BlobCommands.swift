@@ -1,5 +1,6 @@
 import ArgumentParser
 import Digests
+import Files
 import Formats
 import Glibc
 import NIOCore
@@ -56,11 +57,11 @@ struct BlobGet: AsyncParsableCommand {
       var target: NewFile?
       let size = try await client.download(path) { bytes in
         // Not before there are bytes: an id that is wrong leaves nothing behind.
-        if target == nil { target = try NewFile(absolutePath(file)) }
+        if target == nil { target = try NewFile(absolutePath(file), mode: 0o600) }
         hasher.update(bytes)
-        try target?.append(bytes)
+        try target?.file.write(bytes)
       }
-      try (target ?? NewFile(absolutePath(file))).finish()
+      try (target ?? NewFile(absolutePath(file), mode: 0o600)).replace()
       let digests = hasher.finish().pieces
       if options.json {
         var object: ValueObject = ["id": .string(id), "file": .string(file), "size": .int(Int(size))]
