@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "clinux_namespace.h"
+#include "writing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -94,17 +95,6 @@ static int make_writable(const struct request *request) {
   return mount(NULL, request->target, NULL, MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 }
 
-static int write_all(int fd, const char *bytes, size_t count) {
-  while (count > 0) {
-    ssize_t written = write(fd, bytes, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return -1;
-    bytes += written;
-    count -= (size_t)written;
-  }
-  return 0;
-}
-
 static int replace(const struct request *request) {
   char temporary[4096];
   int length = snprintf(temporary, sizeof temporary, "%s.new", request->target);
@@ -116,7 +106,7 @@ static int replace(const struct request *request) {
   unlink(temporary);
   int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return -1;
-  int result = write_all(fd, request->bytes, request->count);
+  int result = drover_write_all(fd, request->bytes, request->count);
   if (result == 0) result = fchmod(fd, request->mode);
   if (result == 0) result = fsync(fd);
   if (result == 0) result = rename(temporary, request->target);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clinux_process.h"
+#include "writing.h"
 
 // What is read of a run's `spec`; the strings lie in its bytes.
 struct spec {
@@ -36,17 +37,6 @@ static int complain(const char *folder, const char *what) {
 }
 
 // MARK: Files
-
-static int write_all(int fd, const char *bytes, size_t count) {
-  while (count > 0) {
-    ssize_t written = write(fd, bytes, count);
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return -1;
-    bytes += written;
-    count -= (size_t)written;
-  }
-  return 0;
-}
 
 // The whole file with a NUL behind it, to be freed; NULL with errno set.
 static char *read_all(const char *path, size_t *count) {
@@ -81,7 +71,7 @@ static int write_beside(char *temporary, size_t room, const char *name, const ch
   unlink(temporary);
   int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return -1;
-  int failed = write_all(fd, text, strlen(text)) != 0 || (is_durable && fsync(fd) != 0);
+  int failed = drover_write_all(fd, text, strlen(text)) != 0 || (is_durable && fsync(fd) != 0);
   int error = errno;
   close(fd);
   if (failed) unlink(temporary);
