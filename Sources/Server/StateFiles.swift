@@ -52,7 +52,8 @@ struct StateFiles: Sendable {
       try Files.replace(passwords, with: lines.joined())
       return configured
     }
-    if let text = try? Files.text(passwords) {
+    // One that cannot be read is not replaced: people know what is in it.
+    if let text = try Files.text(passwords) {
       var users: [String: String] = [:]
       for line in text.split(separator: "\n") {
         let parts = line.split(separator: ":", maxSplits: 1).map(String.init)

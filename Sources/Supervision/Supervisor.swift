@@ -10,7 +10,7 @@ import Synchronization
 /// never delays another; deaths are noticed at once; processes that run already are adopted.
 ///
 /// ```swift
-/// let supervisor = Supervisor(paths: VMPaths(), surroundings: .system, logger: logger)
+/// let supervisor = try Supervisor(paths: VMPaths(), surroundings: .system, logger: logger)
 /// try await supervisor.loadControlFiles()      // adopts what runs, starts what is monitored and does not
 /// try await supervisor.startAll()
 /// for await alert in supervisor.alerts { … }   // one reader
@@ -42,13 +42,14 @@ public actor Supervisor {
   public nonisolated let alerts: AsyncStream<ServiceAlert>
 
   /// - Parameter cycle: how often the tests of control files are made; monit's is ten seconds.
-  public init(paths: VMPaths, cycle: Duration = .seconds(10), surroundings: Surroundings, logger: Logger) {
+  /// - Throws: when what an earlier one remembered cannot be read.
+  public init(paths: VMPaths, cycle: Duration = .seconds(10), surroundings: Surroundings, logger: Logger) throws {
     self.paths = paths
     self.surroundings = surroundings
     self.logger = logger
     began = surroundings.now()
     setting = ServiceDriver.Setting(
-      paths: paths, memory: SupervisorMemoryFile(path: paths.supervisorMemory),
+      paths: paths, memory: try SupervisorMemoryFile(path: paths.supervisorMemory),
       readings: MachineReadings(surroundings: surroundings), cycle: cycle, surroundings: surroundings, logger: logger)
     (alerts, alertSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(5000))
   }

@@ -57,9 +57,10 @@ final class SupervisorMemoryFile: Sendable {
   private let path: String
   private let memory: Mutex<SupervisorMemory>
 
-  init(path: String) {
+  /// - Throws: when there is one that cannot be read. To begin without it would start what somebody has stopped.
+  init(path: String) throws {
     self.path = path
-    let value = (try? Files.read(path)).flatMap { try? JSON.parse($0) }
+    let value = try Files.text(path).flatMap { try? JSON.parse($0) }
     memory = Mutex(value.map(SupervisorMemory.init) ?? SupervisorMemory())
   }
 

@@ -28,7 +28,7 @@ import Testing
           group vcap
         """)
       let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-      let supervisor = Supervisor(paths: paths, surroundings: .system, logger: logger)
+      let supervisor = try Supervisor(paths: paths, surroundings: .system, logger: logger)
       let credentials = try MonitUser.credentials(
         paths.monitUser, surroundings: .system, ownership: Ownership(vcap: nil))
       let again = try MonitUser.credentials(paths.monitUser, surroundings: .system, ownership: Ownership(vcap: nil))

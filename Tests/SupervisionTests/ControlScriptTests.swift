@@ -57,7 +57,7 @@ import Testing
   func lifecycle() async throws {
     try await FakeVM.with { vm in
       try write(vm)
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.loadControlFiles()
       try await supervisor.startAll()
       try await until { await supervisor.jobState() == .running }

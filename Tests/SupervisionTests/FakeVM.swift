@@ -30,8 +30,8 @@ struct FakeVM: Sendable {
     }
   }
 
-  func supervisor() -> Supervisor {
-    Supervisor(paths: paths, surroundings: .system, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+  func supervisor() throws -> Supervisor {
+    try Supervisor(paths: paths, surroundings: .system, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   func scripts() -> LifecycleScripts {

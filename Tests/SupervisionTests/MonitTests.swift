@@ -164,7 +164,7 @@ import Testing
   @Test("shows the services, and does what is asked for")
   func actions() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([
         vm.service("web"), vm.service("sticky", stop: "sleep 1000", stopTimeout: .seconds(50)),
       ])
@@ -193,7 +193,7 @@ import Testing
   @Test("tells why not")
   func refusals() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([vm.service("bad", start: "exit 7", startTimeout: .milliseconds(200))])
       let face = face(supervisor)
       let stranger = MonitFace.Request(method: "GET", target: "/_status2?format=xml", authorization: "Basic x")

@@ -163,7 +163,7 @@ import Testing
       isMonitored: true, process: ProcessIdentity(pid: 7, startTicks: .max, bootID: "x"), programs: [.start: 12],
       restarts: 2, cycles: 3)
     #expect(SupervisorMemory(try JSON.parse(JSON.bytes(memory.value))) == memory)
-    #expect(SupervisorMemoryFile(path: "/nowhere")["a"] == nil)
+    #expect(try SupervisorMemoryFile(path: "/nowhere")["a"] == nil)
     #expect(SupervisorMemory(["services": ["a": 5, "b": ["process": "x"]]]).services["b"]?.isMonitored == true)
   }
 }

@@ -40,7 +40,7 @@ import Testing
       var service = try vm.service(
         name, start: "sleep 0.2; setsid \(vm.folder)/\(name) 1000 & sleep 0.1; echo $! > \(vm.pidfile(name))")
       service.kind = .processMatching(pattern: name)
-      var supervisor = vm.supervisor()
+      var supervisor = try vm.supervisor()
       try await supervisor.load([service])
       try await supervisor.start(name)
       try await until { vm.process(name) != nil }
@@ -57,7 +57,7 @@ import Testing
       try await until { await supervisor.status().first?.pid == second.pid }
       #expect(await supervisor.jobState() == .running)
       await supervisor.close()
-      supervisor = vm.supervisor()
+      supervisor = try vm.supervisor()
       try await supervisor.load([service])
       try await until { await supervisor.status().first?.pid == second.pid }
       try await supervisor.stop(name)

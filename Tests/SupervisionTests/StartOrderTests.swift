@@ -29,7 +29,7 @@ import Testing
     try await FakeVM.with { vm in
       var random = SeededRandom(seed: seed)
       let order = Self.needs.keys.sorted().shuffled(using: &random)
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load(try order.map { try Self.service($0, vm, declares: declares) })
       if declares {
         try await supervisor.startAll()

@@ -11,8 +11,8 @@ import Testing
 
 /// Tests of control files, made on real processes, files and sockets, in short cycles.
 @Suite(.timeLimit(.minutes(10))) struct SupervisorCycleTests {
-  private func supervisor(_ vm: FakeVM) -> Supervisor {
-    Supervisor(
+  private func supervisor(_ vm: FakeVM) throws -> Supervisor {
+    try Supervisor(
       paths: vm.paths, cycle: .milliseconds(100), surroundings: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
@@ -33,7 +33,7 @@ import Testing
     try await FakeVM.with { vm in
       var web = try vm.service("web")
       web.tests = try tests("if totalmem > 1 kb for 2 cycles then restart")
-      let supervisor = supervisor(vm)
+      let supervisor = try supervisor(vm)
       try await supervisor.load([web])
       try await supervisor.start("web")
       try await until { vm.events.count >= 3 }
@@ -56,7 +56,7 @@ import Testing
         "\(vm.folder)/told", "#!/bin/sh\nenv > \(vm.folder)/env.new; mv \(vm.folder)/env.new \(vm.folder)/env\n",
         mode: 0o755)
       web.tests = try tests("if failed unixsocket \(vm.folder)/none then exec \"\(vm.folder)/told\"")
-      let supervisor = supervisor(vm)
+      let supervisor = try supervisor(vm)
       try await supervisor.load([web])
       try await until { Files.exists("\(vm.folder)/env") }
       let lines = (Files.textIfPresent("\(vm.folder)/env") ?? "").split(separator: "\n").map(String.init)
@@ -75,14 +75,14 @@ import Testing
     try await FakeVM.with { vm in
       var web = try vm.service("web", start: "sleep 0.05 & echo $! > \(vm.pidfile("web"))")
       web.tests = try tests("if 2 restarts within 64 cycles then timeout")
-      let supervisor = supervisor(vm)
+      let supervisor = try supervisor(vm)
       try await supervisor.load([web])
       try await until { await supervisor.status().first?.monitoring == .no }
       let alert = try #require(await firstAlert(.timeout, supervisor))
       #expect(alert.event.name == "Timeout" && alert.action == .unmonitor)
       #expect(alert.description.hasSuffix("- unmonitor"))
       await supervisor.close()
-      let next = self.supervisor(vm)
+      let next = try self.supervisor(vm)
       try await next.load([web])
       #expect(await next.status().first?.monitoring == .no)
       await next.close()
@@ -96,7 +96,7 @@ import Testing
       var flag = try vm.service("flag", start: "echo x > \(path)", stop: "rm -f \(path)")
       flag.kind = .file(path: path)
       flag.tests = try tests("if changed size then alert", of: "file x path /p")
-      let supervisor = supervisor(vm)
+      let supervisor = try supervisor(vm)
       try await supervisor.load([flag])
       try await until { vm.events == ["stop flag", "start flag"] && Files.exists(path) }
       try await until { await supervisor.jobState() == .running }
@@ -135,7 +135,7 @@ import Testing
         check system here
           if loadavg(1min) > 100000 then alert
         """, file: "f")
-      let supervisor = supervisor(vm)
+      let supervisor = try supervisor(vm)
       try await supervisor.load(services)
       try await until { await supervisor.status().first { $0.name == "me" }?.failures.isEmpty == false }
       let states = Dictionary(uniqueKeysWithValues: await supervisor.status().map { ($0.name, MonitText.state($0)) })
@@ -150,7 +150,7 @@ import Testing
     try await FakeVM.with { vm in
       let slow = try vm.service(
         "slow", start: "sleep 1; setsid sleep 1000 & echo $! > \(vm.pidfile("slow"))")
-      let first = vm.supervisor()
+      let first = try vm.supervisor()
       try await first.load([slow])
       try await until { vm.events == ["start slow"] }
       let table = ProcessTable.snapshot()
@@ -159,7 +159,7 @@ import Testing
       )
       // As a kill does: nothing is done any more, and nothing is remembered.
       await first.close()
-      let second = vm.supervisor()
+      let second = try vm.supervisor()
       try await second.load([slow])
       do {
         try await second.start("slow")
@@ -182,7 +182,7 @@ import Testing
   @Test("a failed start says why with the last lines of what its program said")
   func output() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([
         vm.service("bad", start: "echo one; echo no such port >&2; exit 3", startTimeout: .milliseconds(300))
       ])
@@ -205,7 +205,7 @@ import Testing
           group vcap
         """)
       try writeTestFile("\(vm.paths.controlFiles)/0001_bad.monitrc", "check process bad\n  with pidfil /x\n")
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       let error = await #expect(throws: DroverError.self) { try await supervisor.loadControlFiles() }
       #expect(error?.message.contains("0001_bad.monitrc line 2, column 8: found 'pidfil'") == true)
       try await until { await supervisor.jobState() == .running }

@@ -11,7 +11,7 @@ import Testing
   @Test("starts what is loaded, in a session of its own with monit's environment, and tells its state")
   func start() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([
         vm.service(
           "web", start: "env > \(vm.folder)/env; pwd >> \(vm.folder)/env; sleep 1000 & echo $! > \(vm.pidfile("web"))")
@@ -42,7 +42,7 @@ import Testing
   @Test("starts a killed process again at once, and reports it")
   func restart() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([vm.service("web")])
       try await supervisor.start("web")
       let first = try #require(vm.process("web"))
@@ -64,7 +64,7 @@ import Testing
   @Test("takes over the process that a reload has put in place of the old one")
   func reload() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([vm.service("web")])
       try await supervisor.start("web")
       let first = try #require(vm.process("web"))
@@ -82,7 +82,7 @@ import Testing
   @Test("stops, stays stopped over a restart of the agent, and starts again when told to")
   func stop() async throws {
     try await FakeVM.with { vm in
-      let first = vm.supervisor()
+      let first = try vm.supervisor()
       let web = try vm.service("web")
       try await first.load([web])
       try await first.start("web")
@@ -92,7 +92,7 @@ import Testing
       #expect(await first.status().first?.monitoring == .no)
       await first.close()
 
-      let second = vm.supervisor()
+      let second = try vm.supervisor()
       try await second.load([web])
       try await Task.sleep(for: .milliseconds(300))
       #expect(vm.process("web") == nil)
@@ -108,12 +108,12 @@ import Testing
   func adoption() async throws {
     try await FakeVM.with { vm in
       let web = try vm.service("web")
-      let first = vm.supervisor()
+      let first = try vm.supervisor()
       try await first.load([web])
       try await first.start("web")
       let process = try #require(vm.process("web"))
       await first.close()
-      let second = vm.supervisor()
+      let second = try vm.supervisor()
       try await second.load([web])
       #expect(await second.status().first?.pid == process.pid)
       #expect(vm.events == ["start web"])
@@ -132,7 +132,7 @@ import Testing
       try writeTestFile(vm.pidfile("web"), "\(stranger.pid)\n")
       var times = [timespec(tv_sec: 1_000_000_000, tv_nsec: 0), timespec(tv_sec: 1_000_000_000, tv_nsec: 0)]
       #expect(utimensat(AT_FDCWD, vm.pidfile("web"), &times, 0) == 0)
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([vm.service("web")])
       try await until { await supervisor.jobState() == .running }
       #expect(vm.events == ["start web"])
@@ -147,7 +147,7 @@ import Testing
   @Test("unmonitored, a process may end without being started again")
   func unmonitor() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([vm.service("web")])
       try await supervisor.start("web")
       try await supervisor.unmonitorAll()
@@ -166,7 +166,7 @@ import Testing
   @Test("starts dependencies first, stops dependents first, and restarts dependents around a dead dependency")
   func dependencies() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([
         vm.service("web", dependencies: ["cache"]), vm.service("cache", dependencies: ["db"]), vm.service("db"),
       ])
@@ -186,7 +186,7 @@ import Testing
   @Test("a start that fails says why, is tried again, and delays no other service")
   func failedStart() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([
         vm.service("bad", start: "exit 3", startTimeout: .milliseconds(300)),
         vm.service("slow", start: "sleep 1000"), vm.service("good"),
@@ -205,7 +205,7 @@ import Testing
   @Test("a process that does not stop is an error in the agent's words; a budget that runs out is another")
   func failedStop() async throws {
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([
         vm.service("stubborn", stop: ":", stopTimeout: .milliseconds(200)), vm.service("web"),
       ])
@@ -217,7 +217,7 @@ import Testing
       await supervisor.close()
     }
     try await FakeVM.with { vm in
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.load([vm.service("endless", stop: "sleep 1000")])
       try await supervisor.start("endless")
       let error = await #expect(throws: DroverError.self) {
@@ -244,7 +244,7 @@ import Testing
       }
       try write("a", file: "0000_a")
       try write("b", file: "0001_b")
-      let supervisor = vm.supervisor()
+      let supervisor = try vm.supervisor()
       try await supervisor.loadControlFiles()
       try await until { await supervisor.jobState() == .running }
       let a = try #require(vm.process("a"))
@@ -275,7 +275,7 @@ import Testing
     // DROVER_CHAOS_SECONDS=60 for a minute of it.
     let seconds = Environment.current()["DROVER_CHAOS_SECONDS"].flatMap { Int($0) } ?? 3
     try await FakeVM.with { vm in
-      var supervisor = vm.supervisor()
+      var supervisor = try vm.supervisor()
       let names = ["a", "b", "c", "d", "e"]
       // The pid of every process that was ever started is kept, so that a doubled one would be found.
       let services = try names.map { name in
@@ -292,7 +292,7 @@ import Testing
         case 0:
           // The agent ends and begins again.
           await supervisor.close()
-          supervisor = vm.supervisor()
+          supervisor = try vm.supervisor()
           try await supervisor.load(services)
         case 1: try? await supervisor.restart(names.randomElement(using: &random) ?? "a")
         default: try vm.process(names.randomElement(using: &random) ?? "a")?.signal(SIGKILL)

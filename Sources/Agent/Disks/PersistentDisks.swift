@@ -28,7 +28,7 @@ actor PersistentDisks {
     let hint = try await hint(cid)
     if try await attachment.isMounted(hint) {
       // Whoever mounted it may not have come to put that on record: killed, or without room.
-      if try await attachment.isMounted(hint, on: layout.store), Files.textIfPresent(layout.managedDisk) != cid {
+      if try await attachment.isMounted(hint, on: layout.store), try Files.text(layout.managedDisk) != cid {
         try keepManaged(cid)
       }
       return
@@ -66,7 +66,7 @@ actor PersistentDisks {
       throw DroverError(.notFound, "migrating the persistent disk: the new disk is not known")
     }
     // On record once it is copied: then the agent mounts it on the store when it starts, and must not copy it to itself.
-    if Files.textIfPresent(layout.managedDisk) != cid {
+    if try Files.text(layout.managedDisk) != cid {
       if MountTable.isMountPoint(old) {
         try await copy(from: old, to: new)
         try await attachment.unmount(old)
@@ -92,7 +92,7 @@ actor PersistentDisks {
 
   /// Whether a migration to that disk is over, but for the last step, which is then taken.
   private func hasTakenOver(_ cid: String) async throws -> Bool {
-    guard Files.textIfPresent(layout.managedDisk) == cid, let hint = await settings.current.persistentDisks[cid] else {
+    guard try Files.text(layout.managedDisk) == cid, let hint = await settings.current.persistentDisks[cid] else {
       return false
     }
     try await attachment.mount(hint, on: layout.store, mayMake: false)
@@ -116,7 +116,7 @@ actor PersistentDisks {
 
   /// At the start of the agent: mounts again the disk that was mounted last.
   func restore() async throws {
-    guard let cid = Files.textIfPresent(layout.managedDisk), !cid.isEmpty else { return }
+    guard let cid = try Files.text(layout.managedDisk), !cid.isEmpty else { return }
     guard let hint = await settings.current.persistentDisks[cid] else { return }
     try await attachment.mount(hint, on: layout.store, mayMake: false)
   }

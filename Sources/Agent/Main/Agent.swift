@@ -87,7 +87,7 @@ public struct Agent: Sendable {
     }
     supervisor =
       options.jobSupervisor == "dummy"
-      ? nil : Supervisor(paths: VMPaths(base: layout.base), surroundings: surroundings, logger: logger)
+      ? nil : try Supervisor(paths: VMPaths(base: layout.base), surroundings: surroundings, logger: logger)
     self.surroundings = surroundings
     self.environment = environment
     self.runnerCommand = runnerCommand

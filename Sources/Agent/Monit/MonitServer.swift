@@ -54,7 +54,7 @@ struct MonitServer: Sendable {
 enum MonitUser {
   /// `user:password` from the file; made with a password of its own when there is none.
   static func credentials(_ path: String, surroundings: Surroundings, ownership: Ownership) throws -> String {
-    let line = (Files.textIfPresent(path) ?? "").split(whereSeparator: \.isNewline).first.map(String.init)
+    let line = try (Files.text(path) ?? "").split(whereSeparator: \.isNewline).first.map(String.init)
     if let line, line.contains(":") { return line }
     let made = "vcap:\(Hex.encode(surroundings.randomBytes(16)))"
     try ownership.file(path, Array("\(made)\n".utf8), 0o600)

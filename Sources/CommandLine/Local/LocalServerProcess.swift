@@ -16,7 +16,11 @@ struct LocalServerProcess: Sendable {
   init(_ server: LocalServer) { self.server = server }
 
   /// The running server; nil when there is none.
-  func process() throws -> ProcessIdentity? { Pidfile(server.pidPath).process() }
+  ///
+  /// - Throws: when the pidfile cannot be read, which says nothing about the server.
+  func process() throws -> ProcessIdentity? {
+    try Files.text(server.pidPath) == nil ? nil : Pidfile(server.pidPath).process()
+  }
 
   // MARK: Starting
 
@@ -29,7 +33,7 @@ struct LocalServerProcess: Sendable {
       throw DroverError(.forbidden, "starting the server: it makes containers and interfaces, so it has to be root")
     }
     for folder in [server.state] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
-      throw DroverError(.failed, "making the state directory \(folder): \(String(cString: strerror(errno)))")
+      throw systemError("making the state directory \(folder)")
     }
     var known = try remembered()
     for (flag, value) in flags { if let value { known[flag] = value } }

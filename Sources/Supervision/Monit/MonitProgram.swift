@@ -62,7 +62,7 @@ public enum MonitProgram {
 
   private static func ask(_ command: MonitCommand, _ paths: VMPaths, _ port: Int, _ waits: Bool) throws -> Outcome {
     guard let request = command.request(waits: waits) else { return Outcome() }
-    let credentials = (Files.textIfPresent(paths.monitUser) ?? "").split(whereSeparator: \.isNewline).first ?? ""
+    let credentials = try (Files.text(paths.monitUser) ?? "").split(whereSeparator: \.isNewline).first ?? ""
     guard
       let answer = try MonitClient.ask(
         port: port, credentials: String(credentials), method: request.method, target: request.target,
