@@ -63,7 +63,7 @@ struct Unpacker {
   }
 
   private func failure(_ entry: ArchiveEntry, _ what: String) -> DroverError {
-    let reason = String(cString: strerror(errno))
+    let reason = systemErrorText(errno)
     return DroverError(.failed, "\(reader.label): entry '\(entry.path)': cannot \(what): \(reason)")
   }
 

@@ -200,13 +200,13 @@ public struct LeaseRun: Sendable {
     let descriptor = mkstemp(&template)
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     guard descriptor >= 0 else {
-      throw DroverError(.failed, "making a file for the lease, \(path): \(String(cString: strerror(errno)))")
+      throw systemError("making a file for the lease, \(path)")
     }
     defer { close(descriptor) }
     let bytes = lease.json + [0x0A]
     guard bytes.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
       unlink(path)
-      throw DroverError(.failed, "writing the lease to \(path): \(String(cString: strerror(errno)))")
+      throw systemError("writing the lease to \(path)")
     }
     return path
   }

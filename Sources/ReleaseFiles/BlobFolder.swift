@@ -40,7 +40,7 @@ struct BlobFolder {
     for part in [""] + blob.path.split(separator: "/").dropLast().map(String.init) {
       if !part.isEmpty { parent += "/\(part)" }
       guard mkdir(parent, 0o755) == 0 || errno == EEXIST else {
-        throw DroverError(.failed, "cannot make the folder \(parent): \(String(cString: strerror(errno)))")
+        throw systemError("cannot make the folder \(parent)")
       }
     }
     try OpenedFile.copy("\(store)/\(id)", to: path)

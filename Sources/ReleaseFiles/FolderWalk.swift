@@ -28,7 +28,7 @@ enum FolderWalk {
   static func names(_ path: String) throws -> [String] {
     guard let stream = opendir(path) else {
       if errno == ENOENT { return [] }
-      throw DroverError(.failed, "cannot list \(path): \(String(cString: strerror(errno)))")
+      throw systemError("cannot list \(path)")
     }
     defer { closedir(stream) }
     var names: [String] = []

@@ -40,6 +40,6 @@ extension HashedFile {
   }
 
   private static func failure(_ what: String, _ path: String) -> DroverError {
-    DroverError(.failed, "cannot \(what) \(path): \(String(cString: strerror(errno)))")
+    systemError("cannot \(what) \(path)")
   }
 }

@@ -16,7 +16,7 @@ final class OpenedFile {
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   private func failure(_ what: String) -> DroverError {
-    let reason = String(cString: strerror(errno))
+    let reason = systemErrorText(errno)
     return DroverError(errno == ENOENT ? .notFound : .failed, "cannot \(what) \(path): \(reason)")
   }
 
@@ -65,7 +65,7 @@ final class OpenedFile {
     let file = try OpenedFile(source)
     let partial = "\(path).\(getpid()).partial"
     func failure() -> DroverError {
-      DroverError(.failed, "cannot write \(path): \(String(cString: strerror(errno)))")
+      systemError("cannot write \(path)")
     }
     guard let target = fopen(partial, "wxe") else { throw failure() }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)

@@ -105,7 +105,7 @@ public struct ReleaseFolder: Sendable {
     let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
     var template = Array("\(base)/drover-release-XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else {
-      throw DroverError(.failed, "cannot make a folder in \(base): \(String(cString: strerror(errno)))")
+      throw systemError("cannot make a folder in \(base)")
     }
     return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }

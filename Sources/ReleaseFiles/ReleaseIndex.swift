@@ -40,7 +40,7 @@ struct ReleaseIndex {
   func add(_ manifest: ReleaseManifest, id: String) throws {
     for path in [String(folder.dropLast(name.utf8.count + 1)), folder] where !FolderWalk.isFolder(path) {
       guard mkdir(path, 0o755) == 0 else {
-        throw DroverError(.failed, "cannot make the folder \(path): \(String(cString: strerror(errno)))")
+        throw systemError("cannot make the folder \(path)")
       }
     }
     let file = "\(folder)/index.yml"
@@ -56,7 +56,7 @@ struct ReleaseIndex {
   private static func write(_ text: String, to path: String) throws {
     let partial = "\(path).\(getpid()).partial"
     func failure() -> DroverError {
-      DroverError(.failed, "cannot write \(path): \(String(cString: strerror(errno)))")
+      systemError("cannot write \(path)")
     }
     guard let file = fopen(partial, "we") else { throw failure() }
     let bytes = Array(text.utf8)

@@ -10,7 +10,7 @@ struct Scratch {
   init(_ path: String) throws {
     self.path = path
     guard mkdir(path, 0o700) == 0 else {
-      let reason = String(cString: strerror(errno))
+      let reason = systemErrorText(errno)
       throw DroverError(errno == EEXIST ? .conflict : .failed, "cannot make the folder \(path): \(reason)")
     }
   }

@@ -31,7 +31,7 @@ struct StateFiles: Sendable {
   func prepare() throws {
     for folder in [directory, certificates, work, cloud, nats] {
       if mkdir(folder, 0o700) != 0, errno != EEXIST {
-        throw DroverError(.failed, "making the state directory \(folder): \(String(cString: strerror(errno)))")
+        throw systemError("making the state directory \(folder)")
       }
     }
   }

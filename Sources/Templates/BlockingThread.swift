@@ -21,7 +21,7 @@ enum BlockingThread {
       }, work.toOpaque())
     guard error == 0 else {
       work.release()
-      throw DroverError(.failed, "starting a thread: \(String(cString: strerror(error)))")
+      throw systemError("starting a thread", error)
     }
     pthread_detach(thread)
   }

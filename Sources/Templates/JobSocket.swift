@@ -19,7 +19,7 @@ final class JobSocket: Sendable {
     var sockets: [CInt] = [-1, -1]
     let error = drover_socket_pair(0, &sockets)
     guard error == 0 else {
-      throw DroverError(.failed, "making a socket for a job's templates: \(String(cString: strerror(error)))")
+      throw systemError("making a socket for a job's templates", error)
     }
     return (JobSocket(sockets[0]), sockets[1])
   }

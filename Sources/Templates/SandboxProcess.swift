@@ -56,7 +56,7 @@ struct SandboxProcess: Sendable {
   }
 
   private static func failure(_ step: String, _ error: CInt) -> DroverError {
-    var text = "starting a sandbox for templates: \(step): \(String(cString: strerror(error)))"
+    var text = "starting a sandbox for templates: \(step): \(systemErrorText(error))"
     if error == EPERM {
       text += "; it needs root with the capabilities SYS_ADMIN, SETPCAP, SETUID, SETGID and KILL"
     } else if error == ENOSYS {

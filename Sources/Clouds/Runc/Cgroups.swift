@@ -36,7 +36,7 @@ enum Cgroups {
   private static func removeTree(_ folder: String) throws {
     for name in try subfolders(folder) { try removeTree("\(folder)/\(name)") }
     guard rmdir(folder) != 0, errno != ENOENT else { return }
-    throw DroverError(.failed, "removing the cgroup \(folder): \(String(cString: strerror(errno)))")
+    throw systemError("removing the cgroup \(folder)")
   }
 
   private static func holds(_ folder: String) throws -> Bool {

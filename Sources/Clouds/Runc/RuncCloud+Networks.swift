@@ -141,7 +141,7 @@ extension RuncCloud {
       return fd < 0 ? -1 : Glibc.write(fd, text, 1)
     }
     guard result == 1 else {
-      throw DroverError(.failed, "writing \(value) to \(forwardingPath): \(String(cString: strerror(errno)))")
+      throw systemError("writing \(value) to \(forwardingPath)")
     }
   }
 

@@ -48,6 +48,6 @@ struct VMNamespace: Sendable {
   private func check(_ result: Int32, _ doing: String) throws {
     let number = errno
     guard result != 0 else { return }
-    throw DroverError(.failed, "\(doing) in the VM of process \(pid): \(String(cString: strerror(number)))")
+    throw systemError("\(doing) in the VM of process \(pid)", number)
   }
 }

@@ -48,7 +48,7 @@ enum ForegroundProgram {
     let result = posix_spawnp(&pid, arguments[0], nil, &attributes, &argv, &envp)
     guard result == 0 else {
       let hint = result == ENOENT ? "; is it installed (Debian: openssh-client)?" : ""
-      throw DroverError(.failed, "starting \(arguments[0]): \(String(cString: strerror(result)))\(hint)")
+      throw DroverError(.failed, "starting \(arguments[0]): \(systemErrorText(result))\(hint)")
     }
     return pid
   }

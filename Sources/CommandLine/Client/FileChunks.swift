@@ -41,7 +41,7 @@ struct FileChunks: AsyncSequence, Sendable {
       self.path = path
       descriptor = open(path, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0 else {
-        throw DroverError(.failed, "opening \(path): \(String(cString: strerror(errno)))")
+        throw systemError("opening \(path)")
       }
     }
 
@@ -50,7 +50,7 @@ struct FileChunks: AsyncSequence, Sendable {
     func read(upTo count: Int) throws -> [UInt8] {
       var bytes = [UInt8](repeating: 0, count: count)
       let got = Glibc.read(descriptor, &bytes, count)
-      guard got >= 0 else { throw DroverError(.failed, "reading \(path): \(String(cString: strerror(errno)))") }
+      guard got >= 0 else { throw systemError("reading \(path)") }
       return Array(bytes.prefix(got))
     }
   }

@@ -16,14 +16,14 @@ enum TextFile {
     let descriptor = path == "-" ? 0 : open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw DroverError(
-        errno == ENOENT ? .notFound : .failed, "reading \(path): \(String(cString: strerror(errno)))")
+        errno == ENOENT ? .notFound : .failed, "reading \(path): \(systemErrorText(errno))")
     }
     defer { if descriptor != 0 { close(descriptor) } }
     var all: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 1 << 16)
     while true {
       let count = Glibc.read(descriptor, &chunk, chunk.count)
-      guard count >= 0 else { throw DroverError(.failed, "reading \(path): \(String(cString: strerror(errno)))") }
+      guard count >= 0 else { throw systemError("reading \(path)") }
       guard count > 0 else { return all }
       all += chunk.prefix(count)
       guard all.count <= limit else { throw DroverError(.tooLarge, "reading \(path): larger than \(limit) bytes") }

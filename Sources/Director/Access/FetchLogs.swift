@@ -86,7 +86,7 @@ struct FetchLogs: Sendable {
     let folder = "\(engines.workDirectory)/logs-\(context.id)"
     try? Archives.removeTree(folder)
     guard mkdir(folder, 0o700) == 0 else {
-      throw DroverError(.failed, "making \(folder): \(String(cString: strerror(errno)))")
+      throw systemError("making \(folder)")
     }
     defer { try? Archives.removeTree(folder) }
     let time = LogBundles.fileTime(engines.surroundings.now())

@@ -36,7 +36,7 @@ struct ResourceFile: Sendable {
   static func load(_ path: String, hasErrands: Bool) async throws -> ResourceFile {
     try await blocking {
       guard let mark = Mark(path) else {
-        throw DroverError(.notFound, "reading the resources: open \(path): \(String(cString: strerror(errno)))")
+        throw DroverError(.notFound, "reading the resources: open \(path): \(systemErrorText(errno))")
       }
       let configuration = try PoolsConfiguration.load(try read(path, limit: 256 << 20))
       if !hasErrands { try configuration.requireNoErrands() }
@@ -54,7 +54,7 @@ struct ResourceFile: Sendable {
   static func read(_ path: String, limit: Int) throws -> [UInt8] {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw DroverError(.notFound, "open \(path): \(String(cString: strerror(errno)))")
+      throw DroverError(.notFound, "open \(path): \(systemErrorText(errno))")
     }
     defer { close(descriptor) }
     var bytes: [UInt8] = []
@@ -62,7 +62,7 @@ struct ResourceFile: Sendable {
     while true {
       let count = Glibc.read(descriptor, &piece, piece.count)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw DroverError(.failed, "read \(path): \(String(cString: strerror(errno)))") }
+      guard count >= 0 else { throw systemError("read \(path)") }
       if count == 0 { return bytes }
       bytes += piece[..<count]
       guard bytes.count <= limit else { throw DroverError(.tooLarge, "\(path) has more than \(limit) bytes") }
