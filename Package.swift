@@ -2,7 +2,8 @@
 import PackageDescription
 
 // The house: a target is a room, and a room may use only rooms on floors below it. docs/architecture.md names every
-// room in one sentence; scripts/check-architecture reads this file's floors and fails when an arrow points up.
+// room in one sentence, under the same headings as here; scripts/check-architecture compares the arrows with the table of
+// floors there, and fails when one points up.
 
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
@@ -89,7 +90,7 @@ let package = Package(
     .target(name: "CYAML", linkerSettings: [.linkedLibrary("yaml")]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-    // Floor 0: values and formats.
+    // Values and formats: bytes in, bytes out.
     room("Formats", ["CYAML", collections]),
     room("Digests", ["Formats", crypto]),
     room("Sealing", ["Formats", crypto]),
@@ -100,7 +101,7 @@ let package = Package(
     room("AgentProtocol", ["Formats"]),
     room("PoolsProtocol", ["Formats", "Surroundings"]),
 
-    // Floor 1: engines, each hiding one outside thing.
+    // Engines: each hides one outside thing.
     room("Archives", ["Digests", "Formats", "CZlib", "CLinux"]),
     room("Documents", ["Files", "Formats", "Sealing", "Surroundings", grdb]),
     room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
@@ -114,7 +115,7 @@ let package = Package(
     room("Templates", ["Formats", "Surroundings", "CLinux", logging]),
     room("Containers", ["Formats", "CLinux", logging]),
 
-    // Floor 2: machines, and artifacts on disk.
+    // Machines, and artifacts on disk.
     room("ReleaseFiles", ["Archives", "Digests", "Formats", "Processes", "Releases"]),
     room("Supervision", ["Digests", "Files", "Formats", "Processes", "Surroundings", logging]),
     room("BPM", ["CLinux", "Containers", "Files", "Formats", "Processes", "Surroundings"]),
@@ -122,7 +123,7 @@ let package = Package(
       "Clouds",
       ["Archives", "Containers", "Digests", "Files", "Formats", "Processes", "Releases", "Surroundings", logging]),
 
-    // Floor 3: services.
+    // Services.
     room("Pools", ["Documents", "Formats", "PoolsProtocol", "Sealing", "Surroundings", logging]),
     room("Linting", ["Archives", "Files", "Formats", "Processes", "ReleaseFiles", "Releases", "Supervision"]),
     room(
@@ -140,7 +141,7 @@ let package = Package(
         systemPackage,
       ]),
 
-    // Floor 4: faces.
+    // Faces.
     room(
       "DirectorAPI",
       [
@@ -169,7 +170,7 @@ let package = Package(
         arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,
       ]),
 
-    // Floor 5: whole servers.
+    // Whole servers.
     room(
       "Server",
       [
@@ -178,7 +179,7 @@ let package = Package(
         "Releases", "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
       ]),
 
-    // Floor 6: executables, nothing but wiring.
+    // Programs: nothing but wiring.
     program("drover", ["CommandLine", "Processes"]),
     program("droverd", ["Formats", "Processes", "Server", "Surroundings", arguments, logging]),
     program("drover-agent", ["Agent", "Formats", "Messaging", "Processes", "Supervision", "Surroundings", logging]),
