@@ -90,7 +90,7 @@ extension PoolsAccess {
       do {
         try await update(lease)
       } catch let error as PoolsClientError {
-        if error.isRefusal { throw PoolsClientError.leaseLost(name: lease.name, "\(error)") }
+        if let loss = error.loss(of: lease) { throw loss }
       } catch is CancellationError {
         return
       }

@@ -1,3 +1,5 @@
+public import PoolsProtocol
+
 /// Why a call of a client did not do what it was to do.
 public enum PoolsClientError: Error, Sendable, Hashable, CustomStringConvertible {
   /// Somebody else holds it.
@@ -33,5 +35,11 @@ public enum PoolsClientError: Error, Sendable, Hashable, CustomStringConvertible
     case .leaseLost: true
     default: false
     }
+  }
+
+  /// What this answer to a heartbeat means: the loss of the lease when the server says that the caller does not hold it;
+  /// nil when all one knows is that it could not be told.
+  public func loss(of lease: PooledResource) -> PoolsClientError? {
+    isRefusal ? .leaseLost(name: lease.name, "\(self)") : nil
   }
 }

@@ -155,7 +155,7 @@ import Testing
 }
 
 @Suite struct SupervisorMemoryTests {
-  @Test("is the same after it was written down, and empty when it cannot be read")
+  @Test("is the same after it was written down, and empty when there is none")
   func form() throws {
     var memory = SupervisorMemory()
     memory.services["a"] = ServiceMemory(isMonitored: false, process: nil)
@@ -164,6 +164,8 @@ import Testing
       restarts: 2, cycles: 3)
     #expect(SupervisorMemory(try JSON.parse(JSON.bytes(memory.value))) == memory)
     #expect(try SupervisorMemoryFile(path: "/nowhere")["a"] == nil)
+    // What is there and cannot be read is not forgotten.
+    #expect(throws: DroverError.self) { try SupervisorMemoryFile(path: "/proc") }
     #expect(SupervisorMemory(["services": ["a": 5, "b": ["process": "x"]]]).services["b"]?.isMonitored == true)
   }
 }

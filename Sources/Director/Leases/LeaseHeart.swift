@@ -4,6 +4,10 @@ import Synchronization
 
 /// Tells the pools that leases are still held, each from the moment on in which it was got, and notices when one is not
 /// (any more).
+///
+/// Beats of those who lease from elsewhere (`PoolsClient.beat`) end by the server's word alone. These begin at once, since
+/// nothing runs before the pools have confirmed what an earlier server got; and when the pools have not been heard for as
+/// long as a lease lasts, it counts as lost, since the script may be on somebody else's resource by then.
 final class LeaseHeart: Sendable {
   private struct Beating {
     var task: Task<Void, Never>

@@ -147,7 +147,7 @@ struct HeldWork: Sendable {
     do {
       try await access.update(resource)
     } catch let error as PoolsClientError {
-      if error.isRefusal { throw PoolsClientError.leaseLost(name: resource.name, "\(error)") }
+      if let loss = error.loss(of: resource) { throw loss }
       logger.warning("a heartbeat failed", metadata: ["name": "\(resource.name)", "error": "\(error)"])
     }
   }
