@@ -57,9 +57,14 @@ public struct Drover: AsyncParsableCommand {
 
   public init() {}
 
+  /// The words as the parser reads them, the verb first.
+  private static func plain(_ words: [String]) -> [String] {
+    ErrandWords.plain(GlobalFlags.behindVerb(JoinedFlags.apart(words)))
+  }
+
   /// The command that these words mean.
   static func parsed(_ words: [String]) throws -> any ParsableCommand {
-    let (own, script) = ErrandWords.apart(ErrandWords.plain(GlobalFlags.behindVerb(words)))
+    let (own, script) = ErrandWords.apart(plain(words))
     let command = try parseAsRoot(GoFlagWords.doubled(own))
     guard var errand = command as? RunErrand else { return command }
     errand.arguments = script
@@ -68,7 +73,7 @@ public struct Drover: AsyncParsableCommand {
 
   /// Runs the command line; returns its exit code. Errors are one sentence on standard error.
   public static func run(_ arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Int32 {
-    let verb = ErrandWords.plain(GlobalFlags.behindVerb(arguments)).first ?? ""
+    let verb = plain(arguments).first ?? ""
     let failed: Int32 = ErrandWords.endsLikeScript.contains(verb) ? ErrandAttachment.Code.failed : 1
     do {
       try RawArguments.check()

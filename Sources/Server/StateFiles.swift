@@ -28,6 +28,9 @@ struct StateFiles: Sendable {
   /// `HOST:PORT` of the API, once it listens.
   var address: String { "\(directory)/address" }
 
+  /// `HOST:PORT` of the pools' API, when there are pools.
+  var poolsAddress: String { "\(directory)/pools-address" }
+
   func prepare() throws {
     for folder in [directory, certificates, work, cloud, nats] {
       if mkdir(folder, 0o700) != 0, errno != EEXIST {

@@ -27,7 +27,11 @@ struct GlobalOptions: ParsableArguments {
     return variables
   }
 
-  var stateDirectory: String { state ?? Self.variables["DROVER_STATE"] ?? "/var/lib/drover" }
+  var stateDirectory: String { Self.stateDirectory(state, Self.variables) }
+
+  static func stateDirectory(_ flag: String?, _ variables: [String: String]) -> String {
+    flag ?? variables["DROVER_STATE"] ?? "/var/lib/drover"
+  }
 
   func target() throws -> TargetEnvironment {
     try TargetEnvironment.resolve(

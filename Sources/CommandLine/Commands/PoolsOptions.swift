@@ -8,16 +8,30 @@ import Synchronization
 
 /// Where the pools are, and who asks.
 struct PoolsOptions: ParsableArguments {
-  @Option(help: "The address of the pools' API (default: $DROVER_POOLS_URL, or http://127.0.0.1:8080).")
+  @Option(
+    help: """
+      The address of the pools' API (default: $DROVER_POOLS_URL; those of this machine's server, whose state directory \
+      is $DROVER_STATE or /var/lib/drover, when it runs and has some; http://127.0.0.1:8080).
+      """)
   var boskosUrl: String?
   @Option(help: "The user, when the server wants one.") var username = ""
   @Option(help: "A file with the user's password.") var passwordFile = ""
 
   func client(owner: String, options: PoolsClient.Options = .init()) throws -> PoolsClient {
-    let url = boskosUrl ?? Environment.current()["DROVER_POOLS_URL"] ?? "http://127.0.0.1:8080"
+    let variables = GlobalOptions.variables
+    let server = LocalServer(state: GlobalOptions.stateDirectory(nil, variables))
     return try PoolsClient(
-      url: url.contains("://") ? url : "http://\(url)", owner: owner, username: username,
+      url: Self.url(flag: boskosUrl, variables: variables, local: server.poolsAddress), owner: owner,
+      username: username,
       passwordFile: passwordFile.isEmpty ? "" : absolutePath(passwordFile), options: options)
+  }
+
+  /// The pools that are meant: those that the flag says, or else the environment, or else this machine's server's, or else
+  /// those where Boskos usually is.
+  static func url(flag: String?, variables: [String: String], local: String?) -> String {
+    let url =
+      [flag, variables["DROVER_POOLS_URL"], local].compactMap { $0 }.first { !$0.isEmpty } ?? "127.0.0.1:8080"
+    return url.contains("://") ? url : "http://\(url)"
   }
 
   /// Asks as somebody who only looks, and does not wait for a server that is not there.

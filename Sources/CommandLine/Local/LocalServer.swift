@@ -1,5 +1,6 @@
 import Formats
 import Glibc
+import Processes
 
 /// The server of this machine, known by its state directory; only root can read what is in there.
 struct LocalServer: Sendable {
@@ -10,6 +11,12 @@ struct LocalServer: Sendable {
   var logPath: String { "\(state)/droverd.log" }
   /// `HOST:PORT` of the API, written when the server is started.
   var addressPath: String { "\(state)/address" }
+
+  /// `HOST:PORT` of its pools; nil when it has none, does not run, or its state directory cannot be read.
+  var poolsAddress: String? {
+    guard Pidfile(pidPath).process() != nil else { return nil }
+    return (try? TextFile.read("\(state)/pools-address"))?.trimmingBlanks()
+  }
 
   func target() throws -> TargetEnvironment {
     guard let address = try? TextFile.read(addressPath) else {

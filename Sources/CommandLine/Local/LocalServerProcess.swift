@@ -49,7 +49,7 @@ struct LocalServerProcess: Sendable {
     try Files.replace(flagsPath, with: Array((lines.joined(separator: "\n") + "\n").utf8))
     unlink(server.addressPath)
     let program = try Executables.beside("droverd")
-    let arguments = ["--state", server.state] + lines
+    let arguments = ["--state", server.state, "--log-file", server.logPath] + lines
     Console.remark("Starting droverd; its log is \(server.logPath)")
     let started = try DetachedProcess(
       ["/bin/sh", "-c", "exec \"$@\" >>\"$0\" 2>&1", server.logPath, program] + arguments,

@@ -15,11 +15,17 @@ extension Server {
   ///
   /// - Parameter hasErrands: whether there is a director that runs the errands which the file of resources names.
   func pools(hasErrands: Bool) async throws -> PoolsServer? {
-    guard let section = configuration.pools else { return nil }
+    guard let section = configuration.pools else {
+      // Those that an earlier configuration had.
+      unlink(files.poolsAddress)
+      return nil
+    }
     var pools = try await PoolsServer.prepare(
       section.configuration(database: files.pools, sealKeyFile: keyFile, hasErrands: hasErrands),
       surroundings: surroundings,
       logger: logger.in("pools"))
+    let host = section.address == "0.0.0.0" ? "127.0.0.1" : section.address
+    try Files.replace(files.poolsAddress, with: "\(host):\(section.port)\n")
     // Before the others, and so ended after them: what they hand back at their end is taken.
     pools.services.insert(contentsOf: poolServices(section, pools.keeper), at: 1)
     return pools
