@@ -228,7 +228,7 @@ let package = Package(
       name: "runner-fixture", dependencies: ["Formats", "Processes"], path: "Tests/Fixtures/runner",
       swiftSettings: strict),
     tests("Processes", ["Files", "Formats", "HTTPService", "Surroundings", "runner-fixture", "sipid"]),
-    tests("Messaging", ["Certificates", "Formats", "Surroundings", nioCore, logging]),
+    tests("Messaging", ["Certificates", "Files", "Formats", "Surroundings", nioCore, logging]),
     tests("HTTPService", ["Certificates", "Formats", "Surroundings", nioCore, nioEmbedded, nioHTTP1]),
     tests("Templates", ["Formats", "Surroundings", logging]),
     tests("Containers", ["Formats"]),

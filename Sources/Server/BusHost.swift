@@ -28,10 +28,13 @@ struct BusHost: Sendable {
   ) async throws -> BusHost {
     let identity = try await authority.identity(
       named: "nats", .natsServer(addresses: [configuration.endpointAddress]))
+    var bus = NATSServer.Configuration(
+      directory: files.nats, address: configuration.endpointAddress, port: configuration.natsPort,
+      certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM)
+    bus.logSize = configuration.logSize
+    bus.logKeep = configuration.logKeep
     let server = NATSServer(
-      configuration: .init(
-        directory: files.nats, address: configuration.endpointAddress, port: configuration.natsPort,
-        certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM),
+      configuration: bus,
       surroundings: surroundings, logger: logger)
     try await server.start()
     return BusHost(

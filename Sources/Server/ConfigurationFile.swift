@@ -18,7 +18,8 @@ enum ConfigurationFile {
     ("pools.mason_pool_size", .scalar), ("leases.url", .scalar), ("leases.user", .scalar),
     ("leases.password_file", .scalar),
     ("leases.expire", .scalar), ("users", .list),
-    ("seal.key_file", .scalar), ("log.level", .scalar),
+    ("seal.key_file", .scalar), ("tasks.keep", .scalar), ("log.level", .scalar),
+    ("log.file", .scalar), ("log.size", .scalar), ("log.keep", .scalar),
   ]
 
   enum Kind { case scalar, list }

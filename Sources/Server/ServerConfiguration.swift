@@ -1,4 +1,5 @@
 import Configuration
+import Files
 import Formats
 
 /// What a server is told: by its configuration file, by environment variables (`DROVER_…`) over that, and by flags over
@@ -29,6 +30,12 @@ public struct ServerConfiguration: Sendable {
   var keptTasks: Int
   /// Passwords by user; empty for one user `admin` whose password is made at first start.
   public var users: [String: String]
+  /// Where the log goes; nil for standard error.
+  var logFile: String?
+  /// At how many bytes this log and the one of our nats-server are renamed.
+  var logSize: Int
+  /// How many renamed ones are kept.
+  var logKeep: Int
   /// `trace` … `critical`.
   public var logLevel: String
 
@@ -74,11 +81,26 @@ public struct ServerConfiguration: Sendable {
     if let path = sealKeyFile, !path.hasPrefix("/") {
       throw DroverError(.invalid, "configuration seal.key_file: expected an absolute path, found '\(path)'")
     }
-    let kept = reader.string(forKey: "tasks.keep") ?? reader.int(forKey: "tasks.keep").map(String.init) ?? "500"
-    guard let count = Int(kept), count > 0 else {
-      throw DroverError(.invalid, "configuration tasks.keep: expected a number above 0, found '\(kept)'")
+    func count(_ key: ConfigKey, _ fallback: Int) throws -> Int {
+      guard let text = reader.string(forKey: key) ?? reader.int(forKey: key).map(String.init) else { return fallback }
+      guard let count = Int(text), count > 0 else {
+        throw DroverError(.invalid, "configuration \(key): expected a number above 0, found '\(text)'")
+      }
+      return count
     }
-    keptTasks = count
+    keptTasks = try count("tasks.keep", 500)
+    logFile = reader.string(forKey: "log.file")
+    logKeep = try count("log.keep", LogRotation.usualKeep)
+    logSize = LogRotation.usualSize
+    if let text = reader.string(forKey: "log.size") ?? reader.int(forKey: "log.size").map(String.init) {
+      guard let size = try? ByteSize(text), size.bytes > 0 else {
+        throw DroverError(.invalid, "configuration log.size: expected a size such as 10M, found '\(text)'")
+      }
+      logSize = size.bytes
+    }
+    if let path = logFile, !path.hasPrefix("/") {
+      throw DroverError(.invalid, "configuration log.file: expected an absolute path, found '\(path)'")
+    }
     users = [:]
     for user in reader.stringArray(forKey: "users", default: []) {
       let parts = user.split(separator: ":", maxSplits: 1).map(String.init)

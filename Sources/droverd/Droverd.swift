@@ -28,13 +28,14 @@ struct Droverd: AsyncParsableCommand {
   @Option(help: "What to run for the pools: some of reaper, janitor, cleaner, mason, with commas (default: nothing).")
   var poolsServices: String?
   @Option(help: "Run only this part of the server: pools (default: everything).") var only: String?
+  @Option(help: "Log to this file, and rotate it (default: standard error).") var logFile: String?
   @Option(help: "trace, debug, info, notice, warning, error or critical (default: info).") var logLevel: String?
 
   func run() async throws {
     let flags: [(String, String?)] = [
       ("name", name), ("state", state), ("api.address", apiAddress), ("api.port", apiPort.map(String.init)),
       ("endpoint.address", endpointAddress), ("endpoint.nats_port", natsPort.map(String.init)),
-      ("endpoint.blob_port", blobPort.map(String.init)), ("log.level", logLevel),
+      ("endpoint.blob_port", blobPort.map(String.init)), ("log.level", logLevel), ("log.file", logFile),
       ("pools.resources", poolsResources), ("pools.address", poolsAddress), ("pools.port", poolsPort.map(String.init)),
       ("pools.services", poolsServices),
     ]
@@ -50,6 +51,10 @@ struct Droverd: AsyncParsableCommand {
     }
     logger.logLevel = level
     let server = Server(configuration, surroundings: .system, logger: logger)
+    let log = ServerLog(configuration, surroundings: .system)
+    try log?.begin()
+    let keeping = Task { [logger] in await log?.run(logger) }
+    defer { keeping.cancel() }
     if only == nil { try await server.run() } else { try await server.runPools() }
   }
 }

@@ -1,9 +1,11 @@
 import Certificates
+import Files
 import Formats
 import Glibc
-import Messaging
 import TestSupport
 import Testing
+
+@testable import Messaging
 
 @Suite("NATSServer")
 struct NATSServerTests {
@@ -109,6 +111,53 @@ struct NATSServerTests {
       await connection.close()
       let byHost = try await bench.connect(.director) { $0.tls?.serverName = .host }
       await byHost.close()
+    }
+  }
+
+  @Test("its log is renamed when it is large, no line of it is lost, and reloads are confirmed all the while")
+  func rotating() async throws {
+    try await Bench.run(logSize: 2000, logKeep: 1000) { bench in
+      let (server, log) = (bench.server, "\(bench.directory)/nats/nats.log")
+      let rotating = Task {
+        while !Task.isCancelled {
+          try await server.rotateLog()
+          try await Task.sleep(for: .milliseconds(3))
+        }
+      }
+      for index in 0..<60 { try await server.addAgent(AgentIdentity(agentID: "agent-\(index)")) }
+      rotating.cancel()
+      _ = await rotating.result
+      var texts: [String] = []
+      for number in (1...1000).reversed() { try Files.text("\(log).\(number)").map { texts.append($0) } }
+      #expect(texts.count > 3)
+      texts.append(try Files.text(log) ?? "")
+      #expect(texts.allSatisfy { $0.hasSuffix("\n") && $0.utf8.count < 20_000 })
+      let lines = texts.joined().split(separator: "\n")
+      #expect(lines.count { $0.hasSuffix("Reloaded server configuration") } == 60)
+      #expect(lines.allSatisfy { $0.hasPrefix("[") })
+    }
+  }
+
+  @Test("of its renamed logs so many are kept; what somebody else renames, removes or cuts does not stop it")
+  func loggingElsewhere() async throws {
+    try await Bench.run(logSize: 1000, logKeep: 2) { bench in
+      let (server, log) = (bench.server, "\(bench.directory)/nats/nats.log")
+      for index in 0..<20 {
+        try await server.addAgent(AgentIdentity(agentID: "agent-\(index)"))
+        try await server.rotateLog()
+      }
+      let names = try Files.names(in: "\(bench.directory)/nats").filter { $0.hasPrefix("nats.log") }
+      #expect(names.sorted() == ["nats.log", "nats.log.1", "nats.log.2"])
+      #expect(rename(log, "\(log).moved") == 0)
+      try await server.rotateLog()
+      try await server.addAgent(AgentIdentity(agentID: "after-rename"))
+      #expect(try Files.text(log)?.contains("Reloaded server configuration") == true)
+      #expect(truncate(log, 0) == 0)
+      try await server.addAgent(AgentIdentity(agentID: "after-truncate"))
+      #expect(try Files.text(log)?.contains("Reloaded server configuration") == true)
+      try Files.remove(log)
+      try await server.rotateLog()
+      try await server.addAgent(AgentIdentity(agentID: "after-removal"))
     }
   }
 

@@ -26,7 +26,8 @@ struct Bench: Sendable {
   let server: NATSServer
 
   static func run(
-    maximumPayload: Int = 1_048_576, names: CertificateSubject = .natsServer(addresses: ["127.0.0.1"]),
+    maximumPayload: Int = 1_048_576, logSize: Int = 10 << 20, logKeep: Int = 5,
+    names: CertificateSubject = .natsServer(addresses: ["127.0.0.1"]),
     _ body: @Sendable (Bench) async throws -> Void
   ) async throws {
     try await withDirectory { directory in
@@ -36,6 +37,8 @@ struct Bench: Sendable {
         directory: "\(directory)/nats", address: "127.0.0.1", port: try freePort(),
         certificatePEM: identity.certificatePEM, key: identity.key, caPEM: identity.caPEM)
       configuration.maximumPayload = maximumPayload
+      configuration.logSize = logSize
+      configuration.logKeep = logKeep
       let server = NATSServer(configuration: configuration, logger: quiet)
       do {
         try await server.start()

@@ -35,6 +35,46 @@ import Testing
     }
   }
 
+  @Test("droverd's log is renamed when it is large; one that somebody renamed is opened anew, and SIGHUP ends nothing")
+  func log() async throws {
+    try await withTemporaryFolder { folder in
+      try writeTestFile("\(folder)/resources.yaml", "resources: [{type: t, names: [a, b]}]\n")
+      let log = "\(folder)/droverd.log"
+      let health = try freePort()
+      let environment = [
+        "DROVER_POOLS_HEALTH_PORT": "\(health)", "DROVER_POOLS_METRICS_PORT": "\(try freePort())",
+        "DROVER_LOG_SIZE": "500", "DROVER_LOG_KEEP": "2",
+      ]
+      let arguments = [
+        "--only", "pools", "--pools-resources", "\(folder)/resources.yaml", "--state", "\(folder)/state",
+        "--pools-port", "\(try freePort())", "--log-file", log,
+      ]
+      try await TestProgram.with("droverd", arguments, environment: environment) { droverd in
+        try await droverd.isReady("http://127.0.0.1:\(health)/healthz/ready")
+        #expect(rename(log, "\(folder)/moved") == 0)
+        droverd.signal(SIGHUP)
+        try await until { Files.exists(log) }
+        // Each change of the file is a line of the log.
+        var number = 0
+        for name in ["1", "2"] {
+          try await until {
+            number += 1
+            try writeTestFile("\(folder)/resources.yaml", "resources: [{type: t, names: [r\(number)]}]\n")
+            // It is looked at each second.
+            try await Task.sleep(for: .milliseconds(300))
+            return Files.exists("\(log).\(name)")
+          }
+        }
+        #expect(try Files.text("\(folder)/moved")?.contains("listening on") == true)
+        #expect(droverd.errors.isEmpty && droverd.output.isEmpty)
+        #expect(try await droverd.end() == .exited(0))
+      }
+      let names = try Files.names(in: folder).filter { $0.hasPrefix("droverd.log") }
+      #expect(Set(names).isSubset(of: ["droverd.log", "droverd.log.1", "droverd.log.2"]))
+      for name in names { #expect(try Files.text("\(folder)/\(name)")?.hasSuffix("\n") ?? true) }
+    }
+  }
+
   @Test("what droverd's configuration lists runs: a janitor cleans what is dirty from the start on")
   func services() async throws {
     try await withTemporaryFolder { folder in

@@ -29,6 +29,8 @@ final class TestProgram {
   var output: String { Files.textIfPresent(outputFile) ?? "" }
   var errors: String { Files.textIfPresent(errorFile) ?? "" }
 
+  func signal(_ number: Int32) { child.signal(number) }
+
   /// Sends it a signal and waits for its end.
   func end(by signal: Int32 = SIGTERM) async throws -> Ending {
     child.signal(signal)

@@ -38,13 +38,16 @@ extension NATSServer {
 
   /// Has the server read its files again, and waits until it says that it did.
   func reload() async throws {
+    try await whileLogIsStill { try await reloadAndRead() }
+  }
+
+  private func reloadAndRead() async throws {
     guard let process else { return }
-    let logged = try Files.size(files.log) ?? 0
+    let before = FileIdentity(files.log)
     process.signal(SIGHUP)
     let began = surroundings.elapsed()
     while process.isRunning, process == self.process {
-      let text = String(decoding: try Files.read(files.log, offset: logged, maximum: 64 << 20), as: UTF8.self)
-      switch NATSReload(log: text) {
+      switch NATSReload(log: try logged(since: before)) {
       case .done: return
       case .refused(let reason):
         throw DroverError(.failed, "reloading the NATS server at \(url): it refused: \(reason)")

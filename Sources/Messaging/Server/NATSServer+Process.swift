@@ -42,7 +42,6 @@ extension NATSServer {
     isLaunching = true
     defer { isLaunching = false }
     let change = try writeAuthorization()
-    try shortenLog()
     let logged = try Files.size(files.log) ?? 0
     let process = try NATSProcess(arguments, log: files.log)
     try Files.replace(files.process, with: NATSProcessRecord.text(process))
@@ -63,6 +62,7 @@ extension NATSServer {
       try await surroundings.sleep(.milliseconds(10))
     }
     self.process = process
+    openLog = FileIdentity(files.log)
     appliedChange = max(appliedChange, change)
   }
 
@@ -83,11 +83,6 @@ extension NATSServer {
     let text = (try? Files.read(files.log, offset: offset, maximum: 64 << 20)) ?? []
     let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").suffix(5)
     return lines.isEmpty ? "it has logged nothing" : lines.joined(separator: "; ")
-  }
-
-  /// Keeps the log from growing for ever: one old part stays. Only between two processes, so nothing is lost.
-  private func shortenLog() throws {
-    if try Files.size(files.log) ?? 0 > 16 << 20 { rename(files.log, files.log + ".old") }
   }
 
   /// Whether the server has said that it takes connections. Asking its port would not do: somebody else may be there.

@@ -1,5 +1,6 @@
 import Files
 public import Formats
+import Glibc
 public import Logging
 public import Surroundings
 
@@ -26,6 +27,9 @@ public actor NATSServer {
     public var maximumPayload = 1_048_576
     /// How long changes of identities are gathered before the server reloads.
     public var debounce: Duration = .milliseconds(20)
+    /// At how many bytes its log is renamed, and how many renamed ones are kept.
+    public var logSize = LogRotation.usualSize
+    public var logKeep = LogRotation.usualKeep
     /// How long the server may take to answer after its start, to confirm a reload, and to end.
     public var patience: Duration = .seconds(10)
 
@@ -55,6 +59,10 @@ public actor NATSServer {
   var applying: Task<Void, any Error>?
   /// A process has been started and doesn't answer yet; it must not be sent a signal.
   var isLaunching = false
+  /// What it logs is being read, or its log is being renamed: only one of both at a time.
+  var isLogInUse = false
+  /// The log that it writes to; nil when nobody knows.
+  var openLog: FileIdentity?
   private var isWanted = false
 
   public init(configuration: Configuration, surroundings: Surroundings = .system, logger: Logger) {
@@ -88,6 +96,8 @@ public actor NATSServer {
         logger.info("took the running NATS server over", metadata: ["pid": "\(found.pid)"])
         process = found
         try Files.replace(files.process, with: NATSProcessRecord.text(found))
+        // It may have lost its log while nobody looked.
+        found.signal(SIGUSR1)
         // The files may have been written just before an earlier process of ours died.
         return try await reload()
       }
@@ -119,7 +129,9 @@ public actor NATSServer {
     while !Task.isCancelled, isWanted {
       if let process {
         let began = surroundings.elapsed()
+        let log = Task { await keepLog() }
         await process.waitForExit()
+        log.cancel()
         if Task.isCancelled || !isWanted { return }
         guard process == self.process else { continue }
         self.process = nil

@@ -20,6 +20,8 @@ struct NATSServerFiles: Sendable {
     server_name: "drover"
     listen: \(quoted(server.address.contains(":") ? "[\(server.address)]:\(server.port)" : "\(server.address):\(server.port)"))
     max_payload: \(server.maximumPayload)
+    # A file that can be renamed: SIGUSR1 has it opened anew.
+    log_file: \(quoted(log))
     ping_interval: "30s"
     ping_max: 2
     write_deadline: "10s"
