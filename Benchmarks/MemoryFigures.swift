@@ -27,9 +27,7 @@ enum MemoryFigures {
   private static func agents(of server: BenchServer) throws -> [Int] {
     try Files.names(in: "/proc").compactMap { Int($0) }.filter { pid in
       let arguments = (Files.textIfPresent("/proc/\(pid)/cmdline") ?? "").split(separator: "\0")
-      guard arguments.first?.hasSuffix("drover-agent") == true, arguments.dropFirst().first != "runner" else {
-        return false
-      }
+      guard arguments.first?.hasSuffix("drover-agent") == true else { return false }
       return (Files.textIfPresent("/proc/\(pid)/mountinfo") ?? "").contains(server.state)
     }
   }

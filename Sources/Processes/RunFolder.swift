@@ -18,6 +18,13 @@ import Formats
 /// that such a cut has damaged counts as one that is not there.
 struct RunFolder: Sendable, Hashable {
   let path: String
+  /// What was read of it before: nothing of what stands here once is changed by another process.
+  private let facts = RunFacts()
+
+  init(path: String) { self.path = path }
+
+  static func == (one: RunFolder, other: RunFolder) -> Bool { one.path == other.path }
+  func hash(into hasher: inout Hasher) { hasher.combine(path) }
 
   private func file(_ name: String) -> String { "\(path)/\(name)" }
   var specFile: String { file("spec") }
@@ -35,14 +42,24 @@ struct RunFolder: Sendable, Hashable {
   }
 
   func spec() throws -> ScriptSpec? {
-    try whole { Files.exists(specFile) ? try ScriptSpec(written: Files.read(specFile)) : nil }
+    try facts.spec.once {
+      try whole { Files.exists(specFile) ? try ScriptSpec(written: Files.read(specFile)) : nil }
+    }
   }
-  func runner() throws -> ProcessIdentity? { try read(startedFile, ProcessIdentity.init) }
-  func script() -> ProcessIdentity? { try? read(scriptFile, ProcessIdentity.init) }
+  func replaceSpec(_ spec: ScriptSpec) throws {
+    try Files.replace(specFile, with: spec.bytes(), isDurable: false)
+    facts.spec.change(to: spec)
+  }
+  func runner() throws -> ProcessIdentity? {
+    try facts.runner.once { try read(startedFile, ProcessIdentity.init) }
+  }
+  func script() -> ProcessIdentity? { try? facts.script.once { try read(scriptFile, ProcessIdentity.init) } }
   func exit() throws -> ExitRecord? {
-    try whole { try read(exitFile) { try ExitRecord($0) { number, stage in try why(number, stage) } } }
+    try facts.exit.once {
+      try whole { try read(exitFile) { try ExitRecord($0) { number, stage in try why(number, stage) } } }
+    }
   }
-  var isStarted: Bool { Files.exists(startedFile) }
+  var isStarted: Bool { facts.runner.isKnown || Files.exists(startedFile) }
 
   /// Whether no runner needs to be started for this run any more.
   func isDecided() throws -> Bool { try isStarted || exit() != nil }

@@ -1,17 +1,15 @@
 import CLinux
-import Glibc
 
 /// The small process that runs one script, waits for it and writes down how it ended, whatever becomes of the process
 /// that asked for it (design D7).
 ///
-/// An executable that starts scripts calls ``main(folder:)`` before anything else when its arguments are
-/// `runner FOLDER`. There is one for each script that runs, so it is written in C (`runner.c`): it starts in a fraction of
-/// a script's own time and has no memory to speak of.
+/// Any executable that this room is linked into is one when it is executed under the name ``name``, with a run's folder as
+/// its argument. There is one for each script that runs, so it is written in C (`runner.c`) and takes over before anything
+/// of Swift is set up: it starts in a fraction of a script's own time and has no memory to speak of. Its standard output is
+/// a pipe to the starter, closed when the script runs or cannot. The script is never run more than once, however often
+/// runners are started for it.
 public enum Runner {
-  /// Runs the script of a run folder; never more than once, however often runners are started for it.
-  ///
-  /// Standard output is a pipe to the starter, closed when the script runs or cannot.
-  public static func main(folder path: String) -> Never { exit(drover_runner(path)) }
+  public static let name = DROVER_RUNNER_NAME
 }
 
 extension ProcessIdentity {

@@ -36,7 +36,7 @@ public struct RunningScript: Sendable, Hashable {
     var bare = spec
     bare.arguments = Array(spec.arguments.prefix(1))
     bare.environment = [:]
-    try Files.replace(folder.specFile, with: bare.bytes(), isDurable: false)
+    try folder.replaceSpec(bare)
   }
 
   /// Waits for its end. Processes that it left behind are not waited for.

@@ -2,12 +2,14 @@ import CLinux
 import Files
 import Formats
 import Glibc
+import Surroundings
+import Synchronization
 
 /// Starts scripts so that each runs exactly once and its exit status is never lost with the process that started it
 /// (design D7).
 ///
 /// ```swift
-/// let runner = ScriptRunner(directory: "/var/vcap/bosh/runs", runnerCommand: ["/proc/self/exe", "runner"])
+/// let runner = ScriptRunner(directory: "/var/vcap/bosh/runs", runnerProgram: "/proc/self/exe")
 /// let script = try await runner.start(id: taskID, ScriptSpec(["/var/vcap/jobs/web/bin/run"]))
 /// let exit = try await script.wait()
 /// try await runner.remove(id: taskID)
@@ -17,14 +19,16 @@ import Glibc
 public actor ScriptRunner {
   /// Each run has a folder in here, named by its id.
   public nonisolated let directory: String
-  private let runnerCommand: [String]
+  private let runnerProgram: String
   private var starting: [String: Task<RunningScript, any Error>] = [:]
+  /// The runs that were started or attached, with what is known of them.
+  private nonisolated let folders = Mutex<[String: RunFolder]>([:])
+  private nonisolated let begun = Waiters<String>()
 
-  /// - Parameter runnerCommand: what is executed, with the run's folder as a further argument; it calls
-  ///   ``Runner/main(folder:)``.
-  public init(directory: String, runnerCommand: [String]) {
+  /// - Parameter runnerProgram: what is executed as the ``Runner``; `/proc/self/exe` is this program itself.
+  public init(directory: String, runnerProgram: String) {
     self.directory = directory
-    self.runnerCommand = runnerCommand
+    self.runnerProgram = runnerProgram
   }
 
   /// Starts the script, or attaches to it when one was started under this id. The spec of the first call counts.
@@ -33,16 +37,26 @@ public actor ScriptRunner {
   public func start(id: String, _ spec: ScriptSpec) async throws -> RunningScript {
     let folder = try folder(id)
     if let task = starting[id] { return try await task.value }
-    let task = Task { [runnerCommand] in try await Self.start(id, spec, folder, runnerCommand) }
+    let task = Task { [runnerProgram] in try await Self.start(id, spec, folder, runnerProgram) }
     starting[id] = task
     defer { starting[id] = nil }
-    return try await task.value
+    let script = try await task.value
+    folders.withLock { $0[id] = folder }
+    begun.wake(id)
+    return script
+  }
+
+  /// Returns when ``start(id:_:)`` has been called for one of these ids and has started the script; at once when that is
+  /// so already. When the Swift task is cancelled, too.
+  public nonisolated func waitUntilStarted(anyOf ids: [String]) async {
+    await begun.wait(anyOf: ids) { folders.withLock { folders in ids.contains { folders[$0] != nil } } }
   }
 
   /// The script that was started under this id; nil when none was.
   public nonisolated func attach(id: String) throws -> RunningScript? {
     let folder = try folder(id)
     guard let spec = try folder.spec(), try folder.isDecided() else { return nil }
+    folders.withLock { if $0[id] == nil { $0[id] = folder } }
     return RunningScript(id: id, spec: spec, folder: folder)
   }
 
@@ -57,6 +71,7 @@ public actor ScriptRunner {
     if let script = try attach(id: id), try script.exitIfEnded() == nil {
       throw DroverError(.conflict, "removing the run \(id): its script still runs; terminate it first")
     }
+    folders.withLock { $0[id] = nil }
     try Files.remove(folder.path)
   }
 
@@ -65,7 +80,7 @@ public actor ScriptRunner {
 
   private nonisolated func folder(_ id: String) throws -> RunFolder {
     try Self.check(id)
-    return RunFolder(path: "\(directory)/\(id)")
+    return folders.withLock { $0[id] } ?? RunFolder(path: "\(directory)/\(id)")
   }
 
   /// An id names a folder: it must not lead out of its place.
@@ -85,7 +100,7 @@ public actor ScriptRunner {
   }
 
   private static func start(
-    _ id: String, _ spec: ScriptSpec, _ folder: RunFolder, _ command: [String]
+    _ id: String, _ spec: ScriptSpec, _ folder: RunFolder, _ program: String
   ) async throws -> RunningScript {
     try Files.makeFolder(folder.path, mode: 0o700)
     if try folder.spec() == nil {
@@ -93,20 +108,19 @@ public actor ScriptRunner {
       _ = try Files.create(folder.specFile, with: spec.bytes(), isDurable: false)
     }
     // A runner that was killed before it marked the script as started leaves it to the next one.
-    for _ in 0..<3 where try !folder.isDecided() { try await launch(folder, command) }
+    for _ in 0..<3 where try !folder.isDecided() { try await launch(folder, program) }
     guard try folder.isDecided() else {
       let log = (Files.textIfPresent(folder.logFile) ?? "").split(separator: "\n").suffix(3).joined(separator: "; ")
       throw DroverError(
         .failed,
-        "starting \(spec.arguments.first ?? "a script"): its runner \(command.joined(separator: " ")) "
+        "starting \(spec.arguments.first ?? "a script"): its runner \(program) "
           + "ended before it ran the script\(log.isEmpty ? "" : ": \(log)")")
     }
     return RunningScript(id: id, spec: try folder.spec() ?? spec, folder: folder)
   }
 
   /// Starts a runner and waits until it runs the script, or has found that it must not.
-  private static func launch(_ folder: RunFolder, _ command: [String]) async throws {
-    guard let program = command.first else { throw DroverError(.invalid, "no runner command is configured") }
+  private static func launch(_ folder: RunFolder, _ program: String) async throws {
     let log = try OpenFile(appending: folder.logFile, mode: 0o600)
     defer { withExtendedLifetime(log) {} }
     var ends: [Int32] = [-1, -1]
@@ -114,7 +128,7 @@ public actor ScriptRunner {
     defer { close(ends[0]) }
     // The program's own name would be that of the process that opens it.
     let path = program == "/proc/self/exe" ? try ownExecutable() : program
-    var spawn = Spawn(path: path, arguments: command + [folder.path], environment: Environment.current())
+    var spawn = Spawn(path: path, arguments: [Runner.name, folder.path], environment: Environment.current())
     spawn.directory = "/"
     spawn.output = ends[1]
     spawn.errors = log.descriptor

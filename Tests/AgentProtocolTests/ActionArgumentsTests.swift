@@ -70,13 +70,17 @@ import Testing
     #expect(throws: DroverError.self) { try ReadOutputRequest(["agent_task_id": "t", "stdout_offset": -1]) }
     #expect(throws: DroverError.self) { try ReadOutputRequest([:]) }
     #expect(!request.wantsResult)
-    let wanting = ReadOutputRequest(taskID: "t", wantsResult: true)
+    let wanting = ReadOutputRequest(
+      taskID: "t", wantsResult: true, logs: LogRequest(types: "job", archiveLimit: 100))
     #expect(try ReadOutputRequest(wanting.value) == wanting)
     var reply = ReadOutputReply(
       stdout: "YQ==", stderr: "", stdoutOffset: 1, stderrOffset: 0, stdoutSize: 1, stderrSize: 0, ended: true)
     for result: AgentResponse? in [nil, .value(["exit_code": 1]), .exception(message: "Task t result: no")] {
       reply.result = result
+      reply.logs = result.map { _ in LogResult(blobstoreID: nil, sha1: "s", archive: [1]) }
       #expect(try ReadOutputReply(reply.value) == reply)
+      let begun = AgentTaskReply(taskID: "t", output: reply)
+      #expect(AgentTaskReply(begun.value) == begun)
     }
   }
 

@@ -13,6 +13,18 @@ import Testing
     #expect(request.requestID == "r1")
   }
 
+  @Test("what is to be read of the output comes with the request, and is left out when it makes no sense")
+  func reading() {
+    let reading = ReadOutputRequest(taskID: "", stdoutOffset: 3, waitMilliseconds: 500, wantsResult: true)
+    let request = AgentRequest(.runErrand, ["job"], replyTo: "a.b", reading: reading)
+    #expect(AgentRequest.read(request.bytes) == .request(request))
+    for bad in ["17", "null", "[]", #"{"stdout_offset":-1}"#, #"{"logs":7}"#] {
+      let text = #"{"method":"x","reply_to":"r","read_output":\#(bad)}"#
+      #expect(
+        AgentRequest.read(Array(text.utf8)) == .request(AgentRequest(method: "x", replyTo: "r", protocolVersion: 0)))
+    }
+  }
+
   @Test(
     "absent members have their documented meaning",
     arguments: [

@@ -8,7 +8,7 @@ import Testing
 @testable import Agent
 
 @Suite struct ErrandTests {
-  private static func errand(_ script: String, _ test: TestAgent) async throws {
+  static func errand(_ script: String, _ test: TestAgent) async throws {
     let release = TestRelease(jobs: [("job", ["bin/run": script, "monit": ""])])
     _ = try await test.call("apply", release.spec(for: test).value)
   }

@@ -11,6 +11,6 @@ enum RunnerFixture {
   }()
 
   static func runner(_ folder: String) -> ScriptRunner {
-    ScriptRunner(directory: "\(folder)/runs", runnerCommand: [path, "runner"])
+    ScriptRunner(directory: "\(folder)/runs", runnerProgram: path)
   }
 }

@@ -36,7 +36,7 @@ struct FakeVM: Sendable {
 
   func scripts() -> LifecycleScripts {
     LifecycleScripts(
-      paths: paths, runner: ScriptRunner(directory: "\(folder)/runs", runnerCommand: [RunnerFixture.path, "runner"]),
+      paths: paths, runner: ScriptRunner(directory: "\(folder)/runs", runnerProgram: RunnerFixture.path),
       environment: ["PATH": "/nowhere", "TMPDIR": "/tmp", "LD_LIBRARY_PATH": "/x"], surroundings: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
@@ -88,7 +88,7 @@ struct FakeVM: Sendable {
     for name in (try? Files.names(in: "\(folder)/run")) ?? [] {
       if let process = Pidfile("\(folder)/run/\(name)").process() { _ = try? process.signal(SIGKILL) }
     }
-    let runner = ScriptRunner(directory: "\(folder)/runs", runnerCommand: [])
+    let runner = ScriptRunner(directory: "\(folder)/runs", runnerProgram: "")
     for id in (try? runner.list()) ?? [] {
       _ = try? await runner.attach(id: id)?.terminate(grace: .zero)
     }

@@ -1,5 +1,4 @@
 import AgentProtocol
-import Digests
 import Files
 import Formats
 import Surroundings
@@ -15,12 +14,7 @@ struct FetchLogsWithSignedURLAction: AgentAction {
     let request = try call.reading { try LogRequest(call.arguments[0]) }
     let archive = try await blocking { try collector.collect(request) }
     defer { try? Files.remove(archive) }
-    if let size = try Files.size(archive), size <= request.archiveLimit {
-      let bytes = try Files.read(archive)
-      var hasher = DigestHasher([.sha1, .sha512])
-      hasher.update(bytes)
-      return LogResult(blobstoreID: nil, sha1: hasher.finish().description, archive: bytes).value
-    }
+    if let result = try LogCollector.short(archive, request) { return result.value }
     let digest = try await blobs.put(archive, to: request.uploadURL, headers: request.blobstoreHeaders)
     return LogResult(blobstoreID: nil, sha1: digest).value
   }

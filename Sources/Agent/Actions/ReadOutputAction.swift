@@ -7,64 +7,83 @@ import Surroundings
 struct ReadOutputAction: AgentAction {
   let tasks: AgentTasks
   let runner: ScriptRunner
+  let collector: LogCollector
   let surroundings: Surroundings
   let method = AgentMethod.readOutput
   let traits = ActionTraits(isLoggable: false)
 
-  /// Between looks for a script that has not begun: the first, and the longest.
-  private static let pauses: (first: Duration, last: Duration) = (.milliseconds(25), .milliseconds(100))
   /// Between looks for the end of a script that prints more than is kept.
   private static let lookingForEnd: Duration = .milliseconds(100)
+  /// Between looks for the end of a task whose script prints nothing: its runner may have been killed.
+  private static let lookingForTask: Duration = .seconds(1)
   /// What is printed in quick succession goes in one answer.
   private static let gathering: Duration = .milliseconds(10)
 
   func run(_ call: TaskCall) async throws -> Value {
-    let request = try call.reading { try ReadOutputRequest(call.arguments[0]) }
+    try await reply(to: try call.reading { try ReadOutputRequest(call.arguments[0]) }).value
+  }
+
+  func reply(to request: ReadOutputRequest) async throws -> ReadOutputReply {
     try await tasks.check(request.taskID)
     let deadline = surroundings.elapsed() + .milliseconds(request.waitMilliseconds)
-    var pause = Self.pauses.first
     while true {
       // Asked first: what was printed before the task was over is there when it is over.
       let isOver = await tasks.isOver(request.taskID)
       var reply = try read(request, isOver: isOver)
-      if request.wantsResult, reply.ended { await addResult(&reply, request.taskID) }
+      if request.wantsResult, reply.ended { await addResult(&reply, request) }
       let hasNews = reply.stdoutOffset > request.stdoutOffset || reply.stderrOffset > request.stderrOffset
-      if hasNews || isOver || surroundings.elapsed() >= deadline { return reply.value }
-      try await waitForNews(request, pause, atMost: deadline - surroundings.elapsed())
-      pause = min(pause * 2, Self.pauses.last)
-      if await !tasks.isOver(request.taskID) { try await surroundings.sleep(Self.gathering) }
+      if hasNews || isOver || surroundings.elapsed() >= deadline { return reply }
+      let mayHavePrinted = try await waitForNews(request, atMost: deadline - surroundings.elapsed())
+      if mayHavePrinted, await !tasks.isOver(request.taskID) {
+        try await surroundings.sleep(Self.gathering)
+      }
     }
   }
 
-  /// Adds what `get_task` would answer, so that it need not be asked for, if there is room.
-  private func addResult(_ reply: inout ReadOutputReply, _ task: String) async {
+  /// Adds what `get_task` would answer, and the logs, so that they need not be asked for, if there is room.
+  private func addResult(_ reply: inout ReadOutputReply, _ request: ReadOutputRequest) async {
     var whole = reply
-    whole.result = await GetTaskAction(tasks: tasks, surroundings: surroundings).answer(task)
+    whole.result = await GetTaskAction(tasks: tasks, surroundings: surroundings).answer(request.taskID)
+    guard AgentResponse.fits(whole.value) else { return }
+    reply = whole
+    // What cannot be had is asked for again, and then its failure is told.
+    guard let logs = request.logs, let result = try? await collector.collectShort(logs) else { return }
+    whole.logs = result
     if AgentResponse.fits(whole.value) { reply = whole }
   }
 
-  /// Returns when something was printed, the task is over, or the time is.
-  private func waitForNews(_ request: ReadOutputRequest, _ pause: Duration, atMost limit: Duration) async throws {
-    let script = try TaskScripts.find(request.taskID, runner)
-    let hasEnded = try script?.exitIfEnded() != nil
+  /// Returns when something was printed, the script has begun or ended, the task is over, or the time is.
+  ///
+  /// - Returns: whether something may have been printed.
+  private func waitForNews(_ request: ReadOutputRequest, atMost limit: Duration) async throws -> Bool {
+    guard let script = try TaskScripts.find(request.taskID, runner) else {
+      await wait(request.taskID, atMost: limit, orFor: { await TaskScripts.waitUntilStarted(request.taskID, runner) })
+      return false
+    }
+    guard try script.exitIfEnded() == nil else {
+      await tasks.wait(request.taskID, atMost: limit, surroundings)
+      return false
+    }
     // Of a stream that has reached its limit nothing more is told before the end.
-    func isHeldBack(_ stream: OutputStream) -> Bool {
-      script?.isHeldBack(stream, at: stream == .stdout ? request.stdoutOffset : request.stderrOffset) ?? false
+    func isHeldBack(_ stream: OutputStream, _ offset: Int) -> Bool { script.isHeldBack(stream, at: offset) }
+    if isHeldBack(.stdout, request.stdoutOffset) || isHeldBack(.stderr, request.stderrOffset) {
+      try await surroundings.sleep(min(limit, Self.lookingForEnd))
+    } else {
+      try await script.waitForNews(
+        stdout: request.stdoutOffset, stderr: request.stderrOffset, atMost: min(limit, Self.lookingForTask))
     }
-    if !hasEnded, isHeldBack(.stdout) || isHeldBack(.stderr) {
-      return try await surroundings.sleep(min(limit, Self.lookingForEnd))
-    }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      group.addTask { await tasks.wait(request.taskID) }
-      group.addTask { try await surroundings.sleep(limit) }
-      if let script, !hasEnded {
-        group.addTask {
-          try await script.waitForNews(stdout: request.stdoutOffset, stderr: request.stderrOffset)
-        }
-      } else {
-        group.addTask { try await surroundings.sleep(pause) }
-      }
-      try await group.next()
+    return true
+  }
+
+  /// Waits for the end of a task, or for something else, for so long.
+  private func wait(
+    _ task: String, atMost limit: Duration, orFor event: @escaping @Sendable () async -> Void
+  ) async {
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { await tasks.wait(task) }
+      group.addTask { try? await surroundings.sleep(limit) }
+      group.addTask { await event() }
+      await group.next()
       group.cancelAll()
     }
   }

@@ -93,7 +93,10 @@ struct MessageLoop: Sendable {
       }
     } else {
       let response = await respond(request, action)
-      if request.waitMilliseconds > 0, let task = response.begunTask {
+      if var reading = request.reading, let task = response.begunTask {
+        reading.taskID = task
+        Task { [reading] in await replyWithOutput(reading, response, request, isLoggable: isLoggable) }
+      } else if request.waitMilliseconds > 0, let task = response.begunTask {
         Task { await replyWhenOver(task, request, isLoggable: isLoggable) }
       } else {
         await reply(response, to: request.replyTo, over: bus, method: request.method, isLoggable: isLoggable)
@@ -108,6 +111,19 @@ struct MessageLoop: Sendable {
     guard let action = registry[question.method] else { return }
     await reply(
       await answer(question, action), to: request.replyTo, over: bus, method: request.method, isLoggable: isLoggable)
+  }
+
+  /// Answers what a request has begun together with what is printed, as if that had been asked for at once.
+  private func replyWithOutput(
+    _ reading: ReadOutputRequest, _ begun: AgentResponse, _ request: AgentRequest, isLoggable: Bool
+  ) async {
+    var response = begun
+    if let action = registry[AgentMethod.readOutput.rawValue] as? ReadOutputAction,
+      let output = try? await action.reply(to: reading)
+    {
+      response = .value(AgentTaskReply(taskID: reading.taskID, output: output).value)
+    }
+    await reply(response, to: request.replyTo, over: outputBus, method: request.method, isLoggable: isLoggable)
   }
 
   /// What takes no time is answered before it is written down.

@@ -1,8 +1,10 @@
 import AgentProtocol
 import Archives
+import Digests
 import Files
 import Formats
 import Glibc
+import Surroundings
 
 /// Gathers logs that match into an archive (reference/agent.md 11). Logs that are rotated away or grow meanwhile are no
 /// failure: what is there when a file's turn comes is taken.
@@ -34,6 +36,26 @@ struct LogCollector: Sendable {
     let archive = try blobs.temporaryFile()
     try Archives.pack(staging, to: archive)
     return archive
+  }
+
+  /// Makes the archive, if it is no longer than the request says.
+  ///
+  /// - Returns: with the archive in it; nil when it is longer.
+  func collectShort(_ request: LogRequest) async throws -> LogResult? {
+    try await blocking {
+      let archive = try collect(request)
+      defer { try? Files.remove(archive) }
+      return try Self.short(archive, request)
+    }
+  }
+
+  /// An archive that was made, if it is no longer than the request says.
+  static func short(_ archive: String, _ request: LogRequest) throws -> LogResult? {
+    guard let size = try Files.size(archive), size <= request.archiveLimit else { return nil }
+    let bytes = try Files.read(archive)
+    var hasher = DigestHasher([.sha1, .sha512])
+    hasher.update(bytes)
+    return LogResult(blobstoreID: nil, sha1: hasher.finish().description, archive: bytes)
   }
 
   private func places(_ types: String) throws -> [Place] {

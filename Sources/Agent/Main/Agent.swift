@@ -10,7 +10,7 @@ public import Surroundings
 /// The daemon on a VM: does what a director asks, keeps the jobs running, and tells how the machine is.
 ///
 /// ```swift
-/// let agent = try Agent(options, surroundings: .system, environment: …, runnerCommand: ["/proc/self/exe", "runner"],
+/// let agent = try Agent(options, surroundings: .system, environment: …, runnerProgram: "/proc/self/exe",
 ///   logger: logger)
 /// let code = try await agent.run(bus: bus, outputBus: outputBus)
 /// ```
@@ -22,7 +22,7 @@ public struct Agent: Sendable {
   private let supervisor: Supervisor?
   private let surroundings: Surroundings
   private let environment: [String: String]
-  private let runnerCommand: [String]
+  private let runnerProgram: String
   private let systemRoot: String
   private let monitPort: Int?
   private let mailPort: Int?
@@ -40,14 +40,14 @@ public struct Agent: Sendable {
   ///
   /// - Parameters:
   ///   - environment: the agent's own; scripts get it with PATH, HOME and TMPDIR replaced.
-  ///   - runnerCommand: the command that becomes `Runner.main`, without the folder.
+  ///   - runnerProgram: what is executed as the `Runner` of a script.
   ///   - systemRoot: where files outside the base directory (`/etc/…`) are put; empty for the machine's own root. With
   ///     another root no users or certificates of the machine are changed.
   ///   - monitPort: where monit's HTTP face is served; nil is its own on a VM, and nowhere else.
   ///   - mailPort: where mails of a real monit are taken; nil is its own on a VM, and nowhere else.
   /// - Throws: when the configuration or the command line cannot be used, or no source has settings.
   public init(
-    _ options: AgentOptions, surroundings: Surroundings, environment: [String: String], runnerCommand: [String],
+    _ options: AgentOptions, surroundings: Surroundings, environment: [String: String], runnerProgram: String,
     systemRoot: String = "", monitPort: Int? = nil, mailPort: Int? = nil, termination: Termination = Termination(),
     logger: Logger
   ) async throws {
@@ -90,7 +90,7 @@ public struct Agent: Sendable {
       ? nil : try Supervisor(paths: VMPaths(base: layout.base), surroundings: surroundings, logger: logger)
     self.surroundings = surroundings
     self.environment = environment
-    self.runnerCommand = runnerCommand
+    self.runnerProgram = runnerProgram
     self.systemRoot = systemRoot
     self.monitPort = monitPort ?? (options.platform == "container" && systemRoot.isEmpty ? MonitProgram.port : nil)
     self.mailPort = mailPort ?? (isReal ? MailDoor.port : nil)
@@ -137,7 +137,7 @@ public struct Agent: Sendable {
     let parts = AgentParts(
       layout: layout, ownership: ownership, settings: settings, initial: initial, platform: platform,
       supervisor: supervisor, bus: bus, surroundings: surroundings, environment: environment,
-      runnerCommand: runnerCommand, systemRoot: systemRoot, logger: logger, termination: termination)
+      runnerProgram: runnerProgram, systemRoot: systemRoot, logger: logger, termination: termination)
     stopHook.set(parts.machineStop)
     try await begin(parts)
     return try await withThrowingTaskGroup(of: Int32?.self) { group in

@@ -27,14 +27,14 @@ struct AgentParts: Sendable {
   init(
     layout: VMLayout, ownership: Ownership, settings: SettingsStore, initial: EffectiveSettings,
     platform: any Platform, supervisor: Supervisor?, bus: any MessageBus, surroundings: Surroundings,
-    environment: [String: String], runnerCommand: [String], systemRoot: String, logger: Logger,
+    environment: [String: String], runnerProgram: String, systemRoot: String, logger: Logger,
     termination: Termination
   ) {
     agentID = initial.agentID
     self.bus = bus
     self.logger = logger
     let scriptEnvironment = ScriptEnvironment(agent: environment, layout: layout)
-    let runner = ScriptRunner(directory: layout.runs, runnerCommand: runnerCommand)
+    let runner = ScriptRunner(directory: layout.runs, runnerProgram: runnerProgram)
     let scripts = LifecycleScripts(
       paths: VMPaths(base: layout.base), runner: runner, environment: scriptEnvironment.base,
       surroundings: surroundings, logger: logger)
@@ -89,7 +89,7 @@ struct AgentParts: Sendable {
       RunScriptAction(specs: specs, scripts: scripts),
       RunErrandAction(
         specs: specs, runner: runner, environment: scriptEnvironment, layout: layout, surroundings: surroundings),
-      ReadOutputAction(tasks: tasks, runner: runner, surroundings: surroundings),
+      ReadOutputAction(tasks: tasks, runner: runner, collector: collector, surroundings: surroundings),
       CompilePackageAction(compiler: compiler),
       CompilePackageWithSignedURLAction(compiler: compiler),
       FetchLogsAction(collector: collector, blobs: blobs),

@@ -42,7 +42,7 @@ struct AgentStart: Sendable {
   private func once() async throws -> (Agent, BusPlan) {
     let agent = try await Agent(
       options, surroundings: surroundings, environment: Environment.current(),
-      runnerCommand: ["/proc/self/exe", "runner"],
+      runnerProgram: "/proc/self/exe",
       systemRoot: options.platform == "dummy" ? "\(options.baseDirectory)/root" : "", termination: termination,
       logger: logger)
     let plan = try agent.busPlan()

@@ -11,6 +11,11 @@ enum TaskScripts {
     try runner.attach(id: errand(taskID)) ?? runner.attach(id: packaging(taskID))
   }
 
+  /// Returns when a task has started its script, or the Swift task is cancelled.
+  static func waitUntilStarted(_ taskID: String, _ runner: ScriptRunner) async {
+    await runner.waitUntilStarted(anyOf: [errand(taskID), packaging(taskID)])
+  }
+
   /// Waits for a script; asked to stop, ends it first: SIGTERM, 10 s, SIGKILL. How it ended comes back either way.
   static func wait(
     _ script: RunningScript, _ cancellation: TaskCancellation, _ surroundings: Surroundings

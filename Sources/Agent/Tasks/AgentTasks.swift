@@ -38,8 +38,7 @@ actor AgentTasks {
   /// The last of the state-changing tasks: the next one waits for it.
   private var tail: Task<Void, Never>?
   private var turns = TaskTurns()
-  private var waiters: [String: [Int: CheckedContinuation<Void, Never>]] = [:]
-  private var lastWaiter = 0
+  private let waiters = Waiters<String>()
   /// Tasks that have ended or were collected since the expired ones were last looked for.
   private var changesSince = 0
 
@@ -138,16 +137,7 @@ actor AgentTasks {
 
   /// Returns when the task is over, or the Swift task is cancelled.
   func wait(_ id: String) async {
-    guard !isOver(id) else { return }
-    lastWaiter += 1
-    let waiter = lastWaiter
-    await withTaskCancellationHandler {
-      await withCheckedContinuation { continuation in
-        if Task.isCancelled { continuation.resume() } else { waiters[id, default: [:]][waiter] = continuation }
-      }
-    } onCancel: {
-      Task { await self.stopWaiting(id, waiter) }
-    }
+    await waiters.wait(id) { isOver(id) }
   }
 
   /// The same, or when the time has passed.
@@ -159,8 +149,6 @@ actor AgentTasks {
       group.cancelAll()
     }
   }
-
-  private func stopWaiting(_ id: String, _ waiter: Int) { waiters[id]?.removeValue(forKey: waiter)?.resume() }
 
   func isOver(_ id: String) -> Bool { entries[id].map { $0.endedAt != nil } ?? true }
 
@@ -215,7 +203,7 @@ actor AgentTasks {
     } else {
       logger.info("task done", metadata: metadata)
     }
-    for waiter in waiters.removeValue(forKey: record.id)?.values.map({ $0 }) ?? [] { waiter.resume() }
+    waiters.wake(record.id)
     tidyUp()
   }
 

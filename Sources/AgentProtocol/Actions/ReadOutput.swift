@@ -11,10 +11,13 @@ public struct ReadOutputRequest: Sendable, Hashable {
   public var waitMilliseconds: Int
   /// Whether what `get_task` would answer comes with the last of the output.
   public var wantsResult: Bool
+  /// The logs whose archive comes with that result, if it is no longer than they say.
+  public var logs: LogRequest?
 
   public init(
     taskID: String, stdoutOffset: Int = 0, stderrOffset: Int = 0,
-    maximumBytes: Int = AgentLimits.maximumReadBytes, waitMilliseconds: Int = 0, wantsResult: Bool = false
+    maximumBytes: Int = AgentLimits.maximumReadBytes, waitMilliseconds: Int = 0, wantsResult: Bool = false,
+    logs: LogRequest? = nil
   ) {
     self.taskID = taskID
     self.stdoutOffset = stdoutOffset
@@ -22,9 +25,11 @@ public struct ReadOutputRequest: Sendable, Hashable {
     self.maximumBytes = maximumBytes
     self.waitMilliseconds = waitMilliseconds
     self.wantsResult = wantsResult
+    self.logs = logs
   }
 
-  public init(_ value: Value) throws {
+  /// - Parameter taskID: nil where the value names it.
+  public init(_ value: Value, taskID: String? = nil) throws {
     let reader = try FieldReader(value, at: "read_output")
     func number(_ name: String, _ fallback: Int, _ maximum: Int) throws -> Int {
       let number = try reader.optionalInt(name) ?? fallback
@@ -32,18 +37,21 @@ public struct ReadOutputRequest: Sendable, Hashable {
       return min(number, maximum)
     }
     self.init(
-      taskID: try reader.string("agent_task_id"), stdoutOffset: try number("stdout_offset", 0, .max),
+      taskID: try taskID ?? reader.string("agent_task_id"), stdoutOffset: try number("stdout_offset", 0, .max),
       stderrOffset: try number("stderr_offset", 0, .max),
       maximumBytes: try number("max_bytes", AgentLimits.maximumReadBytes, AgentLimits.maximumReadBytes),
       waitMilliseconds: try number("wait_ms", 0, AgentLimits.maximumWaitMilliseconds),
-      wantsResult: try reader.optionalBool("result") ?? false)
+      wantsResult: try reader.optionalBool("result") ?? false,
+      logs: try reader.value("logs").map { try LogRequest($0) })
   }
 
   public var value: Value {
-    [
+    var object: ValueObject = [
       "agent_task_id": .string(taskID), "stdout_offset": .int(stdoutOffset), "stderr_offset": .int(stderrOffset),
       "max_bytes": .int(maximumBytes), "wait_ms": .int(waitMilliseconds), "result": .bool(wantsResult),
     ]
+    if let logs { object["logs"] = logs.signedArgument }
+    return .object(object)
   }
 }
 
@@ -64,6 +72,8 @@ public struct ReadOutputReply: Sendable, Hashable {
   public var stderrStart: Int?
   /// What `get_task` would answer, if that was asked for, the task has ended and there is room for it.
   public var result: AgentResponse?
+  /// The archive of logs, if it was asked for and there is room for it.
+  public var logs: LogResult?
 
   public init(
     stdout: String, stderr: String, stdoutOffset: Int, stderrOffset: Int, stdoutSize: Int, stderrSize: Int,
@@ -88,6 +98,7 @@ public struct ReadOutputReply: Sendable, Hashable {
     stdoutStart = try reader.optionalInt("stdout_start")
     stderrStart = try reader.optionalInt("stderr_start")
     result = try reader.value("result").map { try AgentResponse($0) }
+    logs = try reader.value("logs").map { try LogResult($0) }
   }
 
   public var value: Value {
@@ -99,6 +110,7 @@ public struct ReadOutputReply: Sendable, Hashable {
     if let stdoutStart { object["stdout_start"] = .int(stdoutStart) }
     if let stderrStart { object["stderr_start"] = .int(stderrStart) }
     if let result { object["result"] = result.value }
+    if let logs { object["logs"] = logs.value }
     return .object(object)
   }
 }

@@ -11,25 +11,29 @@ public struct AgentRequest: Sendable, Hashable {
   /// How long the answer may wait for the end of the task that is begun or asked for. An extension of ours: other agents
   /// do not look at it, and answer at once.
   public var waitMilliseconds: Int
+  /// What is to be read of the output of the task that is begun, with the answer that says so; its `taskID` is empty. An
+  /// extension of ours: other agents answer without it.
+  public var reading: ReadOutputRequest?
 
   public init(
     method: String, arguments: [Value] = [], replyTo: String?, protocolVersion: Int = AgentLimits.protocolVersion,
-    waitMilliseconds: Int = 0
+    waitMilliseconds: Int = 0, reading: ReadOutputRequest? = nil
   ) {
     self.protocolVersion = protocolVersion
     self.method = method
     self.arguments = arguments
     self.replyTo = replyTo
     self.waitMilliseconds = waitMilliseconds
+    self.reading = reading
   }
 
   public init(
     _ method: AgentMethod, _ arguments: [Value] = [], replyTo: String?,
-    protocolVersion: Int = AgentLimits.protocolVersion, waitMilliseconds: Int = 0
+    protocolVersion: Int = AgentLimits.protocolVersion, waitMilliseconds: Int = 0, reading: ReadOutputRequest? = nil
   ) {
     self.init(
       method: method.rawValue, arguments: arguments, replyTo: replyTo, protocolVersion: protocolVersion,
-      waitMilliseconds: waitMilliseconds)
+      waitMilliseconds: waitMilliseconds, reading: reading)
   }
 
   /// What identifies this request: the last dot-separated part of `reply_to`. A repeat carries the same one.
@@ -46,6 +50,7 @@ public struct AgentRequest: Sendable, Hashable {
       "reply_to": Value(replyTo),
     ]
     if waitMilliseconds > 0 { object["wait_ms"] = .int(waitMilliseconds) }
+    if let reading { object["read_output"] = reading.value }
     return .object(object)
   }
 
@@ -81,6 +86,8 @@ public struct AgentRequest: Sendable, Hashable {
     let wait = min(max(object["wait_ms"]?.int ?? 0, 0), AgentLimits.maximumWaitMilliseconds)
     var request = AgentRequest(
       method: method, replyTo: replyTo, protocolVersion: object["protocol"]?.int ?? 0, waitMilliseconds: wait)
+    // One that makes no sense is as none.
+    request.reading = object["read_output"].flatMap { try? ReadOutputRequest($0, taskID: "") }
     switch object["arguments"] {
     case nil, .some(.null): break
     case .some(.array(let arguments)): request.arguments = arguments

@@ -7,9 +7,10 @@ enum drover_runner_stage {
   DROVER_RUNNER_STDERR = 101,  // its standard error cannot be opened
 };
 
-/// Runs the script of a run's folder, and returns the status to exit with when it has ended: 1, with a line on standard
-/// error, when the run could not be begun or its end not be written down. It knows no threads and uses next to no memory,
+/// A program that this is linked into and that is executed under this name, with the folder of a run as its argument, is
+/// the runner of that run's script, and nothing else: it exits when the script has ended, with 1 and a line on standard
+/// error when the run could not be begun or its end not be written down. It knows no threads and uses next to no memory,
 /// since there is one for each script that runs. `RunFolder` says what it reads and writes.
-int drover_runner(const char *folder);
+#define DROVER_RUNNER_NAME "drover-runner"
 
 #endif

@@ -17,14 +17,16 @@ public struct AgentBus: Sendable {
 
   /// Sends a request once and waits for its answer.
   ///
-  /// - Parameter wait: how long the answer may wait for the end of a task, in milliseconds.
+  /// - Parameters:
+  ///   - wait: how long the answer may wait for the end of a task, in milliseconds.
+  ///   - reading: what is to be read of the output of the task that is begun.
   /// - Throws: ``DroverError``: `timeout` when no answer comes in time, `unavailable` when nobody listens there now.
   public func ask(
     agent: String, _ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity, wait: Int = 0,
-    timeout: Duration
+    reading: ReadOutputRequest? = nil, timeout: Duration
   ) async throws -> AgentResponse {
     let reply = AgentSubjects.reply(directorID: directorID, agentID: agent, requestID: identity.text)
-    let request = AgentRequest(method, arguments, replyTo: reply, waitMilliseconds: wait)
+    let request = AgentRequest(method, arguments, replyTo: reply, waitMilliseconds: wait, reading: reading)
     let bytes = try await inbox.request(
       AgentSubjects.requests(agentID: agent), request.bytes, reply: reply, timeout: timeout, inHeader: true)
     return try AgentResponse(bytes)

@@ -35,9 +35,10 @@ public struct AgentClient: Sendable {
   /// - Parameters:
   ///   - identity: nil for requests that do no harm when they are done twice.
   ///   - wait: how long the answer may wait for the end of a task, in milliseconds.
+  ///   - reading: what is to be read of the output of the task that is begun.
   public func ask(
     _ method: AgentMethod, _ arguments: [Value] = [], identity: RequestIdentity? = nil, wait: Int = 0,
-    timeout: Duration = .seconds(45), tries: Int = 1
+    reading: ReadOutputRequest? = nil, timeout: Duration = .seconds(45), tries: Int = 1
   ) async throws -> Value {
     let identity = identity ?? RequestIdentity(unique: surroundings.identifier())
     let start = surroundings.elapsed()
@@ -45,7 +46,7 @@ public struct AgentClient: Sendable {
     while true {
       do {
         switch try await bus.ask(
-          agent: agentID, method, arguments, identity: identity, wait: wait, timeout: timeout)
+          agent: agentID, method, arguments, identity: identity, wait: wait, reading: reading, timeout: timeout)
         {
         case .value(let value): return value
         case .exception(let message): throw Exception(method: method, message: message)
@@ -76,23 +77,28 @@ public struct AgentClient: Sendable {
     return try await withCancelling(task.taskID, cancellation) { try await result(of: task.taskID, method) }
   }
 
-  /// Starts something long.
+  /// Starts something long that prints.
   ///
-  /// - Returns: the agent's task.
-  func begin(_ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity) async throws -> String {
-    let first = try await start(method, arguments, identity: identity, wait: 0)
+  /// - Parameter reading: what is wanted of its output with the answer.
+  /// - Returns: the agent's task, and of agents that can do that what was read.
+  func begin(
+    _ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity, reading: ReadOutputRequest
+  ) async throws -> AgentTaskReply {
+    let first = try await start(method, arguments, identity: identity, reading: reading)
     guard let task = AgentTaskReply(first) else {
       throw DroverError(.invalid, "agent \(agentID) answered '\(method.rawValue)' with no task")
     }
-    return task.taskID
+    return task
   }
 
   private func start(
-    _ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity, wait: Int
+    _ method: AgentMethod, _ arguments: [Value], identity: RequestIdentity, wait: Int = 0,
+    reading: ReadOutputRequest? = nil
   ) async throws -> Value {
     await log("DEBUG -- SENT: agent.\(agentID) {\"method\":\"\(method.rawValue)\",\"request\":\"\(identity.text)\"}")
     // The identity makes it safe to ask again when an answer was lost.
-    return try await ask(method, arguments, identity: identity, wait: wait, timeout: .seconds(8), tries: 23)
+    return try await ask(
+      method, arguments, identity: identity, wait: wait, reading: reading, timeout: .seconds(8), tries: 23)
   }
 
   /// Waits for the result of a task of the agent. Drover's agent answers as soon as it is over, or when the time that it is

@@ -39,13 +39,16 @@ struct ErrandExecution: Sendable {
       let agent = director.client(vm.agentID, context.output)
       let begun = try await context.once(Self.begun(instance)) { context.surroundings.now() }
       let stage = context.stage("Running errand", total: 1)
-      var outcome = try await stage.step(instance.label) { reporter in
+      let (ended, arrived) = try await stage.step(instance.label) { reporter in
         try await attempt(target, part, begun, agent, reporter)
       }
+      var outcome = ended
       outcome.state = ErrandChanges.state(record.fingerprint)
       let logs = context.stage("Fetching logs for \(instance.label)", total: 1)
       do {
-        let found = try await logs.step("Finding and packing log files") { _ in try await fetchLogs(agent, instance) }
+        let found = try await logs.step("Finding and packing log files") { _ in
+          try await fetchLogs(agent, instance, arrived)
+        }
         outcome.logsBlobID = found.blobstoreID
         outcome.logsDigest = found.sha1
       } catch  where !Task.isCancelled {
@@ -58,11 +61,11 @@ struct ErrandExecution: Sendable {
   private func attempt(
     _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ begun: Timestamp, _ agent: AgentClient,
     _ reporter: StepReporter
-  ) async throws -> ErrandOutcome {
+  ) async throws -> (ErrandOutcome, logs: LogResult?) {
     let instance = target.instance
     do {
       let end = Cancellation()
-      let (result, isTimedOut) = try await part.haste.whileWatched({ end.request() }) {
+      let ((result, logs), isTimedOut) = try await part.haste.whileWatched({ end.request() }) {
         try await context.cancellation.whileWatched({ end.request() }) {
           try await limited(target, begun, end) { try await execute(target, part, agent, reporter, end) }
         }
@@ -72,23 +75,25 @@ struct ErrandExecution: Sendable {
         if isTimedOut { "timeout" } else if hand?.lost != nil { "lease lost" } else if isEnded {
           ErrandOutcome.Ending.ended.rawValue
         } else { nil }
-      return ErrandOutcome(
+      let outcome = ErrandOutcome(
         group: instance.group, id: instance.id, exitCode: isTimedOut ? ErrandOutcome.timedOut : result.exitCode,
         stdout: result.stdout, stderr: result.stderr, failure: failure,
         answer: result.answer.map { Base64.encode($0) })
+      return (outcome, logs)
     } catch let exception as AgentClient.Exception {
       guard let failure = ErrandStartFailure(exception: exception.message) else { throw exception }
       try await context.warn("\(instance.label): \(exception.message)")
-      return ErrandOutcome(
+      let outcome = ErrandOutcome(
         group: instance.group, id: instance.id, exitCode: failure.exitCode, stdout: "",
         stderr: "\(exception.message)\n", failure: failure.rawValue)
+      return (outcome, nil)
     }
   }
 
   /// Runs a script, and wishes its end when its time is up. Its time goes on while no server runs.
-  private func limited(
-    _ target: ErrandSelection.Target, _ begun: Timestamp, _ end: Cancellation, _ body: () async throws -> ErrandResult
-  ) async throws -> (ErrandResult, isTimedOut: Bool) {
+  private func limited<Result>(
+    _ target: ErrandSelection.Target, _ begun: Timestamp, _ end: Cancellation, _ body: () async throws -> Result
+  ) async throws -> (Result, isTimedOut: Bool) {
     guard let seconds = order.run.timeoutSeconds else { return (try await body(), false) }
     let instance = target.instance
     let surroundings = context.surroundings
@@ -111,7 +116,7 @@ struct ErrandExecution: Sendable {
   private func execute(
     _ target: ErrandSelection.Target, _ part: ErrandBatch.Part, _ agent: AgentClient, _ reporter: StepReporter,
     _ cancellation: Cancellation
-  ) async throws -> ErrandResult {
+  ) async throws -> (ErrandResult, logs: LogResult?) {
     let identity = RequestIdentity(
       task: context.id, agent: agent.agentID, step: "\(target.instance.id) run_errand \(target.script)")
     let variables = part.environment(of: target, task: context.id).merging(hand?.variables ?? [:]) { $1 }
@@ -121,26 +126,38 @@ struct ErrandExecution: Sendable {
     let output = ErrandOutput(
       agent: agent, instance: ErrandOutput.name(of: target.instance), journal: journal,
       surroundings: context.surroundings, reporter: reporter)
-    let task: String
+    let task: AgentTaskReply
     do {
-      task = try await agent.begin(.runErrand, [.string(target.script), options.value], identity: identity)
+      // The task can be cancelled when it is known, so the answer must not wait long.
+      task = try await agent.begin(
+        .runErrand, [.string(target.script), options.value], identity: identity,
+        reading: output.request(waitMilliseconds: 500))
     } catch let failure as DroverError where failure.code == .tooLarge {
       throw DirectorFailure.errand(
         "Errand '\(order.errand)' cannot be started on \(target.instance.label): its arguments, its environment and the "
           + "user data of its leases are too long together: \(failure)")
     }
-    return try await agent.withCancelling(task, cancellation) {
-      let end = try await output.follow(agentTask: task)
-      if case .read(let response?) = end { return try ErrandResult(await agent.result(response, .runErrand)) }
-      let result = try ErrandResult(await agent.result(of: task, .runErrand))
+    return try await agent.withCancelling(task.taskID, cancellation) {
+      let end = try await output.follow(agentTask: task.taskID, first: task.output)
+      if case .read(let response?, let logs) = end {
+        return (try ErrandResult(await agent.result(response, .runErrand)), logs)
+      }
+      let result = try ErrandResult(await agent.result(of: task.taskID, .runErrand))
       if case .unknown = end { try await output.complete(with: result) }
-      return result
+      return (result, nil)
     }
   }
 
-  private func fetchLogs(_ agent: AgentClient, _ instance: ResolvedInstance) async throws -> LogResult {
+  /// - Parameter arrived: what came with the last of the output.
+  private func fetchLogs(
+    _ agent: AgentClient, _ instance: ResolvedInstance, _ arrived: LogResult?
+  ) async throws -> LogResult {
     let identity = RequestIdentity(task: context.id, agent: agent.agentID, step: "\(instance.id) fetch_logs")
-    let result = try await LogArchives(director: director).fetch(LogRequest(types: "job"), from: agent, identity)
+    let archives = LogArchives(director: director)
+    let result =
+      if let arrived { try await archives.keep(arrived, identity) } else {
+        try await archives.fetch(LogArchives.ofJobs, from: agent, identity)
+      }
     try await LogBundles(director: director).keep(identity.uuid)
     return result
   }

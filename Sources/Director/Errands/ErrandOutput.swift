@@ -31,23 +31,35 @@ struct ErrandOutput: Sendable {
 
   /// How the output of a task ended.
   enum End: Sendable {
-    /// All of it is in the journal; some agents send the task's result with the last of it.
-    case read(result: AgentResponse?)
+    /// All of it is in the journal; some agents send the task's result with the last of it, and the logs.
+    case read(result: AgentResponse?, logs: LogResult?)
     /// The agent cannot be read from: the task's result has all there is.
     case unknown
   }
 
+  /// What is to be read next: what is not in the journal yet.
+  ///
+  /// - Parameter agentTask: empty in the request that begins it.
+  func request(agentTask: String = "", waitMilliseconds: Int) -> ReadOutputRequest {
+    let offsets = journal.ends(of: instance)
+    return ReadOutputRequest(
+      taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: waitMilliseconds,
+      wantsResult: true, logs: LogArchives.ofJobs)
+  }
+
   /// Follows the output of a task of the agent until it has ended.
   ///
+  /// - Parameter first: what was read, from where the journal is, with the answer that told the task.
   /// - Returns: how far the agent could be read from.
-  func follow(agentTask: String) async throws -> End {
+  func follow(agentTask: String, first: ReadOutputReply?) async throws -> End {
     var offsets = journal.ends(of: instance)
+    var next = first
     var lines = OutputLines()
     while true {
-      let request = ReadOutputRequest(
-        taskID: agentTask, stdoutOffset: offsets.stdout, stderrOffset: offsets.stderr, waitMilliseconds: 5000,
-        wantsResult: true)
-      guard let reply = try await agent.readOutput(request) else { return .unknown }
+      if next == nil {
+        next = try await agent.readOutput(request(agentTask: agentTask, waitMilliseconds: 5000))
+      }
+      guard let reply = next.take() else { return .unknown }
       for (stream, text, offset, start) in [
         ("stdout", reply.stdout, offsets.stdout, reply.stdoutStart),
         ("stderr", reply.stderr, offsets.stderr, reply.stderrStart),
@@ -67,7 +79,7 @@ struct ErrandOutput: Sendable {
       if let reporter {
         for line in lines.end() { try await reporter.status(line) }
       }
-      return .read(result: reply.result)
+      return .read(result: reply.result, logs: reply.logs)
     }
   }
 

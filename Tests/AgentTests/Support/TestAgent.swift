@@ -46,7 +46,7 @@ struct TestAgent: Sendable {
     logger.logLevel = .debug
     let agent = try await Agent(
       options, surroundings: .system, environment: ["LD_LIBRARY_PATH": "/nowhere", "LANG": "C"],
-      runnerCommand: [program, "runner"], systemRoot: "\(folder)/root", logger: logger)
+      runnerProgram: program, systemRoot: "\(folder)/root", logger: logger)
     let test = TestAgent(
       folder: folder, bus: bus, outputBus: outputBus,
       inbox: try await ReplyInbox(bus: bus, pattern: "director.test.>"),
@@ -113,13 +113,16 @@ struct TestAgent: Sendable {
   /// Sends a request and returns the answer, a running task included.
   func request(
     _ method: String, _ arguments: [Value] = [], id: String = Surroundings.system.identifier(),
-    timeout: Duration = .seconds(20), protocolVersion: Int = 3, wait: Int = 0
+    timeout: Duration = .seconds(20), protocolVersion: Int = 3, wait: Int = 0,
+    reading: ReadOutputRequest? = nil
   ) async throws -> AgentResponse {
     let reply = AgentSubjects.reply(directorID: "test", agentID: Self.id, requestID: id)
     let message = AgentRequest(
-      method: method, arguments: arguments, replyTo: reply, protocolVersion: protocolVersion, waitMilliseconds: wait)
-    let inbox = method == "read_output" ? outputInbox : inbox
-    if method == "read_output" {
+      method: method, arguments: arguments, replyTo: reply, protocolVersion: protocolVersion, waitMilliseconds: wait,
+      reading: reading)
+    let isReading = method == "read_output" || reading != nil
+    let inbox = isReading ? outputInbox : inbox
+    if isReading {
       // The answer comes on the other bus, and only there.
       async let answer = inbox.request("unheard", [], reply: reply, timeout: timeout)
       try await Task.sleep(for: .milliseconds(2))

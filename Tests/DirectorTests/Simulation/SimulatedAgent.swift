@@ -159,6 +159,14 @@ final class SimulatedAgent: Sendable {
       return state.withLock { $0.running.append(task) }
     }
     let first = response(to: request)
+    if var reading = request.reading, isOurs, case .value(let value) = first, let begun = AgentTaskReply(value) {
+      reading.taskID = begun.taskID
+      let task = clock.surroundings.task { [self, reading] in
+        guard case .value(let value) = await read(reading), let output = try? ReadOutputReply(value) else { return }
+        await answer(reply, .value(AgentTaskReply(taskID: begun.taskID, output: output).value))
+      }
+      return state.withLock { $0.running.append(task) }
+    }
     if request.waitMilliseconds > 0, isOurs, case .value(let value) = first, let begun = AgentTaskReply(value) {
       let task = clock.surroundings.task { [self] in
         await waitForEnd(of: begun.taskID, atMost: .milliseconds(request.waitMilliseconds))
@@ -359,6 +367,10 @@ final class SimulatedAgent: Sendable {
     guard let read = request.arguments.first.flatMap({ try? ReadOutputRequest($0) }) else {
       return .exception(message: "read_output: bad argument")
     }
+    return await self.read(read)
+  }
+
+  private func read(_ read: ReadOutputRequest) async -> AgentResponse {
     let deadline = clock.now + .milliseconds(read.waitMilliseconds)
     while true {
       let (bytes, isOver) = state.withLock { state -> ([UInt8], Bool) in
