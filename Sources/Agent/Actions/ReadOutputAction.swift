@@ -18,6 +18,8 @@ struct ReadOutputAction: AgentAction {
   private static let lookingForTask: Duration = .seconds(1)
   /// What is printed in quick succession goes in one answer.
   private static let gathering: Duration = .milliseconds(10)
+  /// Bytes, less than may be answered by more than what an answer adds that tells of the task as well.
+  private static let longestReply = AgentLimits.maximumReplyBytes - 1024
 
   func run(_ call: TaskCall) async throws -> Value {
     try await reply(to: try call.reading { try ReadOutputRequest(call.arguments[0]) }).value
@@ -44,12 +46,12 @@ struct ReadOutputAction: AgentAction {
   private func addResult(_ reply: inout ReadOutputReply, _ request: ReadOutputRequest) async {
     var whole = reply
     whole.result = await GetTaskAction(tasks: tasks, surroundings: surroundings).answer(request.taskID)
-    guard AgentResponse.fits(whole.value) else { return }
+    guard AgentResponse.fits(whole.value, limit: Self.longestReply) else { return }
     reply = whole
     // What cannot be had is asked for again, and then its failure is told.
     guard let logs = request.logs, let result = try? await collector.collectShort(logs) else { return }
     whole.logs = result
-    if AgentResponse.fits(whole.value) { reply = whole }
+    if AgentResponse.fits(whole.value, limit: Self.longestReply) { reply = whole }
   }
 
   /// Returns when something was printed, the script has begun or ended, the task is over, or the time is.
