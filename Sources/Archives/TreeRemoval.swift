@@ -25,6 +25,7 @@ enum TreeRemoval {
       if unlinkat(folder, name, 0) == 0 || errno == ENOENT { continue }
       guard errno == EISDIR || errno == EPERM else { throw OpenFile.error("remove", place) }
       let descriptor = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      if descriptor < 0, errno == ENOENT { continue }
       guard descriptor >= 0 else { throw OpenFile.error("remove", place) }
       let inner = OpenFile(descriptor: descriptor, path: place)
       try removeContents(inner.descriptor, place)

@@ -22,6 +22,13 @@ import Testing
     #expect(ErrandStartFailure(exception: text)?.exitCode == code)
   }
 
+  @Test("people are told what was to be run and what was found, and nothing of tasks of the agent")
+  func reason() {
+    let text = "Action Failed get_task: Task 7 result: Running errand script: cannot run /x: there is no such file"
+    #expect(ErrandStartFailure.reason(in: text) == "cannot run /x: there is no such file")
+    #expect(ErrandStartFailure.reason(in: "Task 7 result: boom") == nil)
+  }
+
   @Test(
     "other failures are none",
     arguments: [

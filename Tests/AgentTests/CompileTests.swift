@@ -100,6 +100,7 @@ import Testing
         _ = try await test.request("compile_package", arguments, id: "c1")
         try await waitFor("packaging\n") { Files.textIfPresent("\(base)/trace") }
       }
+      #expect(Files.textIfPresent("\(base)/data/compile/pkg/source.txt") == "hello")
       try await TestAgent.run(in: folder) { test in
         try Files.replace("\(base)/go", with: [])
         let response = try await test.request("compile_package", [], id: "c1")

@@ -47,6 +47,8 @@ struct PackageCompiler: Sendable {
       try await blocking { try cleanUp(work) }
       return result
     } catch {
+      // The agent ends, and its next life goes on with what is there.
+      if Task.isCancelled { throw error }
       try? await blocking { try cleanUp(work) }
       throw DroverError(BundleInstaller.code(error), "Compiling package \(name)", cause: error)
     }

@@ -185,6 +185,7 @@ public struct Agent: Sendable {
       }
       while let code = try await group.next() {
         if let code {
+          await parts.tasks.letGo()
           await supervisor?.close()
           return code
         }

@@ -17,6 +17,8 @@ actor AgentTasks {
     let method: String
     let isCancellable: Bool
     var cancellation: TaskCancellation?
+    /// Does the work; nil when it is over.
+    var worker: Task<Void, Never>?
     /// Set when it is over.
     var endedAt: Timestamp?
     var outcome: TaskRecord.Outcome?
@@ -135,6 +137,13 @@ actor AgentTasks {
     turns.hurry(entry.method, id)
   }
 
+  /// Lets go of what has not ended, without waiting for it: the next life of the agent begins it again.
+  ///
+  /// Nothing else cancels the Swift task of an action, so one that is cancelled leaves all as it is for the next one.
+  func letGo() {
+    for entry in entries.values { entry.worker?.cancel() }
+  }
+
   /// Returns when the task is over, or the Swift task is cancelled.
   func wait(_ id: String) async {
     await waiters.wait(id) { isOver(id) }
@@ -165,19 +174,22 @@ actor AgentTasks {
     let isSerial = action.traits.order == .serial
     let before = isSerial ? tail : nil
     if !isSerial { turns.request(record.method, record.id) }
-    let task = Task {
+    let worker = Task {
       await before?.value
       if !isSerial { await withCheckedContinuation { turns.wait(record.id, $0) } }
+      defer { self.turns.leave(record.method, record.id) }
+      if Task.isCancelled { return }
       let outcome: TaskRecord.Outcome
       do {
         outcome = .value(try await action.perform(call))
       } catch {
+        if Task.isCancelled { return }
         outcome = .failure("\(error)")
       }
-      self.turns.leave(record.method, record.id)
       self.finish(record, outcome, isDurable: !action.traits.isReading)
     }
-    if isSerial { tail = task }
+    entries[record.id]?.worker = worker
+    if isSerial { tail = worker }
   }
 
   private func finish(_ record: TaskRecord, _ outcome: TaskRecord.Outcome, isDurable: Bool = true) {
@@ -189,6 +201,7 @@ actor AgentTasks {
     entries[record.id]?.endedAt = record.endedAt
     entries[record.id]?.output = outputSize(record.id)
     entries[record.id]?.cancellation = nil
+    entries[record.id]?.worker = nil
     do {
       try files.save(record, isDurable: isDurable)
     } catch {

@@ -43,8 +43,7 @@ public enum ErrandStartFailure: String, Sendable, Hashable, CaseIterable {
 
   /// Reads what an agent said; nil when it means something else. The Go agent says it in Go's words.
   public init?(exception message: String) {
-    guard let start = message.firstRange(of: AgentTexts.errandFailed) else { return nil }
-    let reason = message[start.upperBound...]
+    guard let reason = Self.reason(in: message) else { return nil }
     func says(_ texts: [String]) -> Bool { texts.contains { reason.contains($0) } }
     if says(["no such file", "interpreter", "not found"]) {
       self = .notFound
@@ -53,6 +52,12 @@ public enum ErrandStartFailure: String, Sendable, Hashable, CaseIterable {
     } else {
       return nil
     }
+  }
+
+  /// What was to be run and what was found, of what an agent said, which tells also of actions and tasks; nil when it
+  /// means something else.
+  public static func reason(in exception: String) -> Substring? {
+    exception.firstRange(of: AgentTexts.errandFailed).map { exception[$0.upperBound...] }
   }
 
   private static let refusals = [

@@ -82,10 +82,11 @@ struct ErrandExecution: Sendable {
       return (outcome, logs)
     } catch let exception as AgentClient.Exception {
       guard let failure = ErrandStartFailure(exception: exception.message) else { throw exception }
-      try await context.warn("\(instance.label): \(exception.message)")
+      let reason = ErrandStartFailure.reason(in: exception.message) ?? exception.message[...]
+      try await context.warn("\(instance.label): \(reason)")
       let outcome = ErrandOutcome(
         group: instance.group, id: instance.id, exitCode: failure.exitCode, stdout: "",
-        stderr: "\(exception.message)\n", failure: failure.rawValue)
+        stderr: "\(reason)\n", failure: failure.rawValue)
       return (outcome, nil)
     }
   }
