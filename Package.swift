@@ -102,7 +102,7 @@ let package = Package(
     room("PoolsProtocol", ["Formats", "Surroundings"]),
 
     // Engines: each hides one outside thing.
-    room("Archives", ["Digests", "Formats", "CZlib", "CLinux"]),
+    room("Archives", ["Digests", "Files", "Formats", "CZlib", "CLinux"]),
     room("Documents", ["Files", "Formats", "Sealing", "Surroundings", grdb]),
     room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
@@ -116,7 +116,7 @@ let package = Package(
     room("Containers", ["Formats", "CLinux", logging]),
 
     // Machines, and artifacts on disk.
-    room("ReleaseFiles", ["Archives", "Digests", "Formats", "Processes", "Releases"]),
+    room("ReleaseFiles", ["Archives", "Digests", "Files", "Formats", "Processes", "Releases"]),
     room("Supervision", ["Digests", "Files", "Formats", "Processes", "Surroundings", logging]),
     room("BPM", ["CLinux", "Containers", "Files", "Formats", "Processes", "Surroundings"]),
     room(
@@ -136,9 +136,9 @@ let package = Package(
     room(
       "Director",
       [
-        "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Digests", "Documents", "Formats", "Manifests",
-        "Messaging", "ReleaseFiles", "Releases", "Sealing", "Surroundings", "Templates", crypto, logging, lifecycle,
-        systemPackage,
+        "AgentProtocol", "Archives", "Blobs", "Certificates", "Clouds", "Digests", "Documents", "Files", "Formats",
+        "Manifests", "Messaging", "ReleaseFiles", "Releases", "Sealing", "Surroundings", "Templates", crypto, logging,
+        lifecycle, systemPackage,
       ]),
 
     // Faces.

@@ -1,4 +1,3 @@
-import Archives
 import Files
 import Formats
 import Glibc
@@ -78,7 +77,7 @@ enum PoolFigures {
   ) async throws -> (result: Result, start: Double, memory: Double) {
     let folder = "/var/tmp/drover-bench-pools-\(getpid())"
     try Files.makeFolder(folder, mode: 0o700)
-    defer { try? Archives.removeTree(folder) }
+    defer { try? Files.remove(folder) }
     let types = (0..<10).map { "- {type: t\($0), names: {prefix: r\($0)-, count: \(resources / 10)}}\n" }
     try Files.replace("\(folder)/config.yaml", with: Array("resources:\n\(types.joined())".utf8), mode: 0o600)
     let first = try await BenchPools.start(program: "\(programs)/boskos", folder: folder)

@@ -130,7 +130,7 @@ enum ServiceFigures {
 
   private static func blob(_ files: [String: String], _ id: String, _ agent: BenchAgent) throws -> String {
     let source = "\(agent.folder)/packing"
-    try Archives.removeTree(source)
+    try Files.remove(source)
     for (path, text) in files {
       let place = "\(source)/\(path)"
       try Files.makeFolder(String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)]))

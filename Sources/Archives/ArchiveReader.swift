@@ -1,6 +1,6 @@
 public import Digests
+internal import Files
 import Formats
-internal import Glibc
 
 /// Reads a tar archive, gzip-compressed or plain, entry by entry, holding no more than a chunk in memory.
 ///
@@ -33,7 +33,7 @@ public final class ArchiveReader {
   public convenience init(
     file: String, limits: ArchiveLimits = ArchiveLimits(), hashing: Set<DigestAlgorithm> = []
   ) throws {
-    let open = try OpenFile(file, O_RDONLY)
+    let open = try OpenFile(reading: file)
     try self.init(label: file, limits: limits, hashing: hashing) { try open.read(into: $0) }
   }
 

@@ -1,11 +1,11 @@
 public import Digests
+internal import Files
 import Formats
 internal import Glibc
 
 /// Writes a tar archive, gzip-compressed or plain. The same entries in the same order give the same bytes.
 ///
-/// The file appears under a name of its own first and gets its right name in ``finish()``; an archive that was not
-/// finished leaves nothing behind.
+/// The file is in its place when it is whole, with ``finish()``; an archive that was not finished leaves nothing behind.
 public final class ArchiveWriter {
   /// How the archive is compressed.
   public enum Compression: Sendable, Hashable {
@@ -15,27 +15,22 @@ public final class ArchiveWriter {
   }
 
   private let path: String
-  private let partial: String
-  private let file: OpenFile
+  private let file: NewFile
   private var gzip: GzipOutput?
   private let output: HashedOutput
   private var remaining = 0
   private var entry: ArchiveEntry?
-  private var finished = false
 
   /// - Parameter hashing: Digests of the archive, to be had from ``finish()``.
   public init(
     file path: String, compression: Compression = .gzip(level: 6), hashing: Set<DigestAlgorithm> = []
   ) throws {
     self.path = path
-    partial = "\(path).\(getpid()).\(UInt32.random(in: 0 ... .max)).partial"
-    file = try OpenFile(partial, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
-    output = HashedOutput(file, hashing)
+    file = try NewFile(path, mode: 0o644)
+    output = HashedOutput(file.file, hashing)
     let output = output
     if case .gzip(let level) = compression { gzip = try GzipOutput(level: level, sink: output.write) }
   }
-
-  deinit { if !finished { unlink(partial) } }
 
   private func write(_ bytes: UnsafeRawBufferPointer) throws {
     if let gzip { try gzip.write(bytes) } else { try output.write(bytes) }
@@ -82,27 +77,19 @@ public final class ArchiveWriter {
 
   /// A file entry with the content of a file on disk; the size is set from it.
   public func add(_ entry: ArchiveEntry, contentOf source: String) throws {
-    let open = try OpenFile(source, O_RDONLY)
-    try add(entry, contentOf: open)
+    try add(entry, contentOf: OpenFile(reading: source))
   }
 
   func add(_ entry: ArchiveEntry, contentOf open: OpenFile) throws {
-    var status = stat()
-    guard fstat(open.descriptor, &status) == 0 else { throw OpenFile.error("read", open.path) }
+    let status = try open.status()
     guard status.type == S_IFREG else { throw DroverError(.invalid, "\(open.path): is not a file") }
     var entry = entry
     entry.size = Int(status.st_size)
     try begin(entry)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 16)
-    defer { buffer.deallocate() }
-    while true {
-      let count = try open.read(into: buffer)
-      if count == 0 { break }
-      try append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    }
+    try open.forEachPiece(append)
   }
 
-  /// Ends the archive and gives the file its name.
+  /// Ends the archive and puts the file in its place.
   ///
   /// - Returns: The digests that were asked for.
   @discardableResult
@@ -110,8 +97,7 @@ public final class ArchiveWriter {
     try end()
     try write([UInt8](repeating: 0, count: 2 * TarHeader.blockSize))
     try gzip?.finish()
-    guard rename(partial, path) == 0 else { throw OpenFile.error("rename to its name", path) }
-    finished = true
+    try file.replace()
     return output.digest
   }
 }

@@ -92,7 +92,4 @@ public enum Archives {
     result.digest = try reader.finish()
     return result
   }
-
-  /// Removes a folder with all it holds, never following a link; nothing happens when there is none.
-  public static func removeTree(_ path: String) throws { try TreeRemoval.remove(path) }
 }

@@ -1,4 +1,5 @@
 import Digests
+internal import Files
 internal import Formats
 internal import Glibc
 
@@ -20,10 +21,8 @@ struct Packer {
   }
 
   mutating func add(folder path: String) throws {
-    let root = try OpenFile(path, O_RDONLY | O_DIRECTORY)
-    var status = stat()
-    guard fstat(root.descriptor, &status) == 0 else { throw OpenFile.error("read", path) }
-    if options.includesRoot, !options.prefix.isEmpty { try add(entry(options.prefix, .directory, status)) }
+    let root = try OpenFile(folder: path)
+    if options.includesRoot, !options.prefix.isEmpty { try add(entry(options.prefix, .directory, root.status())) }
     try addContents(root, options.prefix)
   }
 
@@ -42,9 +41,9 @@ struct Packer {
 
   private mutating func addContents(_ folder: OpenFile, _ prefix: String) throws {
     try Task.checkCancellation()
-    for name in try TreeRemoval.names(folder.descriptor, folder.path) {
+    for name in try folder.names() {
       let place = "\(folder.path)/\(name)"
-      guard let status = OpenFile.status(folder.descriptor, name) else { throw OpenFile.error("read", place) }
+      guard let status = try folder.status(name) else { throw DroverError(.notFound, "packing '\(place)': it is gone") }
       try add(name, status, in: folder, as: prefix + name, place)
     }
   }
@@ -59,18 +58,15 @@ struct Packer {
     }
     switch status.type {
     case S_IFREG:
-      let descriptor = openat(folder.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-      guard descriptor >= 0 else { throw OpenFile.error("read", place) }
-      try add(entry(path, .file, status), contentOf: OpenFile(descriptor: descriptor, path: place))
+      try add(entry(path, .file, status), contentOf: folder.file(name))
     case S_IFDIR:
-      let descriptor = openat(folder.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-      guard descriptor >= 0 else { throw OpenFile.error("read", place) }
+      let inner = try folder.folder(name)
       try add(entry(path, .directory, status))
-      try addContents(OpenFile(descriptor: descriptor, path: place), path + "/")
+      try addContents(inner, path + "/")
     case S_IFLNK:
       var text = [CChar](repeating: 0, count: Int(PATH_MAX))
       let count = readlinkat(folder.descriptor, name, &text, text.count)
-      guard count >= 0 else { throw OpenFile.error("read the link", place) }
+      guard count >= 0 else { throw systemError("reading the link '\(place)'") }
       let target = String(validating: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
       guard let target else { throw DroverError(.invalid, "\(place): the link's text is not valid UTF-8") }
       try add(entry(path, .symbolicLink(target), status))

@@ -1,3 +1,4 @@
+internal import Files
 internal import Formats
 internal import Glibc
 
@@ -9,10 +10,10 @@ final class UnpackTarget {
 
   init(_ path: String) throws {
     wasMade = mkdir(path, 0o755) == 0
-    if !wasMade, errno != EEXIST { throw OpenFile.error("make the folder", path) }
-    root = try OpenFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-    guard try TreeRemoval.names(root.descriptor, path).isEmpty else {
-      throw DroverError(.conflict, "cannot unpack into \(path): the folder is not empty")
+    if !wasMade, errno != EEXIST { throw systemError("making folder '\(path)'") }
+    root = try OpenFile(folder: path, followsLinks: false)
+    guard try root.names().isEmpty else {
+      throw DroverError(.conflict, "unpacking into '\(path)': the folder is not empty")
     }
   }
 
@@ -21,7 +22,7 @@ final class UnpackTarget {
   /// As it was before, as far as the system lets us.
   func undo() {
     guard !isKept else { return }
-    try? TreeRemoval.removeContents(root.descriptor, root.path)
+    try? Files.removeContents(of: root)
     if wasMade { rmdir(root.path) }
   }
 }

@@ -1,4 +1,5 @@
 import Digests
+internal import Files
 internal import Formats
 internal import Glibc
 
@@ -81,8 +82,9 @@ struct Unpacker {
       folders.append((parts, entry))
       return
     }
-    let parent = try folder(parts.dropLast(), entry).descriptor
-    if let status = OpenFile.status(parent, name) {
+    let place = try folder(parts.dropLast(), entry)
+    let parent = place.descriptor
+    if let status = try place.status(name) {
       guard status.type != S_IFDIR else { throw refusal(entry, "there is a folder of that name already") }
       guard unlinkat(parent, name, 0) == 0 else { throw failure(entry, "replace it") }
     }
@@ -116,7 +118,7 @@ struct Unpacker {
         guard errno == ENOTDIR || errno == ELOOP else { throw failure(entry, "open its folder") }
         throw refusal(entry, "'\(part)' on its path is not a folder; links are not followed")
       }
-      folder = OpenFile(descriptor: descriptor, path: part)
+      folder = OpenFile(part, descriptor)
     }
     last = (parts, folder)
     return folder
@@ -130,7 +132,7 @@ struct Unpacker {
   private func writeFile(_ entry: ArchiveEntry, _ name: String, in parent: Int32) throws {
     let descriptor = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw failure(entry, "create it") }
-    let file = OpenFile(descriptor: descriptor, path: name)
+    let file = OpenFile(name, descriptor)
     while true {
       let count = try reader.read(into: buffer)
       if count == 0 { break }
@@ -157,9 +159,9 @@ struct Unpacker {
     for part in parts.dropLast() {
       let descriptor = openat(folder.descriptor, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
       guard descriptor >= 0 else { throw refusal(entry, "the hard link's target '\(other)' is not there") }
-      folder = OpenFile(descriptor: descriptor, path: part)
+      folder = OpenFile(part, descriptor)
     }
-    guard let status = OpenFile.status(folder.descriptor, otherName) else {
+    guard let status = try folder.status(otherName) else {
       throw refusal(entry, "the hard link's target '\(other)' is not there")
     }
     // A second name of a symbolic link would make its text count from another folder.

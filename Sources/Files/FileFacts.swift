@@ -1,9 +1,9 @@
 import Glibc
 public import Surroundings
 
-/// What the system says about a file, following links.
+/// What the system says about a file.
 public struct FileFacts: Sendable, Hashable {
-  public enum Kind: Sendable, Hashable { case file, folder, blockDevice, other }
+  public enum Kind: Sendable, Hashable { case file, folder, link, blockDevice, other }
 
   public let kind: Kind
   public let size: Int
@@ -17,12 +17,15 @@ public struct FileFacts: Sendable, Hashable {
   public let changed: Timestamp
 
   /// Nil when there is no such file.
-  public init?(_ path: String) {
+  ///
+  /// - Parameter followsLinks: whether it is what a link leads to, and not the link itself.
+  public init?(_ path: String, followsLinks: Bool = true) {
     var information = stat()
-    guard stat(path, &information) == 0 else { return nil }
+    guard (followsLinks ? stat(path, &information) : lstat(path, &information)) == 0 else { return nil }
     switch information.st_mode & S_IFMT {
     case S_IFREG: kind = .file
     case S_IFDIR: kind = .folder
+    case S_IFLNK: kind = .link
     case S_IFBLK: kind = .blockDevice
     default: kind = .other
     }

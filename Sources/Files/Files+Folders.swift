@@ -14,39 +14,18 @@ extension Files {
     throw systemError("making folder '\(path)'", number)
   }
 
-  /// The names in a folder, sorted, without `.` and `..`; none when there is no such folder.
+  /// The names in a folder, sorted by their bytes, without `.` and `..`; none when there is no such folder.
   public static func names(in path: String) throws -> [String] {
-    guard let folder = opendir(path) else {
+    guard let stream = opendir(path) else {
       if errno == ENOENT { return [] }
       throw systemError("listing '\(path)'")
     }
-    defer { closedir(folder) }
-    var names: [String] = []
-    errno = 0
-    while let entry = readdir(folder) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name != ".", name != ".." { names.append(name) }
-      errno = 0
-    }
-    if errno != 0 { throw systemError("listing '\(path)'") }
-    return names.sorted()
+    return try FolderEntry.rest(of: stream, path).map(\.text).sortedByBytes()
   }
 
   /// Whether there is a folder of that path; links do not count.
   public static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
-
-  /// Removes a file, or a folder with all in it, not following links; nothing there is fine.
-  public static func remove(_ path: String) throws {
-    if unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR { return }
-    let number = errno
-    guard number == EISDIR || number == EPERM, isFolder(path) else { throw systemError("removing '\(path)'", number) }
-    for name in try names(in: path) { try remove("\(path)/\(name)") }
-    if rmdir(path) != 0, errno != ENOENT { throw systemError("removing folder '\(path)'") }
+    FileFacts(path, followsLinks: false)?.kind == .folder
   }
 
   /// The folder that a path is in; nil for what is in `/`, and for names without a folder.
@@ -58,5 +37,20 @@ extension Files {
   /// Makes what was created, renamed or removed beside `path` survive a loss of power.
   public static func syncFolder(of path: String) throws {
     try OpenFile(reading: folder(of: path) ?? (path.hasPrefix("/") ? "/" : ".")).sync()
+  }
+
+  /// Where the environment wants what is there for a while only (`TMPDIR`).
+  public static var temporary: String {
+    let named = getenv("TMPDIR").map { String(cString: $0) } ?? ""
+    return named.isEmpty ? "/tmp" : named
+  }
+
+  /// Makes an empty folder with a new name, for this user only, in ``temporary``.
+  ///
+  /// - Parameter prefix: what the name begins with.
+  public static func makeTemporaryFolder(_ prefix: String) throws -> String {
+    var template = Array("\(temporary)/\(prefix)-XXXXXX".utf8CString)
+    guard let made = mkdtemp(&template) else { throw systemError("making a folder in '\(temporary)'") }
+    return String(cString: made)
   }
 }

@@ -30,6 +30,15 @@ extension Files {
     return true
   }
 
+  /// Copies a file's content; the copy is there when it is whole.
+  ///
+  /// - Parameter mode: permissions, of which the umask takes its part away.
+  public static func copy(_ source: String, to path: String, mode: UInt32 = 0o666) throws {
+    let (old, new) = (try OpenFile(reading: source), try NewFile(path, mode: mode))
+    try old.forEachPiece { try new.file.write($0) }
+    try new.replace()
+  }
+
   private static func written(
     _ path: String, _ bytes: [UInt8], _ mode: UInt32, _ isDurable: Bool
   ) throws -> NewFile {

@@ -8,14 +8,7 @@ import Glibc
 public enum Files {
   /// The whole file, which must not be longer than `limit` bytes.
   public static func read(_ path: String, limit: Int = 64 << 20) throws -> [UInt8] {
-    let file = try OpenFile(reading: path)
-    var bytes: [UInt8] = []
-    while bytes.count <= limit {
-      let chunk = try file.read(chunkSize)
-      if chunk.isEmpty { return bytes }
-      bytes += chunk
-    }
-    throw DroverError(.tooLarge, "reading '\(path)': more than \(limit) bytes")
+    try OpenFile(reading: path).readAll(limit: limit)
   }
 
   /// At most `maximum` bytes from `offset` on; fewer at the end of the file, none when there is no file.
@@ -30,9 +23,14 @@ public enum Files {
     return bytes
   }
 
+  /// The whole file, which must not be longer than `limit` bytes; nil when there is none.
+  public static func bytes(_ path: String, limit: Int = 64 << 20) throws -> [UInt8]? {
+    try ifPresent { try read(path, limit: limit) }
+  }
+
   /// The whole file as text; nil when there is none.
-  public static func text(_ path: String) throws -> String? {
-    try ifPresent { String(decoding: try read(path), as: UTF8.self) }
+  public static func text(_ path: String, limit: Int = 64 << 20) throws -> String? {
+    try bytes(path, limit: limit).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The whole file as text; nil when there is none, and when it cannot be read. For hints, and for what the system shows of
@@ -52,9 +50,26 @@ public enum Files {
   /// Whether there is something; a link counts when what it leads to is there.
   public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// Whether there is anything, be it a link that leads nowhere.
+  public static func isThere(_ path: String) -> Bool { FileFacts(path, followsLinks: false) != nil }
+
+  /// Whether there is a symbolic link, wherever it leads.
+  public static func isLink(_ path: String) -> Bool { FileFacts(path, followsLinks: false)?.kind == .link }
+
+  /// The text of a symbolic link; nil when there is nothing, or something else.
+  public static func linkText(_ path: String) throws -> String? {
+    var text = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink(path, &text, text.count)
+    if count >= 0 { return String(decoding: text.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+    if [EINVAL, ENOENT, ENOTDIR].contains(errno) { return nil }
+    throw systemError("reading the link '\(path)'")
+  }
+
   private static let chunkSize = 64 << 10
 
-  private static func ifPresent<Result>(_ body: () throws -> Result) throws -> Result? {
+  /// Nil when there is no such file.
+  @discardableResult
+  public static func ifPresent<Result>(_ body: () throws -> Result) throws -> Result? {
     do {
       return try body()
     } catch let error as DroverError where error.code == .notFound {

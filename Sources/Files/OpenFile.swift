@@ -7,7 +7,8 @@ public final class OpenFile: Sendable {
   /// For system calls and for processes that get it; open as long as this is held.
   public let descriptor: Int32
 
-  private init(_ path: String, _ descriptor: Int32) {
+  /// - Parameter descriptor: closed with it.
+  public init(_ path: String, _ descriptor: Int32) {
     self.path = path
     self.descriptor = descriptor
   }
@@ -23,9 +24,24 @@ public final class OpenFile: Sendable {
     try self.init(path, O_RDONLY, mode: 0, doing: "opening")
   }
 
+  /// Throws `notFound` when there is no such folder.
+  ///
+  /// - Parameter followsLinks: whether it may be a link to one.
+  public convenience init(folder path: String, followsLinks: Bool = true) throws {
+    try self.init(path, O_RDONLY | O_DIRECTORY | (followsLinks ? 0 : O_NOFOLLOW), mode: 0, doing: "opening")
+  }
+
   /// A new file, which must not exist.
   public convenience init(creating path: String, mode: UInt32) throws {
     try self.init(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode, doing: "creating")
+  }
+
+  /// A file to be written anew, whatever was in it.
+  ///
+  /// - Parameter mode: of one that is made because there is none; nil when it must be there.
+  public convenience init(writing path: String, mode: UInt32?) throws {
+    try self.init(
+      path, O_WRONLY | O_TRUNC | (mode == nil ? 0 : O_CREAT), mode: mode ?? 0, doing: mode == nil ? "opening" : "creating")
   }
 
   /// A file to append to, made when it is not there.
@@ -70,6 +86,43 @@ public final class OpenFile: Sendable {
     try filled(count) { Glibc.read(descriptor, $0, count) }
   }
 
+  /// All that is left from where the file's position is, which must not be more than `limit` bytes.
+  public func readAll(limit: Int = 64 << 20) throws -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count <= limit {
+      let piece = try read(64 << 10)
+      if piece.isEmpty { return bytes }
+      bytes += piece
+    }
+    throw DroverError(.tooLarge, "reading '\(path)': more than \(limit) bytes")
+  }
+
+  /// Reads into a buffer from where the file's position is. Returns how many bytes; 0 at the end.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    while true {
+      let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+      if count >= 0 { return count }
+      if errno != EINTR { throw systemError("reading '\(path)'") }
+    }
+  }
+
+  /// Hands over what is left from where the file's position is, piece by piece.
+  ///
+  /// - Parameter limit: bytes that are handed over at most.
+  public func forEachPiece(
+    limit: Int = .max, _ body: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 16)
+    defer { buffer.deallocate() }
+    var left = limit
+    while left > 0 {
+      let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer.prefix(left)))
+      if count == 0 { return }
+      left -= count
+      try body(UnsafeRawBufferPointer(rebasing: buffer.prefix(count)))
+    }
+  }
+
   private func filled(_ count: Int, _ read: (UnsafeMutablePointer<UInt8>?) -> Int) throws -> [UInt8] {
     var result = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
@@ -81,17 +134,18 @@ public final class OpenFile: Sendable {
   }
 
   /// Writes all of it where the file's position is.
-  public func write(_ bytes: [UInt8]) throws {
-    try bytes.withUnsafeBytes { buffer in
-      var rest = buffer[...]
-      while !rest.isEmpty {
-        let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if count < 0 {
-          if errno == EINTR { continue }
-          throw systemError("writing '\(path)'")
-        }
-        rest = rest.dropFirst(count)
+  public func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes(write) }
+
+  /// Writes all of it where the file's position is.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw systemError("writing '\(path)'")
       }
+      rest = rest.dropFirst(count)
     }
   }
 

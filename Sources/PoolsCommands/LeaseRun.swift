@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 public import PoolsClient
@@ -196,17 +197,9 @@ public struct LeaseRun: Sendable {
 
   /// The lease as JSON, for this user only.
   private func leaseFile(_ lease: PooledResource) throws -> String {
-    var template = Array("\(Environment.current()["TMPDIR"] ?? "/tmp")/drover-lease-XXXXXX".utf8CString)
-    let descriptor = mkstemp(&template)
-    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    guard descriptor >= 0 else {
-      throw systemError("making a file for the lease, \(path)")
-    }
-    defer { close(descriptor) }
-    let bytes = lease.json + [0x0A]
-    guard bytes.withUnsafeBytes({ write(descriptor, $0.baseAddress, $0.count) }) == bytes.count else {
-      unlink(path)
-      throw systemError("writing the lease to \(path)")
+    let path = "\(Files.temporary)/drover-lease-\(surroundings.identifier())"
+    guard try Files.create(path, with: lease.json + [0x0A], isDurable: false) else {
+      throw DroverError(.conflict, "writing the lease to '\(path)': there is such a file")
     }
     return path
   }

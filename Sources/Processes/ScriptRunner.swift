@@ -144,10 +144,9 @@ public actor ScriptRunner {
   }
 
   private static func ownExecutable() throws -> String {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count)
-    guard count > 0 else { throw systemError("finding this program's own file") }
-    let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard let path = try Files.linkText("/proc/self/exe") else {
+      throw DroverError(.notFound, "finding this program's own file: there is no /proc/self/exe; is /proc mounted?")
+    }
     // A program that was replaced while it runs is still there for those who ask the process itself.
     return Files.exists(path) ? path : "/proc/\(getpid())/exe"
   }

@@ -1,6 +1,6 @@
 import Digests
+internal import Files
 internal import Formats
-internal import Glibc
 
 /// `blobs/` of a release folder: files that are too large to commit, listed in `config/blobs.yml`.
 struct BlobFolder {
@@ -19,9 +19,9 @@ struct BlobFolder {
   func check() throws {
     for blob in config.blobs {
       let path = "\(folder)/blobs/\(blob.path)"
-      if FolderWalk.status(path) == nil { try fetch(blob, to: path) }
+      if !Files.isThere(path) { try fetch(blob, to: path) }
       guard let algorithm = blob.digest.strongest?.algorithm else { continue }
-      let found = try OpenedFile.digest(path, algorithm)
+      let found = try HashedFile.hash(path, algorithm)
       do {
         try blob.digest.verify(MultiDigest(algorithm, hex: found.hex))
       } catch let error as DroverError {
@@ -31,18 +31,12 @@ struct BlobFolder {
   }
 
   private func fetch(_ blob: ReleaseConfig.Blob, to path: String) throws {
-    guard let store = config.localBlobstore, let id = blob.objectID, FolderWalk.status("\(store)/\(id)") != nil else {
+    guard let store = config.localBlobstore, let id = blob.objectID, Files.isThere("\(store)/\(id)") else {
       throw DroverError(
         .notFound,
         "blob '\(blob.path)' is not in \(folder)/blobs; put it there, with the release's own script if it has one")
     }
-    var parent = "\(folder)/blobs"
-    for part in [""] + blob.path.split(separator: "/").dropLast().map(String.init) {
-      if !part.isEmpty { parent += "/\(part)" }
-      guard mkdir(parent, 0o755) == 0 || errno == EEXIST else {
-        throw systemError("cannot make the folder \(parent)")
-      }
-    }
-    try OpenedFile.copy("\(store)/\(id)", to: path)
+    if let parent = Files.folder(of: path) { try Files.makeFolder(parent) }
+    try Files.copy("\(store)/\(id)", to: path)
   }
 }

@@ -1,7 +1,6 @@
 internal import Archives
 public import Digests
-import Formats
-internal import Glibc
+internal import Files
 
 /// A file that was written while it was hashed.
 public struct HashedFile: Sendable, Hashable {
@@ -16,30 +15,25 @@ public struct HashedFile: Sendable, Hashable {
 extension HashedFile {
   /// Writes the content of a reader's current entry into a new file.
   static func writing(_ reader: ArchiveReader, to path: String) throws -> HashedFile {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure("create", path) }
-    defer { close(descriptor) }
+    let file = try OpenFile(creating: path, mode: 0o600)
     var hasher = DigestHasher(Set(DigestAlgorithm.allCases))
     var size = 0
     while let chunk = try reader.readChunk(atMost: 1 << 17) {
       hasher.update(chunk)
       size += chunk.count
-      try chunk.withUnsafeBytes { bytes in
-        var rest = bytes[...]
-        while !rest.isEmpty {
-          let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-          if count >= 0 {
-            rest = rest.dropFirst(count)
-          } else if errno != EINTR {
-            throw failure("write", path)
-          }
-        }
-      }
+      try file.write(chunk)
     }
     return HashedFile(path: path, size: size, digest: hasher.finish())
   }
 
-  private static func failure(_ what: String, _ path: String) -> DroverError {
-    systemError("cannot \(what) \(path)")
+  /// The size of a file that is there, and a digest of its content, hexadecimal.
+  static func hash(_ path: String, _ algorithm: DigestAlgorithm) throws -> (size: Int, hex: String) {
+    var hasher = DigestHasher([algorithm])
+    var size = 0
+    try OpenFile(reading: path).forEachPiece { piece in
+      hasher.update(piece)
+      size += piece.count
+    }
+    return (size, hasher.finish().pieces.first?.hex ?? "")
   }
 }

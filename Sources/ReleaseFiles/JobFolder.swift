@@ -1,3 +1,4 @@
+internal import Files
 internal import Formats
 internal import Releases
 
@@ -19,7 +20,7 @@ struct JobFolder {
   ///   without script.
   func artifact() throws -> Artifact {
     let file = "\(folder)/spec"
-    let spec = try JobSpec(OpenedFile.part(file), file: file)
+    let spec = try JobSpec(Self.part(file), file: file)
     guard spec.name == name else {
       throw DroverError(.invalid, "\(file): name: is '\(spec.name)', but the \(kind.rawValue)'s folder is '\(name)'")
     }
@@ -30,13 +31,13 @@ struct JobFolder {
     }
     var files = [try SourceFile(file, as: "job.MF", followsLinks: true)]
     files += kind == .errand ? try errandFiles() : [try monit()]
-    if FolderWalk.status("\(folder)/properties_schema.json") != nil {
+    if Files.isThere("\(folder)/properties_schema.json") {
       files.append(
         try SourceFile("\(folder)/properties_schema.json", as: "properties_schema.json", followsLinks: true))
     }
     for template in spec.templates {
       let path = "templates/\(template.source)"
-      guard FolderWalk.status("\(folder)/\(path)") != nil else {
+      guard Files.isThere("\(folder)/\(path)") else {
         throw DroverError(.invalid, "\(file): templates.\(template.source): there is no file \(path)")
       }
       files.append(try SourceFile("\(folder)/\(path)", as: path, followsLinks: true))
@@ -45,7 +46,7 @@ struct JobFolder {
   }
 
   private func monit() throws -> SourceFile {
-    guard FolderWalk.status("\(folder)/monit") != nil else {
+    guard Files.isThere("\(folder)/monit") else {
       throw DroverError(.invalid, "\(folder): job '\(name)' has no file monit; it may be empty")
     }
     return try SourceFile("\(folder)/monit", as: "monit", followsLinks: true)
@@ -53,8 +54,8 @@ struct JobFolder {
 
   /// The mark, and the empty monit file without which a director that knows only jobs refuses the archive.
   private func errandFiles() throws -> [SourceFile] {
-    if FolderWalk.status("\(folder)/monit") != nil,
-      try OpenedFile.contents("\(folder)/monit").contains(where: { !$0.isWhitespace })
+    if Files.isThere("\(folder)/monit"),
+      try Files.read("\(folder)/monit").contains(where: { !$0.isWhitespace })
     {
       throw DroverError(
         .invalid,
@@ -64,16 +65,11 @@ struct JobFolder {
       SourceFile(content: [], as: "monit"), SourceFile(content: Array("version: 1\n".utf8), as: JobKind.errandMark),
     ]
   }
-}
 
-extension OpenedFile {
   /// A file without which something is no part of a release.
   static func part(_ path: String) throws -> [UInt8] {
-    do {
-      return try contents(path)
-    } catch let error as DroverError where error.code == .notFound {
-      throw DroverError(.invalid, "\(path): there is no such file", cause: error.cause)
-    }
+    guard let bytes = try Files.bytes(path) else { throw DroverError(.invalid, "\(path): there is no such file") }
+    return bytes
   }
 }
 

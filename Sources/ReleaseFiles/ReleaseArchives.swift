@@ -1,7 +1,6 @@
 internal import Archives
 import Digests
 internal import Formats
-internal import Glibc
 internal import Releases
 
 /// The archives of a release's jobs, packages and license, built.

@@ -1,4 +1,5 @@
 import Digests
+internal import Files
 internal import Formats
 
 /// `config/final.yml` and `config/blobs.yml` of a release folder.
@@ -21,10 +22,7 @@ struct ReleaseConfig {
 
   init(folder: String) throws {
     let file = "\(folder)/config/final.yml"
-    let bytes: [UInt8]
-    do {
-      bytes = try OpenedFile.contents(file)
-    } catch let error as DroverError where error.code == .notFound {
+    guard let bytes = try Files.bytes(file) else {
       throw DroverError(.notFound, "\(folder) is not a release folder: there is no config/final.yml")
     }
     let document = try YAML.parse(bytes, file: file)
@@ -46,12 +44,7 @@ struct ReleaseConfig {
   }
 
   private static func blobs(_ file: String) throws -> [Blob] {
-    let bytes: [UInt8]
-    do {
-      bytes = try OpenedFile.contents(file)
-    } catch let error as DroverError where error.code == .notFound {
-      return []
-    }
+    guard let bytes = try Files.bytes(file) else { return [] }
     let document = try YAML.parse(bytes, file: file)
     guard !document.isNull else { return [] }
     do {

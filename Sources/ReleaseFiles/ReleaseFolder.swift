@@ -1,7 +1,6 @@
-internal import Archives
 public import Digests
+internal import Files
 import Formats
-internal import Glibc
 public import Releases
 
 /// A release folder: `config/final.yml`, `jobs/`, `errands/`, `packages/`, `src/`, `blobs/` (docs of BOSH, "release directory").
@@ -63,8 +62,8 @@ public struct ReleaseFolder: Sendable {
     let developed = try ReleaseIndex("\(path)/dev_releases", name)
     let version = try self.version(options, name, developed)
     let contents = try ReleaseFolderContents(path)
-    let scratch = try Self.makeScratch()
-    defer { try? Archives.removeTree(scratch) }
+    let scratch = try Files.makeTemporaryFolder("drover-release")
+    defer { try? Files.remove(scratch) }
     let archives = try await ReleaseArchives(contents, scratch: scratch, releaseFolder: path)
     let manifest = archives.manifest(
       name: name, version: version, commitHash: git.commitHash, uncommittedChanges: git.isDirty,
@@ -99,14 +98,5 @@ public struct ReleaseFolder: Sendable {
       while let range = text.firstRange(of: mark) { text.replaceSubrange(range, with: value) }
     }
     return text
-  }
-
-  private static func makeScratch() throws -> String {
-    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(base)/drover-release-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw systemError("cannot make a folder in \(base)")
-    }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

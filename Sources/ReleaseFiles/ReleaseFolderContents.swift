@@ -1,5 +1,5 @@
+internal import Files
 internal import Formats
-internal import Glibc
 internal import Releases
 
 /// Everything in a release folder that goes into the release, found and checked.
@@ -48,16 +48,16 @@ struct ReleaseFolderContents {
   }
 
   private static func package(_ folder: String, _ sources: SourceTree) throws -> Artifact {
-    guard FolderWalk.status("\(folder)/spec.lock") == nil else {
+    guard !Files.isThere("\(folder)/spec.lock") else {
       throw DroverError(.unsupported, "\(folder)/spec.lock: vendored packages are not supported yet")
     }
-    let spec = try PackageSpec(OpenedFile.part("\(folder)/spec"), file: "\(folder)/spec")
-    guard FolderWalk.status("\(folder)/packaging") != nil else {
+    let spec = try PackageSpec(JobFolder.part("\(folder)/spec"), file: "\(folder)/spec")
+    guard Files.isThere("\(folder)/packaging") else {
       throw DroverError(.invalid, "\(folder): package '\(spec.name)' has no file packaging")
     }
     var files = [try SourceFile("\(folder)/packaging", as: "packaging", followsLinks: false, countsMode: false)]
     var prePackaging: SourceFile?
-    if FolderWalk.status("\(folder)/pre_packaging") != nil {
+    if Files.isThere("\(folder)/pre_packaging") {
       let hook = try SourceFile("\(folder)/pre_packaging", as: "pre_packaging", followsLinks: false, countsMode: false)
       files.append(hook)
       prePackaging = hook

@@ -1,5 +1,5 @@
+internal import Files
 internal import Formats
-internal import Glibc
 internal import Releases
 
 /// The versions of a release that were made in its folder: `dev_releases/NAME/index.yml` or `releases/NAME/index.yml`,
@@ -14,10 +14,7 @@ struct ReleaseIndex {
     self.folder = "\(folder)/\(name)"
     self.name = name
     let file = "\(folder)/\(name)/index.yml"
-    let bytes: [UInt8]
-    do {
-      bytes = try OpenedFile.contents(file)
-    } catch let error as DroverError where error.code == .notFound {
+    guard let bytes = try Files.bytes(file) else {
       versions = []
       return
     }
@@ -38,15 +35,11 @@ struct ReleaseIndex {
   ///
   /// - Parameter id: Any text that no other entry has.
   func add(_ manifest: ReleaseManifest, id: String) throws {
-    for path in [String(folder.dropLast(name.utf8.count + 1)), folder] where !FolderWalk.isFolder(path) {
-      guard mkdir(path, 0o755) == 0 else {
-        throw systemError("cannot make the folder \(path)")
-      }
-    }
+    try Files.makeFolder(folder)
     let file = "\(folder)/index.yml"
     var builds = ValueObject()
-    if FolderWalk.status(file) != nil {
-      builds = try YAML.parse(OpenedFile.contents(file), file: file)["builds"]?.object ?? builds
+    if let bytes = try Files.bytes(file) {
+      builds = try YAML.parse(bytes, file: file)["builds"]?.object ?? builds
     }
     builds[id] = ["version": .string(manifest.version)]
     try Self.write(manifest.text, to: "\(folder)/\(name)-\(manifest.version).yml")
@@ -54,17 +47,8 @@ struct ReleaseIndex {
   }
 
   private static func write(_ text: String, to path: String) throws {
-    let partial = "\(path).\(getpid()).partial"
-    func failure() -> DroverError {
-      systemError("cannot write \(path)")
-    }
-    guard let file = fopen(partial, "we") else { throw failure() }
-    let bytes = Array(text.utf8)
-    let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
-    guard fclose(file) == 0, isWritten, rename(partial, path) == 0 else {
-      let error = failure()
-      unlink(partial)
-      throw error
-    }
+    let new = try NewFile(path, mode: 0o666)
+    try new.file.write(Array(text.utf8))
+    try new.replace()
   }
 }

@@ -1,5 +1,6 @@
 internal import Archives
 import Digests
+internal import Files
 internal import Formats
 internal import Releases
 
@@ -108,7 +109,7 @@ struct ReleaseTarballContents {
 extension ArchiveReader {
   /// Reads a file that is called something else in errors.
   convenience init(label: String, limits: ArchiveLimits, file: String) throws {
-    let inner = try OpenedFile(file)
+    let inner = try OpenFile(reading: file)
     try self.init(label: label, limits: limits) { try inner.read(into: $0) }
   }
 }

@@ -1,4 +1,4 @@
-internal import Archives
+internal import Files
 internal import Formats
 internal import Glibc
 
@@ -9,17 +9,14 @@ struct Scratch {
   /// - Parameter path: Absolute; nothing may be there yet, its parent must be.
   init(_ path: String) throws {
     self.path = path
-    guard mkdir(path, 0o700) == 0 else {
-      let reason = systemErrorText(errno)
-      throw DroverError(errno == EEXIST ? .conflict : .failed, "cannot make the folder \(path): \(reason)")
-    }
+    guard mkdir(path, 0o700) == 0 else { throw systemError("making folder '\(path)'") }
   }
 
   func filling<T>(_ body: (String) throws -> T) throws -> T {
     do {
       return try body(path)
     } catch {
-      try? Archives.removeTree(path)
+      try? Files.remove(path)
       throw error
     }
   }

@@ -1,7 +1,7 @@
 internal import Archives
 import Digests
+internal import Files
 internal import Formats
-internal import Glibc
 internal import Releases
 
 /// A file of a release folder that goes into an archive.
@@ -29,23 +29,23 @@ struct SourceFile {
     content = []
     self.path = path
     self.countsMode = countsMode
-    guard let status = FolderWalk.status(source) else {
+    guard let facts = FileFacts(source, followsLinks: false) else {
       throw DroverError(.notFound, "\(source): there is no such file")
     }
-    let isLink = status.st_mode & S_IFMT == S_IFLNK
-    isExecutable = status.st_mode & 0o111 != 0
+    let isLink = facts.kind == .link
+    isExecutable = facts.permissions & 0o111 != 0
     if isLink, !followsLinks {
-      let text = try FolderWalk.linkText(source)
+      guard let text = try Files.linkText(source) else { throw DroverError(.notFound, "\(source): the link is gone") }
       link = text
       size = 0
       sha256 = DigestHasher.hex(.sha256, text)
     } else {
       link = nil
-      guard isLink || status.st_mode & S_IFMT == S_IFREG else {
+      guard isLink || facts.kind == .file else {
         throw DroverError(.invalid, "\(source): is neither a file nor a link")
       }
       do {
-        (size, sha256) = try OpenedFile.digest(source, .sha256)
+        (size, sha256) = try HashedFile.hash(source, .sha256)
       } catch let error as DroverError where isLink {
         throw DroverError(error.code, "\(source): cannot follow the link: \(error.message)")
       }

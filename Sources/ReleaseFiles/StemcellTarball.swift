@@ -1,7 +1,6 @@
 public import Archives
 public import Digests
 import Formats
-internal import Glibc
 public import Releases
 
 /// A stemcell tarball: `stemcell.MF` and the file `image` (`reference/director.md E.2`).

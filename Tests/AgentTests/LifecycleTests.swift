@@ -22,7 +22,7 @@ import Testing
       let spec = try release.spec(for: test)
 
       #expect(try await test.call("prepare", spec.value) == "prepared")
-      #expect(Links.target(of: "\(base)/jobs/web") == nil)
+      #expect(try Files.linkText("\(base)/jobs/web") == nil)
       #expect(try await test.call("apply", spec.value) == "applied")
       #expect(try await test.call("run_script", "pre-start", [:]) == [:])
       #expect(try await test.call("start") == "started")

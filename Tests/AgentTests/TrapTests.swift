@@ -87,8 +87,8 @@ import Testing
   private static func files(below folder: String) -> [String] {
     ((try? Files.names(in: folder)) ?? []).flatMap { name in
       let path = "\(folder)/\(name)"
-      if Links.target(of: path) != nil { return [String]() }
-      return Links.isFolder(path) ? files(below: path) : [path]
+      if Files.isLink(path) { return [String]() }
+      return FileFacts(path)?.kind == .folder ? files(below: path) : [path]
     }
   }
 }

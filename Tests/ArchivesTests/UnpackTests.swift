@@ -200,18 +200,4 @@ struct UnpackTests {
       #expect(found["dev/null"]?.kind == .characterDevice(major: 1, minor: 3))
     }
   }
-
-  @Test("Removing a tree does not follow links")
-  func removal() async throws {
-    try await withTemporaryFolder { folder in
-      mkdir("\(folder)/keep", 0o700)
-      mkdir("\(folder)/keep/inner", 0o700)
-      mkdir("\(folder)/tree", 0o700)
-      symlink("\(folder)/keep", "\(folder)/tree/link")
-      try Archives.removeTree("\(folder)/tree")
-      try Archives.removeTree("\(folder)/missing")
-      #expect(try Files.names(in: folder) == ["keep"])
-      #expect(Files.isFolder("\(folder)/keep/inner"))
-    }
-  }
 }

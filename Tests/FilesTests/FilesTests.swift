@@ -54,11 +54,69 @@ import Testing
       try Files.makeFolder("\(folder)/kept")
       try writeTestFile("\(folder)/kept/file", "x")
       symlink("\(folder)/kept", "\(folder)/a/b/link")
-      try Files.remove("\(folder)/a")
-      try Files.remove("\(folder)/a")
+      symlink("\(folder)/kept", "\(folder)/link")
+      for name in ["a", "a", "link"] { try Files.remove("\(folder)/\(name)") }
       #expect(try Files.names(in: folder) == ["kept"])
       #expect(Files.exists("\(folder)/kept/file"))
       #expect(throws: DroverError.self) { try Files.makeFolder("\(folder)/kept/file/x") }
+    }
+  }
+
+  @Test("removes a tree that is deeper than a path may be long, and names that are no text")
+  func oddTrees() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.makeFolder("\(folder)/deep/beside")
+      var above = try OpenFile(folder: "\(folder)/deep")
+      for number in 0..<3000 {
+        #expect(mkdirat(above.descriptor, "d", 0o755) == 0)
+        // What is removed before and after the way on.
+        if number % 1000 == 0 {
+          for name in ["a", "z"] { #expect(mkdirat(above.descriptor, name, 0o755) == 0) }
+        }
+        above = try above.folder("d")
+      }
+      let odd: [CChar] = [0x61, CChar(bitPattern: 0xFF), 0]
+      #expect(mkdirat(above.descriptor, odd, 0o755) == 0)
+      let inOdd = openat(above.descriptor, odd, O_RDONLY | O_DIRECTORY)
+      close(openat(inOdd, odd, O_WRONLY | O_CREAT, 0o600))
+      close(inOdd)
+      #expect(throws: DroverError.self) { try above.names() }
+      try Files.remove("\(folder)/deep")
+      #expect(try Files.names(in: folder) == [])
+    }
+  }
+
+  @Test("empties a folder and leaves it; what holds it back is named")
+  func emptying() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.makeFolder("\(folder)/a/b/c")
+      try writeTestFile("\(folder)/a/file", "x")
+      let inside = try OpenFile(folder: "\(folder)/a")
+      #expect(try inside.names() == ["b", "file"])
+      #expect(try inside.folder("b").names() == ["c"])
+      #expect(try inside.file("file").readAll() == Array("x".utf8))
+      try Files.removeContents(of: inside)
+      #expect(try inside.names() == [] && Files.names(in: folder) == ["a"])
+      // The kernel's files cannot be removed, whoever asks.
+      let error = #expect(throws: DroverError.self) { try Files.remove("/proc/self/task") }
+      #expect(error?.message.hasPrefix("removing '/proc/self/task/") == true)
+    }
+  }
+
+  @Test("copies a file, which is there when it is whole, and reads links")
+  func copies() async throws {
+    try await withTemporaryFolder { folder in
+      let bytes = (0..<300_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+      try Files.replace("\(folder)/a", with: bytes)
+      for _ in 0..<2 { try Files.copy("\(folder)/a", to: "\(folder)/b", mode: 0o640) }
+      #expect(try Files.read("\(folder)/b") == bytes)
+      #expect(FileFacts("\(folder)/b")?.permissions == 0o640)
+      #expect(throws: DroverError.self) { try Files.copy(folder, to: "\(folder)/c") }
+      symlink("nowhere/ü", "\(folder)/link")
+      #expect(try Files.linkText("\(folder)/link") == "nowhere/ü")
+      #expect(Files.isLink("\(folder)/link") && Files.isThere("\(folder)/link") && !Files.exists("\(folder)/link"))
+      #expect(try Files.linkText("\(folder)/a") == nil && Files.linkText("\(folder)/none") == nil)
+      #expect(try Files.names(in: folder) == ["a", "b", "link"])
     }
   }
 

@@ -1,5 +1,5 @@
 import AgentProtocol
-import Archives
+import Files
 import Formats
 import Surroundings
 
@@ -18,7 +18,7 @@ struct RemoveFileAction: AgentAction {
         .forbidden, "remove_file: only what lies in \(layout.temporary) is removed, not \(path.prefix(200))")
     }
     _ = try SafeName.component(String(path.dropFirst(prefix.count)), "file")
-    try await blocking { try Archives.removeTree(path) }
+    try await blocking { try Files.remove(path) }
     return .string(path)
   }
 }

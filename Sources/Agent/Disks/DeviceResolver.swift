@@ -135,7 +135,7 @@ struct DeviceResolver: Sendable {
     }
     return try await waiting("lun \(hint.lun)") {
       blocks { $0.count == 4 && $0[3] == hint.lun }.first { name in
-        Links.target(of: "\(root)/sys/class/block/\(name)")?.contains("/\(channel)/") ?? false
+        (try? Files.linkText("\(root)/sys/class/block/\(name)"))?.contains("/\(channel)/") ?? false
       }.map { "/dev/\($0)" }
     }
   }

@@ -1,4 +1,5 @@
 import AgentProtocol
+import Files
 import Formats
 import Glibc
 import Processes
@@ -27,14 +28,14 @@ struct FolderDisks: DiskAttachment {
   func isMounted(_ hint: DiskHint, on point: String) throws -> Bool {
     let path = try path(hint)
     guard path != point, MountTable.isMountPoint(point) else { return false }
-    guard let disk = Self.identity(path), let mounted = Self.identity(point) else { return false }
-    return disk == mounted
+    guard let disk = FileIdentity(path), let mounted = FileIdentity(point) else { return false }
+    return disk.isSameFile(as: mounted)
   }
 
   func mount(_ hint: DiskHint, on point: String, mayMake: Bool) async throws {
     let path = try path(hint)
     if try isMounted(hint, on: point) { return }
-    guard Links.isFolder(path) else {
+    guard FileFacts(path)?.kind == .folder else {
       throw DroverError(
         .notFound, "mounting a persistent disk: \(path) is no folder of this machine; is the disk attached?")
     }
@@ -59,16 +60,5 @@ struct FolderDisks: DiskAttachment {
     guard Glibc.mount(nil, point, nil, UInt(flags), nil) == 0 else {
       throw systemError("making \(point) \(isWritable ? "writable" : "read-only")")
     }
-  }
-
-  private struct Identity: Equatable {
-    let device: UInt
-    let inode: UInt
-  }
-
-  private static func identity(_ path: String) -> Identity? {
-    var information = stat()
-    guard stat(path, &information) == 0 else { return nil }
-    return Identity(device: UInt(information.st_dev), inode: UInt(information.st_ino))
   }
 }

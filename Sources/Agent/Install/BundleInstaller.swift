@@ -13,7 +13,7 @@ struct BundleInstaller: Sendable {
   let ownership: Ownership
   let blobs: AgentBlobs
 
-  func isInstalled(_ bundle: Bundle) -> Bool { Links.isFolder(bundle.folder(layout)) }
+  func isInstalled(_ bundle: Bundle) -> Bool { FileFacts(bundle.folder(layout))?.kind == .folder }
 
   /// Installs a compiled package unless it is there.
   func install(_ package: ApplySpec.Package) async throws {
@@ -59,7 +59,7 @@ struct BundleInstaller: Sendable {
   func sweep() throws {
     let parent = "\(layout.data)/jobs"
     for name in try Files.names(in: parent) where name.hasPrefix(Self.temporaryPrefix) {
-      try Archives.removeTree("\(parent)/\(name)")
+      try Files.remove("\(parent)/\(name)")
     }
   }
 
@@ -77,13 +77,13 @@ struct BundleInstaller: Sendable {
     let parent = "\(layout.data)/jobs"
     let temporary = "\(parent)/\(Self.temporaryPrefix)\(SafeName.fileName(String(archive.blobstoreID.suffix(40))))"
     try ownership.folderIfMissing(parent, 0o750)
-    try Archives.removeTree(temporary)
-    defer { try? Archives.removeTree(temporary) }
+    try Files.remove(temporary)
+    defer { try? Files.remove(temporary) }
     try Archives.unpack(file, into: temporary, options: .strict)
     for job in jobs {
       do {
         let source = "\(temporary)/\(try SafeName.component(job.name, "job"))"
-        guard Links.isFolder(source) else {
+        guard FileFacts(source)?.kind == .folder else {
           throw DroverError(.notFound, "the archive holds nothing below '\(job.name)/'")
         }
         try JobModes.apply(source, Bundle.Kind(job), ownership)
@@ -124,7 +124,7 @@ struct BundleInstaller: Sendable {
     let parent = kind.folders(layout)
     for name in try Files.names(in: parent) {
       for identity in try Files.names(in: "\(parent)/\(name)") where wanted[name] != identity {
-        try Archives.removeTree("\(parent)/\(name)/\(identity)")
+        try Files.remove("\(parent)/\(name)/\(identity)")
       }
     }
   }
@@ -149,12 +149,12 @@ struct BundleInstaller: Sendable {
     let folder = bundle.folder(layout)
     let temporary = "\(folder).new"
     try ownership.folder(bundle.parent(layout), bundle.kind.mode)
-    try Archives.removeTree(temporary)
+    try Files.remove(temporary)
     do {
       try fill(temporary)
       guard rename(temporary, folder) == 0 else { throw systemError("installing \(folder)") }
     } catch {
-      try? Archives.removeTree(temporary)
+      try? Files.remove(temporary)
       throw error
     }
   }

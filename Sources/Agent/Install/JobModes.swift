@@ -1,6 +1,4 @@
 import Files
-import Formats
-import Glibc
 import Processes
 
 /// Modes and owners of an installed job: folders and what is under `bin/` 0750, everything else 0640, all root:vcap
@@ -10,19 +8,17 @@ enum JobModes {
     try ownership.apply(folder, 0o750, vcap: true)
     try walk(folder, isBin: false, isTop: true, ownership)
     let script = "\(folder)/\(VMLayout.errandScript)"
-    if kind == .errands, Links.isRegularFile(script) { try ownership.apply(script, 0o755, vcap: true) }
+    if kind == .errands, FileFacts(script)?.kind == .file { try ownership.apply(script, 0o755, vcap: true) }
   }
 
   private static func walk(_ folder: String, isBin: Bool, isTop: Bool, _ ownership: Ownership) throws {
     for name in try Files.names(in: folder) {
       let path = "\(folder)/\(name)"
-      var information = stat()
-      guard lstat(path, &information) == 0 else { throw systemError("looking at \(path)") }
-      switch information.st_mode & S_IFMT {
-      case S_IFDIR:
+      switch FileFacts(path, followsLinks: false)?.kind {
+      case .folder:
         try ownership.apply(path, 0o750, vcap: true)
         try walk(path, isBin: isBin || (isTop && name == "bin"), isTop: false, ownership)
-      case S_IFLNK: try ownership.group(path, vcap: true)
+      case .link: try ownership.group(path, vcap: true)
       default: try ownership.apply(path, isBin ? 0o750 : 0o640, vcap: true)
       }
     }

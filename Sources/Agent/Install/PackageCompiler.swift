@@ -80,7 +80,7 @@ struct PackageCompiler: Sendable {
     }
     try await blocking {
       try installer.keepOnly([], .packages)
-      try Archives.removeTree(layout.compile)
+      try Files.remove(layout.compile)
     }
     try ownership.folder(layout.compile, 0o755)
     for dependency in request.dependencies {
@@ -95,7 +95,7 @@ struct PackageCompiler: Sendable {
     try await blocking { _ = try Archives.unpack(archive, into: work.source, options: .package) }
     try installer.makeEmpty(work.target)
     try installer.link(work.target)
-    try Archives.removeTree(layout.compilationLogs)
+    try Files.remove(layout.compilationLogs)
     try ownership.folder(layout.compilationLogs, 0o750)
   }
 
@@ -130,7 +130,7 @@ struct PackageCompiler: Sendable {
   /// Leaves nothing of the compilation but its logs, also after a failure.
   private func cleanUp(_ work: Work) throws {
     try installer.keepOnly([], .packages)
-    try Archives.removeTree(work.source)
+    try Files.remove(work.source)
     try Files.remove(work.plainMark)
   }
 }

@@ -27,7 +27,7 @@ struct LogCollector: Sendable {
     let globs = try filters.map { try Glob($0) }
     let staging = try blobs.temporaryFile()
     try Files.makeFolder(staging, mode: 0o700)
-    defer { try? Archives.removeTree(staging) }
+    defer { try? Files.remove(staging) }
     for place in places {
       for name in Self.files(below: place.folder, matching: globs, plain: filters) {
         copy("\(place.folder)/\(name)", to: "\(staging)/\(place.prefix)\(name)")
@@ -87,12 +87,10 @@ struct LogCollector: Sendable {
       for name in (try? Files.names(in: relative.isEmpty ? folder : "\(folder)/\(relative)")) ?? [] {
         let path = relative.isEmpty ? name : "\(relative)/\(name)"
         let isMatch = isTaken || globs.contains { $0.matches(path) }
-        var information = stat()
         // Links are followed for files, not for folders, so that the walk ends.
-        guard lstat("\(folder)/\(path)", &information) == 0 else { continue }
-        if information.st_mode & S_IFMT == S_IFDIR {
+        if Files.isFolder("\(folder)/\(path)") {
           walk(path, isTaken: isTaken || plain.contains(path) || plain.contains(path + "/"))
-        } else if isMatch, Links.isRegularFile("\(folder)/\(path)") {
+        } else if isMatch, FileFacts("\(folder)/\(path)")?.kind == .file {
           found.append(path)
         }
       }

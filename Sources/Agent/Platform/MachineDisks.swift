@@ -78,7 +78,7 @@ struct MachineDisks: Sendable {
   private static func root() -> (partition: RootPartition?, fileSystem: String)? {
     guard let mount = MountTable.current().mounts.last(where: { $0.point == "/" }) else { return nil }
     let place = "/sys/dev/block/\(mount.device)"
-    let partition = Links.target(of: place).flatMap {
+    let partition = (try? Files.linkText(place)).flatMap {
       RootPartition(link: $0, number: Files.textIfPresent("\(place)/partition"))
     }
     return (partition, mount.type)

@@ -45,9 +45,6 @@ enum Cgroups {
   }
 
   private static func subfolders(_ folder: String) throws -> [String] {
-    try Files.names(in: folder).filter {
-      var information = stat()
-      return lstat("\(folder)/\($0)", &information) == 0 && information.st_mode & S_IFMT == S_IFDIR
-    }
+    try Files.names(in: folder).filter { Files.isFolder("\(folder)/\($0)") }
   }
 }

@@ -46,8 +46,7 @@ struct VMFolder: Sendable {
       try makeLayerFolder(place, stemcell: stemcell)
     }
     let target = upper + file
-    var information = stat()
-    if lstat(target, &information) == 0, information.st_mode & S_IFMT == S_IFDIR {
+    if Files.isFolder(target) {
       throw DroverError(.conflict, "writing \(file) of the VM in \(path): there is a folder")
     }
     try Files.replace(target, with: bytes, mode: mode)
@@ -55,21 +54,20 @@ struct VMFolder: Sendable {
 
   /// A folder must be one in both layers: a link that was left there could lead anywhere on the host.
   private func makeLayerFolder(_ folder: String, stemcell: String) throws {
-    var information = stat()
-    if lstat(upper + folder, &information) == 0 {
-      guard information.st_mode & S_IFMT == S_IFDIR else {
+    if let there = FileFacts(upper + folder, followsLinks: false) {
+      guard there.kind == .folder else {
         throw DroverError(.conflict, "writing into \(folder) of the VM in \(path): it is not a folder any more")
       }
       return
     }
-    let inherited = lstat(stemcell + folder, &information) == 0
-    if inherited, information.st_mode & S_IFMT != S_IFDIR {
+    let inherited = FileFacts(stemcell + folder, followsLinks: false)
+    if let inherited, inherited.kind != .folder {
       throw DroverError(.invalid, "writing into \(folder) of the VM in \(path): it is not a folder in the stemcell")
     }
     try Files.makeFolder(upper + folder)
-    guard inherited else { return }
-    guard chmod(upper + folder, information.st_mode & 0o7777) == 0,
-      chown(upper + folder, information.st_uid, information.st_gid) == 0
+    guard let inherited else { return }
+    guard chmod(upper + folder, mode_t(inherited.permissions)) == 0,
+      chown(upper + folder, inherited.user, inherited.group) == 0
     else { throw DroverError(.failed, "giving \(upper + folder) the mode of the stemcell's folder") }
   }
 }

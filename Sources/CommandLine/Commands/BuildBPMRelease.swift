@@ -1,7 +1,6 @@
 import ArgumentParser
 import Files
 import Formats
-import Glibc
 import Processes
 import ReleaseFiles
 import Releases
@@ -24,9 +23,7 @@ struct BuildBPMRelease: AsyncParsableCommand {
     let program = try bpm.map(absolutePath) ?? Executables.beside("bpm")
     let said = try await Command(program, "version").run().text.split(separator: "\n").first.map(String.init)
     let version = version ?? said.flatMap { $0.hasPrefix("[") ? nil : $0 } ?? "0.1.0"
-    var template = Array("/tmp/drover-bpm-release-XXXXXX".utf8CString)
-    guard let made = mkdtemp(&template) else { throw systemError("making a folder in /tmp") }
-    let folder = String(cString: made)
+    let folder = try Files.makeTemporaryFolder("drover-bpm-release")
     defer { try? Files.remove(folder) }
     let source = BPMRelease(bpm: program, runc: absolutePath(runc), tini: absolutePath(tini))
     let created = try await blocking { try source.write(to: folder) }

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 
@@ -5,10 +6,9 @@ import Glibc
 enum Executables {
   /// The path of a program in the folder of this one.
   static func beside(_ name: String) throws -> String {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    guard count > 0 else { throw DroverError(.failed, "finding \(name): /proc/self/exe cannot be read") }
-    let own = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    guard let own = try Files.linkText("/proc/self/exe") else {
+      throw DroverError(.notFound, "finding \(name): there is no /proc/self/exe; is /proc mounted?")
+    }
     let folder = own[..<(own.lastIndex(of: "/") ?? own.startIndex)]
     let path = "\(folder)/\(name)"
     guard access(path, X_OK) == 0 else {

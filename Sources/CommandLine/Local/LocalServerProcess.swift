@@ -1,4 +1,3 @@
-import Archives
 import Clouds
 import Files
 import Formats
@@ -150,7 +149,7 @@ struct LocalServerProcess: Sendable {
     if let bus = bus() { try await end(bus, "nats-server") }
     guard destroy else { return }
     try await cloud.destroyAll()
-    try Archives.removeTree(server.state)
+    try Files.remove(server.state)
   }
 
   /// The nats-server that the server has left running.

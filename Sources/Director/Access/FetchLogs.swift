@@ -2,6 +2,7 @@ import AgentProtocol
 import Archives
 import Blobs
 import Documents
+import Files
 import Formats
 import Glibc
 import Surroundings
@@ -84,11 +85,11 @@ struct FetchLogs: Sendable {
     let engines = director.engines
     let id = RequestIdentity(task: context.id, agent: "", step: "bundle of logs").uuid
     let folder = "\(engines.workDirectory)/logs-\(context.id)"
-    try? Archives.removeTree(folder)
+    try? Files.remove(folder)
     guard mkdir(folder, 0o700) == 0 else {
       throw systemError("making \(folder)")
     }
-    defer { try? Archives.removeTree(folder) }
+    defer { try? Files.remove(folder) }
     let time = LogBundles.fileTime(engines.surroundings.now())
     for (machine, blob) in fetched {
       try await engines.blobs.copy(blob, to: "\(folder)/\(machine.group).\(machine.id).\(time).tgz")

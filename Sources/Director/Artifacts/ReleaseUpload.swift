@@ -1,8 +1,8 @@
-import Archives
 import Blobs
 import Digests
 import Dispatch
 import Documents
+import Files
 import Formats
 import Glibc
 import ReleaseFiles
@@ -51,8 +51,8 @@ struct ReleaseUpload: Sendable {
 
   private func work() async throws -> String? {
     let scratch = "\(order.file).scratch"
-    try Archives.removeTree(scratch)
-    defer { try? Archives.removeTree(scratch) }
+    try Files.remove(scratch)
+    defer { try? Files.remove(scratch) }
     let extracting = context.stage("Extracting release", total: 1)
     let tarball = try await extracting.step("Extracting release") { _ in
       let tarball = try await blocking { try ReleaseTarball.open(order.file, scratch: scratch) }

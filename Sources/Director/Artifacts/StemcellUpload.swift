@@ -1,6 +1,6 @@
-import Archives
 import Clouds
 import Documents
+import Files
 import Formats
 import Glibc
 import ReleaseFiles
@@ -38,8 +38,8 @@ struct StemcellUpload: Sendable {
 
   private func work() async throws -> String? {
     let scratch = "\(order.file).scratch"
-    try Archives.removeTree(scratch)
-    defer { try? Archives.removeTree(scratch) }
+    try Files.remove(scratch)
+    defer { try? Files.remove(scratch) }
     let records = director.records
     let stage = context.stage("Update stemcell", total: 4)
     let tarball = try await stage.step("Extracting stemcell archive") { _ in

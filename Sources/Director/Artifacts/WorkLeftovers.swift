@@ -1,5 +1,4 @@
-import Archives
-import FoundationEssentials
+import Files
 
 /// What a server that was killed has left in the work folder: archives that it was making, and uploads that nobody waits for.
 enum WorkLeftovers {
@@ -18,9 +17,8 @@ extension Director {
   public func removeLeftovers() async throws {
     let unfinished = Set(try await tasks.tasks { !$0.state.isFinal }.map(\.id))
     let folder = engines.workDirectory
-    for name in WorkLeftovers.among(try FileManager.default.contentsOfDirectory(atPath: folder), unfinished: unfinished)
-    {
-      try Archives.removeTree("\(folder)/\(name)")
+    for name in WorkLeftovers.among(try Files.names(in: folder), unfinished: unfinished) {
+      try Files.remove("\(folder)/\(name)")
     }
   }
 }

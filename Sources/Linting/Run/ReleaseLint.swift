@@ -1,6 +1,5 @@
 import Files
 internal import Formats
-internal import Glibc
 
 /// The whole of `drover lint`: reads a release, runs ShellCheck on it, and looks at it by all rules.
 public enum ReleaseLint {
@@ -12,7 +11,7 @@ public enum ReleaseLint {
   ///   - searchPath: Where ShellCheck is looked for, as in `PATH`.
   /// - Throws: ``Formats/DroverError`` when it is no release, or the file of excuses has a mistake.
   public static func report(_ path: String, excuses: String? = nil, searchPath: String) async throws -> LintReport {
-    let scratch = try makeScratch()
+    let scratch = try Files.makeTemporaryFolder("drover-lint")
     defer { try? Files.remove(scratch) }
     let release = try ReleaseReader.read(path, scratch: scratch)
     let file = excuses ?? "\(path)/\(excuseFile)"
@@ -22,14 +21,5 @@ public enum ReleaseLint {
     }
     let shellCheck = try await ShellCheck.run(release, scratch: scratch, path: searchPath)
     return Linter(excuses: known).report(release, shellCheck: shellCheck)
-  }
-
-  private static func makeScratch() throws -> String {
-    let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-    var template = Array("\(base)/drover-lint-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else {
-      throw systemError("cannot make a folder in \(base)")
-    }
-    return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 }

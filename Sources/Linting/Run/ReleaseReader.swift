@@ -1,7 +1,6 @@
 internal import Archives
 import Files
 internal import Formats
-internal import Glibc
 internal import Processes
 internal import ReleaseFiles
 internal import Releases
@@ -23,10 +22,7 @@ public enum ReleaseReader {
     return try tarball(path, scratch: scratch)
   }
 
-  private static func isFolder(_ path: String) -> Bool {
-    var status = stat()
-    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-  }
+  private static func isFolder(_ path: String) -> Bool { FileFacts(path)?.kind == .folder }
 
   // MARK: Folders
 
@@ -76,9 +72,7 @@ public enum ReleaseReader {
     var found: [String] = []
     for name in try Files.names(in: "\(folder)/\(prefix)") {
       let file = "\(folder)/\(prefix)\(name)"
-      var status = stat()
-      guard lstat(file, &status) == 0 else { continue }
-      if status.st_mode & S_IFMT == S_IFDIR {
+      if Files.isFolder(file) {
         found += try files(folder, below: "\(prefix)\(name)/")
       } else if !isFolder(file), Files.exists(file) {
         found.append(prefix + name)

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -13,11 +14,9 @@ struct NATSProcess: Sendable, Hashable {
 
   /// Starts a server in a session of its own, its output appended to a log.
   init(_ arguments: [String], log: String) throws {
-    let file = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw systemError("opening \(log)") }
-    defer { close(file) }
+    let file = try OpenFile(appending: log, mode: 0o600)
     let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    let child = try DetachedProcess(arguments, environment: ["PATH": path], output: file)
+    let child = try DetachedProcess(arguments, environment: ["PATH": path], output: file.descriptor)
     // Not reaped before we do it, so its id is still its own.
     guard let stat = ProcessStat.read(pid: child.pid) else {
       throw DroverError(.failed, "starting \(arguments[0]): process \(child.pid) can't be found in /proc")

@@ -86,13 +86,9 @@ actor ServiceProbe {
 
   private static func checksum(_ path: String, _ algorithm: DigestAlgorithm) throws -> String {
     var hasher = DigestHasher([algorithm])
-    var offset = 0
-    while true {
-      let bytes = try Files.read(path, offset: offset, maximum: 1 << 20)
-      if bytes.isEmpty { return hasher.finish().pieces.first?.hex ?? "" }
-      hasher.update(bytes)
-      offset += bytes.count
-    }
+    // A file that is gone has no content.
+    try Files.ifPresent { try OpenFile(reading: path).forEachPiece { hasher.update($0) } }
+    return hasher.finish().pieces.first?.hex ?? ""
   }
 
   // MARK: Connections

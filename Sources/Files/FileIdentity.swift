@@ -1,0 +1,30 @@
+import Glibc
+
+/// Which file it is, whatever it is called, and its size.
+public struct FileIdentity: Sendable, Hashable {
+  private let device: UInt
+  private let inode: UInt
+  public let size: Int
+
+  private init(_ status: stat) {
+    device = UInt(status.st_dev)
+    inode = UInt(status.st_ino)
+    size = Int(status.st_size)
+  }
+
+  /// Nil when there is no such file.
+  public init?(_ path: String) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  /// Of an open file; nil when it is not open.
+  public init?(descriptor: Int32) {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return nil }
+    self.init(status)
+  }
+
+  public func isSameFile(as other: FileIdentity) -> Bool { device == other.device && inode == other.inode }
+}
