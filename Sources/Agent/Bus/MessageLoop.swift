@@ -11,6 +11,8 @@ struct MessageLoop: Sendable {
   /// A connection of its own for what scripts print, so that it never delays an answer (design D13).
   let outputBus: any MessageBus
   let registry: ActionRegistry
+  /// For requests that are answered together with what they have begun prints.
+  let readOutput: ReadOutputAction
   let tasks: AgentTasks
   let log: MessageLog
   /// Nil where nobody keeps account of requests.
@@ -18,13 +20,14 @@ struct MessageLoop: Sendable {
   private let late = LateLines(lines: .standardError)
 
   init(
-    agentID: String, bus: any MessageBus, outputBus: any MessageBus, registry: ActionRegistry, tasks: AgentTasks,
-    log: MessageLog, audit: AuditTrail? = nil
+    agentID: String, bus: any MessageBus, outputBus: any MessageBus, registry: ActionRegistry,
+    readOutput: ReadOutputAction, tasks: AgentTasks, log: MessageLog, audit: AuditTrail? = nil
   ) {
     self.agentID = agentID
     self.bus = bus
     self.outputBus = outputBus
     self.registry = registry
+    self.readOutput = readOutput
     self.tasks = tasks
     self.log = log
     self.audit = audit
@@ -118,9 +121,7 @@ struct MessageLoop: Sendable {
     _ reading: ReadOutputRequest, _ begun: AgentResponse, _ request: AgentRequest, isLoggable: Bool
   ) async {
     var response = begun
-    if let action = registry[AgentMethod.readOutput.rawValue] as? ReadOutputAction,
-      let output = try? await action.reply(to: reading)
-    {
+    if let output = try? await readOutput.reply(to: reading) {
       response = .value(AgentTaskReply(taskID: reading.taskID, output: output).value)
     }
     await reply(response, to: request.replyTo, over: outputBus, method: request.method, isLoggable: isLoggable)

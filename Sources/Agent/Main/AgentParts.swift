@@ -16,6 +16,7 @@ struct AgentParts: Sendable {
   let publisher: HealthPublisher
   let heartbeats: HeartbeatLoop
   let registry: ActionRegistry
+  private let readOutput: ReadOutputAction
   let drainBoard: DrainBoard
   let blobs: AgentBlobs
   let installer: BundleInstaller
@@ -67,6 +68,7 @@ struct AgentParts: Sendable {
       surroundings: surroundings, logger: logger)
     let dns = DNSRecords(layout: layout, ownership: ownership, blobs: blobs, system: system, settings: settings)
 
+    readOutput = ReadOutputAction(tasks: tasks, runner: runner, collector: collector, surroundings: surroundings)
     registry = ActionRegistry([
       PingAction(),
       InfoAction(),
@@ -89,7 +91,7 @@ struct AgentParts: Sendable {
       RunScriptAction(specs: specs, scripts: scripts),
       RunErrandAction(
         specs: specs, runner: runner, environment: scriptEnvironment, layout: layout, surroundings: surroundings),
-      ReadOutputAction(tasks: tasks, runner: runner, collector: collector, surroundings: surroundings),
+      readOutput,
       CompilePackageAction(compiler: compiler),
       CompilePackageWithSignedURLAction(compiler: compiler),
       FetchLogsAction(collector: collector, blobs: blobs),
@@ -135,7 +137,7 @@ struct AgentParts: Sendable {
 
   func messageLoop(outputBus: any MessageBus, audit: AuditTrail?) -> MessageLoop {
     MessageLoop(
-      agentID: agentID, bus: bus, outputBus: outputBus, registry: registry, tasks: tasks,
-      log: MessageLog(logger: logger), audit: audit)
+      agentID: agentID, bus: bus, outputBus: outputBus, registry: registry, readOutput: readOutput,
+      tasks: tasks, log: MessageLog(logger: logger), audit: audit)
   }
 }
