@@ -15,6 +15,14 @@ import Testing
     return new
   }
 
+  /// That the file has this text, and nothing is beside it.
+  private func expectOnly(
+    _ text: String, in folder: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws {
+    #expect(try Files.text("\(folder)/a") == text, sourceLocation: sourceLocation)
+    #expect(try Files.names(in: folder) == ["a"], sourceLocation: sourceLocation)
+  }
+
   @Test("Nobody sees a file before it is in its place, nor anything of one that is given up", arguments: [false, true])
   func unseen(_ isNamed: Bool) async throws {
     try await withTemporaryFolder { folder in
@@ -28,8 +36,7 @@ import Testing
         }
         #expect(try Files.names(in: folder) == (old == nil ? [] : ["a"]))
         do { try write("new", to: "\(folder)/a", isNamed: isNamed).replace() }
-        #expect(try Files.text("\(folder)/a") == "new")
-        #expect(try Files.names(in: folder) == ["a"])
+        try expectOnly("new", in: folder)
         try Files.remove("\(folder)/a")
       }
     }
@@ -42,8 +49,7 @@ import Testing
         let new = try write(text, to: "\(folder)/a", isNamed: isNamed)
         #expect(try new.create() == isMade)
       }
-      #expect(try Files.text("\(folder)/a") == "one")
-      #expect(try Files.names(in: folder) == ["a"])
+      try expectOnly("one", in: folder)
     }
   }
 
@@ -72,8 +78,7 @@ import Testing
       try Files.replace("\(folder)/a", with: "old")
       try writeTestFile("\(folder)/\(Self.waiting)", "left")
       try Files.replace("\(folder)/a", with: "new")
-      #expect(try Files.text("\(folder)/a") == "new")
-      #expect(try Files.names(in: folder) == ["a"])
+      try expectOnly("new", in: folder)
     }
   }
 
@@ -91,8 +96,7 @@ import Testing
       #expect(rename("\(folder)/\(Self.waiting)", "\(folder)/a") == 0)
       close(other)
       try await done.value
-      #expect(try Files.text("\(folder)/a") == "mine")
-      #expect(try Files.names(in: folder) == ["a"])
+      try expectOnly("mine", in: folder)
     }
   }
 

@@ -138,9 +138,27 @@ import Testing
   }
 }
 
+/// Journals that are others with a difference: what is not written here is as theirs.
+private protocol WrappedJournals: Journals {
+  var journals: any Journals { get }
+}
+
+extension WrappedJournals {
+  func append(_ name: String, _ bytes: [UInt8]) async throws -> Int64 { try await journals.append(name, bytes) }
+  func read(_ name: String, from offset: Int64, limit: Int) async throws -> [UInt8] {
+    try await journals.read(name, from: offset, limit: limit)
+  }
+  func size(_ name: String) async throws -> Int64? { try await journals.size(name) }
+  func wait(_ name: String, beyond size: Int64) async throws -> Int64 { try await journals.wait(name, beyond: size) }
+  func sync(_ name: String) async throws { try await journals.sync(name) }
+  func mend(_ name: String) async throws { try await journals.mend(name) }
+  func list(under path: String) async throws -> [String] { try await journals.list(under: path) }
+  func remove(_ name: String) async throws { try await journals.remove(name) }
+}
+
 /// Journals whose appends take their time, before they are made and after.
-private final class DawdlingJournals: Journals {
-  private let journals: any Journals
+private final class DawdlingJournals: WrappedJournals {
+  let journals: any Journals
   private let random: Mutex<SeededRandom>
 
   init(_ journals: any Journals, seed: UInt64) {
@@ -158,36 +176,20 @@ private final class DawdlingJournals: Journals {
     await dawdle()
     return size
   }
-  func read(_ name: String, from offset: Int64, limit: Int) async throws -> [UInt8] {
-    try await journals.read(name, from: offset, limit: limit)
-  }
-  func size(_ name: String) async throws -> Int64? { try await journals.size(name) }
-  func wait(_ name: String, beyond size: Int64) async throws -> Int64 { try await journals.wait(name, beyond: size) }
-  func sync(_ name: String) async throws { try await journals.sync(name) }
-  func mend(_ name: String) async throws { try await journals.mend(name) }
-  func list(under path: String) async throws -> [String] { try await journals.list(under: path) }
-  func remove(_ name: String) async throws { try await journals.remove(name) }
 }
 
 /// Journals that count the bytes that are read of them.
-private final class CountedJournals: Journals {
-  private let journals: any Journals
+private final class CountedJournals: WrappedJournals {
+  let journals: any Journals
   private let bytes = Mutex(0)
 
   init(_ journals: any Journals) { self.journals = journals }
 
   var count: Int { bytes.withLock { $0 } }
 
-  func append(_ name: String, _ bytes: [UInt8]) async throws -> Int64 { try await journals.append(name, bytes) }
   func read(_ name: String, from offset: Int64, limit: Int) async throws -> [UInt8] {
     let read = try await journals.read(name, from: offset, limit: limit)
     bytes.withLock { $0 += read.count }
     return read
   }
-  func size(_ name: String) async throws -> Int64? { try await journals.size(name) }
-  func wait(_ name: String, beyond size: Int64) async throws -> Int64 { try await journals.wait(name, beyond: size) }
-  func sync(_ name: String) async throws { try await journals.sync(name) }
-  func mend(_ name: String) async throws { try await journals.mend(name) }
-  func list(under path: String) async throws -> [String] { try await journals.list(under: path) }
-  func remove(_ name: String) async throws { try await journals.remove(name) }
 }

@@ -89,10 +89,7 @@ import Testing
   func errands(_ number: Int) async throws {
     let seed = UInt64(100 + number)
     try await SimulatedWorld.run(seed: seed) { world in
-      _ = try await world.withDirector { director in
-        let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
-        return try await director.tasks.wait(for: id)
-      }
+      _ = try await world.deploy()
       let made = world.cloud.madeCount
       world.behaviour.forget()
       world.behaviour.errand = (lines: 12, exitCode: number % 3)
@@ -134,10 +131,7 @@ import Testing
   func longErrands(_ number: Int) async throws {
     let seed = UInt64(150 + number)
     try await SimulatedWorld.run(seed: seed) { world in
-      _ = try await world.withDirector { director in
-        let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
-        return try await director.tasks.wait(for: id)
-      }
+      _ = try await world.deploy()
       world.behaviour.errand = (lines: 12, exitCode: 0)
       world.behaviour.padding = 60_000
       let tasks = try await world.survive(crashes: 6, deeds: 120) { director in
@@ -161,10 +155,7 @@ import Testing
   func cancelledErrands(_ number: Int) async throws {
     let seed = UInt64(200 + number)
     try await SimulatedWorld.run(seed: seed) { world in
-      _ = try await world.withDirector { director in
-        let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
-        return try await director.tasks.wait(for: id)
-      }
+      _ = try await world.deploy()
       world.behaviour.errand = (lines: 500, exitCode: 0)
       let tasks = try await world.survive(crashes: 5, deeds: 40) { director in
         [try await director.runErrand("smoke", in: "data", ErrandRun(), user: "admin")]

@@ -15,10 +15,7 @@ extension LeaseScene {
         "account1", .init(type: "aws-account", state: "free", userData: ["id": "4711", "api-key": "s3"]))
       world.leases.add("account2", .init(type: "aws-account", state: "dirty"))
       world.leases.add("cluster1", .init(type: "cluster", state: "free"))
-      _ = try await world.withDirector { director in
-        let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
-        return try await director.tasks.wait(for: id)
-      }
+      _ = try await world.deploy()
       world.behaviour.forget()
       try await body(world)
     }

@@ -16,10 +16,7 @@ import Testing
 
   private func deployed(seed: UInt64, _ body: (SimulatedWorld) async throws -> Void) async throws {
     try await SimulatedWorld.run(seed: seed) { world in
-      _ = try await world.withDirector { director in
-        let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
-        return try await director.tasks.wait(for: id)
-      }
+      _ = try await world.deploy()
       world.behaviour.forget()
       try await body(world)
     }

@@ -109,6 +109,14 @@ final class SimulatedWorld: Sendable {
     }
   }
 
+  /// Has a director that does not die deploy the release.
+  func deploy() async throws -> TaskRecord {
+    try await withDirector { director in
+      let id = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest()), user: "admin")
+      return try await director.tasks.wait(for: id)
+    }
+  }
+
   /// Has a director do something while it dies up to `crashes` times; always another takes over.
   ///
   /// - Parameters:
