@@ -277,7 +277,7 @@ let package = Package(
         "AgentProtocol", "Certificates", "Director", "Documents", "Files", "Formats", "HTTPService", "Messaging",
         "Pools", "PoolsAPI", "PoolsCommands", "PoolsProtocol", "Sealing", "Surroundings", configuration, logging,
       ]),
-    tests("CommandLine", ["Formats", arguments]),
+    tests("CommandLine", ["Files", "Formats", "Processes", arguments]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["Files", "Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],

@@ -16,7 +16,8 @@ struct BPMFigures {
   /// Why bpm cannot be measured here; nil when it can.
   static var obstacle: String? {
     if getuid() != 0 { return "it needs root" }
-    return Accounts.find(user: "vcap") == nil ? "there is no user vcap (useradd --no-create-home vcap)" : nil
+    return ((try? Accounts.find(user: "vcap")) ?? nil) == nil
+      ? "there is no user vcap (useradd --no-create-home vcap)" : nil
   }
 
   static func measure(programs folder: String) async throws -> [Figure] {
@@ -134,7 +135,7 @@ struct BPMFigures {
   /// Waits until a container's first process heeds signals: its tini has started the process then.
   @discardableResult
   private func settle(pidfile: String) async throws -> ProcessIdentity {
-    guard let pid = Pidfile(pidfile).read(), let process = ProcessIdentity(livingPid: pid) else {
+    guard let pid = try Pidfile(pidfile).read(), let process = ProcessIdentity(livingPid: pid) else {
       throw DroverError(.failed, "no living process in \(pidfile)")
     }
     while process.isAlive, (Files.textIfPresent("/proc/\(pid)/task/\(pid)/children") ?? "1").isEmpty {

@@ -37,7 +37,7 @@ struct BenchServer {
 
   /// The process of the server.
   func pid() throws -> Int {
-    guard let process = Pidfile("\(state)/droverd.pid").process() else {
+    guard let process = try Pidfile("\(state)/droverd.pid").process() else {
       throw DroverError(.failed, "reading \(state)/droverd.pid: droverd does not run")
     }
     return process.pid

@@ -66,7 +66,7 @@ enum ServiceFigures {
   private static func stop(_ agent: BenchAgent) async throws {
     for job in 0..<jobs {
       let pidfile = Pidfile("\(agent.base)/sys/run/job-\(job)/job-\(job).pid")
-      if let process = pidfile.process() { _ = try process.signal(SIGKILL) }
+      if let process = try pidfile.process() { _ = try process.signal(SIGKILL) }
     }
   }
 

@@ -98,7 +98,6 @@ public actor CertificateAuthority {
   /// All certificates kept in the directory with their ends (`GET /director/certificate_expiry`).
   public func expiries() throws -> [CertificateExpiry] {
     let now = surroundings.now()
-    guard Files.isFolder(directory) else { return [] }
     return try Files.names(in: directory).filter { $0.hasSuffix(".crt") }.compactMap { name in
       let path = "\(directory)/\(name)"
       guard let text = try Files.text(path) else { return nil }

@@ -40,8 +40,8 @@ public final class OpenFile: Sendable {
   ///
   /// - Parameter mode: of one that is made because there is none; nil when it must be there.
   public convenience init(writing path: String, mode: UInt32?) throws {
-    try self.init(
-      path, O_WRONLY | O_TRUNC | (mode == nil ? 0 : O_CREAT), mode: mode ?? 0, doing: mode == nil ? "opening" : "creating")
+    let (flag, doing) = mode == nil ? (0, "opening") : (O_CREAT, "creating")
+    try self.init(path, O_WRONLY | O_TRUNC | flag, mode: mode ?? 0, doing: doing)
   }
 
   /// A file to append to, made when it is not there.

@@ -22,20 +22,24 @@ public enum Accounts {
   /// The number of a user given by name or number.
   public static func user(_ name: String) throws -> UInt32 {
     if let number = UInt32(name) { return number }
-    if let user = find(user: name) { return user.id }
+    if let user = try find(user: name) { return user.id }
     throw DroverError(.notFound, "there is no user '\(name)' in /etc/passwd")
   }
 
   /// The number of a group given by name or number.
   public static func group(_ name: String) throws -> UInt32 {
     if let number = UInt32(name) { return number }
-    if let number = find(group: name) { return number }
+    if let number = try find(group: name) { return number }
     throw DroverError(.notFound, "there is no group '\(name)' in /etc/group")
   }
 
   /// The user of that name; nil when there is none.
-  public static func find(user name: String, in text: String? = nil) -> User? {
-    for fields in lines(text ?? Files.textIfPresent("/etc/passwd") ?? "", of: name) where fields.count > 5 {
+  public static func find(user name: String) throws -> User? {
+    find(user: name, in: try Files.text("/etc/passwd") ?? "")
+  }
+
+  static func find(user name: String, in text: String) -> User? {
+    for fields in lines(text, of: name) where fields.count > 5 {
       if let id = UInt32(fields[2]), let group = UInt32(fields[3]) {
         return User(id: id, group: group, home: String(fields[5]))
       }
@@ -44,8 +48,12 @@ public enum Accounts {
   }
 
   /// The number of the group of that name; nil when there is none.
-  public static func find(group name: String, in text: String? = nil) -> UInt32? {
-    for fields in lines(text ?? Files.textIfPresent("/etc/group") ?? "", of: name) where fields.count > 2 {
+  public static func find(group name: String) throws -> UInt32? {
+    find(group: name, in: try Files.text("/etc/group") ?? "")
+  }
+
+  static func find(group name: String, in text: String) -> UInt32? {
+    for fields in lines(text, of: name) where fields.count > 2 {
       if let number = UInt32(fields[2]) { return number }
     }
     return nil

@@ -20,16 +20,18 @@ public struct Pidfile: Sendable, Hashable {
   }
 
   /// The pid in the file; nil when there is no file or no pid in it.
-  public func read() -> Int? {
-    (try? Files.read(path, limit: 4096)).flatMap { Self.parse(String(decoding: $0, as: UTF8.self)) }
-  }
+  ///
+  /// - Throws: when the file cannot be read, which says nothing about the process.
+  public func read() throws -> Int? { try Files.text(path, limit: 4096).flatMap { Self.parse($0) } }
 
   /// The living process that the file speaks of.
   ///
   /// A process that was started after the file was written cannot be the one it speaks of: its pid was used again. So
   /// it is taken for another process unless it is `known` to be the right one, which a step of the clock cannot undo.
-  public func process(known: ProcessIdentity? = nil) -> ProcessIdentity? {
-    guard let pid = read(), let found = ProcessIdentity(livingPid: pid) else { return nil }
+  ///
+  /// - Throws: when the file cannot be read, which says nothing about the process.
+  public func process(known: ProcessIdentity? = nil) throws -> ProcessIdentity? {
+    guard let pid = try read(), let found = ProcessIdentity(livingPid: pid) else { return nil }
     if found == known { return found }
     guard let written = FileFacts(path)?.written else { return nil }
     var now = timespec()

@@ -33,6 +33,8 @@ actor ServiceDriver {
   let log: ServiceLog
   let probe: ServiceProbe
   private let pidfile: Pidfile?
+  /// Why the pidfile could not be read, so that it is said once.
+  private var complaint: String?
   private let search: ProcessSearch?
   var machine: ServiceMachine
   var tests: ServiceTests
@@ -74,12 +76,28 @@ actor ServiceDriver {
   /// What is there: the process, going by the pidfile or its command line, or the thing.
   func presence() -> ServicePresence? {
     switch definition.kind {
-    case .process: pidfile?.process(known: known).map { .process($0) }
+    case .process: pidfile.flatMap(process).map { .process($0) }
     case .processMatching: search?.process(known: known).map { .process($0) }
     case .file(let path): FileFacts(path)?.kind == .file ? .thing : nil
     case .directory(let path): FileFacts(path)?.kind == .folder ? .thing : nil
     case .device(let path): (try? FilesystemUse(path)) == nil ? nil : .thing
     case .host, .system: .thing
+    }
+  }
+
+  /// A pidfile that cannot be read says nothing: the process that is known counts for as long as it lives.
+  private func process(_ pidfile: Pidfile) -> ProcessIdentity? {
+    do {
+      let process = try pidfile.process(known: known)
+      complaint = nil
+      return process
+    } catch {
+      if complaint != "\(error)" {
+        setting.logger.error(
+          "cannot read a pidfile", metadata: ["service": .string(definition.name), "error": .string("\(error)")])
+      }
+      complaint = "\(error)"
+      return known.flatMap { $0.isAlive ? $0 : nil }
     }
   }
 

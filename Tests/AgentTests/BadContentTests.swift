@@ -141,7 +141,7 @@ import Testing
           "reading the monit file of job db: \(test.base)/monit/job/0000_db.monitrc line 3, column 9: found 'programm'; "
             + "expected the start program by its absolute path"), "\(text)")
       try await test.expectAlive()
-      try await waitFor(true) { Pidfile(pidfile).process() != nil }
+      try await waitFor(true) { try Pidfile(pidfile).process() != nil }
       let processes = try AgentState(await test.call("get_state")).processes.map(\.name)
       #expect(processes == ["web"])
       // Set right, it starts as well.
@@ -152,7 +152,7 @@ import Testing
       #expect(try await test.call("apply", spec.value) == "applied")
       #expect(try await test.call("start") == "started")
       #expect(try await test.call("stop") == "stopped")
-      #expect(Pidfile(pidfile).process() == nil)
+      #expect(try Pidfile(pidfile).process() == nil)
     }
   }
 

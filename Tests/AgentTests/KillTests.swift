@@ -125,7 +125,7 @@ import Testing
         }
         if step.name == "start" {
           try await waitFor("running") { try await test.call("get_state")["job_state"]?.string }
-          process = Pidfile("\(base)/sys/run/web/web.pid").process(known: nil)?.pid
+          process = try Pidfile("\(base)/sys/run/web/web.pid").process()?.pid
           let started = try #require(process, comment)
           // What has just been started may not have been executed yet.
           try await waitFor([started]) { processes() }

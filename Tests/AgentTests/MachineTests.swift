@@ -76,6 +76,10 @@ import Testing
       try Files.replace("\(folder)/mark", with: Array(text.utf8))
       #expect(MachineStop.limit(mark: "\(folder)/mark") == .seconds(seconds))
       #expect(MachineStop.limit(mark: "\(folder)/none") == nil)
+      for kind in Unreadable.allCases {
+        try kind.put("\(folder)/\(kind)")
+        #expect(MachineStop.limit(mark: "\(folder)/\(kind)") == .seconds(15))
+      }
     }
   }
 }

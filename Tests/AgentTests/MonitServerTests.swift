@@ -47,7 +47,7 @@ import Testing
       while try await monit().status != 0 { try await Task.sleep(for: .milliseconds(20)) }
       #expect(try await monit("reload") == .init(errors: "Reinitializing monit daemon\n"))
       #expect(try await monit("start", "web") == .init())
-      let process = try #require(Pidfile("\(folder)/pid").process())
+      let process = try #require(try Pidfile("\(folder)/pid").process())
       #expect(try await monit("summary").output.contains("Process 'web'                       running\n"))
       #expect(try await monit("-g", "vcap", "stop", "all") == .init())
       #expect(!process.isAlive)

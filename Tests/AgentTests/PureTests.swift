@@ -60,13 +60,6 @@ import Testing
     #expect(MemoryUse.swap(numbers) == Vitals.Memory(kilobytes: "0", percent: "0"))
   }
 
-  @Test("mount points with blanks are read as they are")
-  func mountTable() {
-    let table = MountTable(
-      "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\nbroken line\n")
-    #expect(table.mounts == [.init(point: "/mnt 2", root: "/mnt1", device: "98:0", type: "ext3")])
-  }
-
   @Test(
     "user names for ssh are checked", arguments: [("bosh_abc123", true), ("", false), ("a;b", false), ("-x", false)])
   func userNames(name: String, isGood: Bool) {

@@ -42,7 +42,7 @@ struct ContainerFixture {
 
   func configure(_ job: String, _ processes: String) throws {
     try Files.makeFolder("\(root)/jobs/\(job)/config")
-    try SmallFiles.write("\(root)/jobs/\(job)/config/bpm.yml", Array("processes:\n\(processes)".utf8), mode: 0o644)
+    try writeTestFile("\(root)/jobs/\(job)/config/bpm.yml", "processes:\n\(processes)", mode: 0o644)
   }
 
   func lifecycle(_ job: String, _ process: String? = nil) throws -> Lifecycle {
@@ -78,7 +78,7 @@ extension ContainerFixture {
   func program(input: Int32? = nil, _ command: (_ bpm: String) -> String) throws -> ChildProcess {
     let passwd = "\(root)/passwd"
     let line = "vcap:x:1000:1000::/home/vcap:/bin/sh\n"
-    try SmallFiles.write(passwd, Array(((Files.textIfPresent("/etc/passwd") ?? "") + line).utf8), mode: 0o644)
+    try Files.replace(passwd, with: Array(((Files.textIfPresent("/etc/passwd") ?? "") + line).utf8), mode: 0o644)
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
     let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)

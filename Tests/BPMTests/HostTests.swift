@@ -75,11 +75,11 @@ struct HostTests {
   func swap(mounts: String, files: [String], isLimited: Bool) async throws {
     try await withTemporaryFolder { folder in
       try Files.makeFolder("\(folder)/proc/self")
-      try SmallFiles.write("\(folder)/proc/self/mountinfo", Array(mounts.utf8), mode: 0o644)
-      try SmallFiles.write("\(folder)/proc/self/cgroup", Array("0::/own\n".utf8), mode: 0o644)
+      try Files.replace("\(folder)/proc/self/mountinfo", with: Array(mounts.utf8), mode: 0o644)
+      try writeTestFile("\(folder)/proc/self/cgroup", "0::/own\n", mode: 0o644)
       for file in files {
         try Files.makeFolder("\(folder)\(file[..<(file.lastIndex(of: "/") ?? file.startIndex)])")
-        try SmallFiles.write(folder + file, [], mode: 0o644)
+        try writeTestFile(folder + file, "", mode: 0o644)
       }
       #expect(HostProbe(prefix: folder).features().limitsSwap == isLimited)
     }
@@ -92,7 +92,7 @@ struct HostTests {
       for path in ["run/systemd/system", "run/systemd/resolve", "proc/sys/fs/binfmt_misc"] {
         try Files.makeFolder("\(folder)/\(path)")
       }
-      try SmallFiles.write("\(folder)/proc/sys/fs/binfmt_misc/rosetta", [], mode: 0o644)
+      try writeTestFile("\(folder)/proc/sys/fs/binfmt_misc/rosetta", "", mode: 0o644)
       let features = HostProbe(prefix: folder).features()
       #expect(features.hasSystemd && !features.supportsSeccomp)
       #expect(features.resolverFolders == ["/run/systemd/resolve"])

@@ -160,7 +160,7 @@ struct InsideTests {
   func hook() async throws {
     try await ContainerFixture.use { fixture in
       let hook = "\(fixture.root)/hook"
-      try SmallFiles.write(hook, Array("#!/bin/sh\necho hook $(id -u) $A $HOME $#\n".utf8), mode: 0o755)
+      try writeTestFile(hook, "#!/bin/sh\necho hook $(id -u) $A $HOME $#\n", mode: 0o755)
       let lines = try await says(fixture, "echo process", "  env: {A: x}\n  hooks: {pre_start: \(hook)}\n")
       #expect(lines == ["hook 0 x /var/vcap/data/web 0", "process"])
     }

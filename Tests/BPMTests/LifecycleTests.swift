@@ -167,7 +167,7 @@ struct LifecycleTests {
       let pid = try fixture.lifecycle("web").pid()
       let path = "\(fixture.root)/jobs/web/config/bpm.yml"
       try Files.remove(path)
-      if !text.isEmpty { try SmallFiles.write(path, Array(text.utf8), mode: 0o644) }
+      if !text.isEmpty { try writeTestFile(path, text, mode: 0o644) }
       #expect(await fixture.bpm("stop", "web") == (0, "", ""))
       #expect(ProcessIdentity(livingPid: pid) == nil)
     }

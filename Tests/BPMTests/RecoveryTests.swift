@@ -18,9 +18,9 @@ struct RecoveryTests {
     let file = "\(folder)/state.json"
     let bytes = try Files.read(file)
     switch damage {
-    case .cutOff: try SmallFiles.write(file, Array(bytes.prefix(bytes.count / 2)), mode: 0o600)
-    case .cutOffEarly: try SmallFiles.write(file, Array(bytes.prefix(20)), mode: 0o600)
-    case .emptyFile: try SmallFiles.write(file, [], mode: 0o600)
+    case .cutOff: try Files.replace(file, with: Array(bytes.prefix(bytes.count / 2)), mode: 0o600)
+    case .cutOffEarly: try Files.replace(file, with: Array(bytes.prefix(20)), mode: 0o600)
+    case .emptyFile: try writeTestFile(file, "", mode: 0o600)
     case .noFile: try Files.remove(file)
     case .noFolder: try Files.remove(folder)
     }
@@ -83,7 +83,7 @@ struct RecoveryTests {
       changed["init_process_pid"] = .int(other.pid)
       changed["init_process_start"] = .int(Int(other.startTicks))
       try Files.makeFolder(folder)
-      try SmallFiles.write("\(folder)/state.json", JSON.bytes(.object(changed)), mode: 0o600)
+      try Files.replace("\(folder)/state.json", with: JSON.bytes(.object(changed)), mode: 0o600)
       let found = fixture.setup.observer.observe("bpm-web")
       #expect(found.status == .stopped && found.isReplaced)
       #expect(await fixture.bpm("start", "web").status == 0)
@@ -97,7 +97,7 @@ struct RecoveryTests {
       try fixture.configure("web", ContainerFixture.sleeper)
       let folder = fixture.setup.observer.folder("bpm-web")
       try Files.makeFolder(folder)
-      try SmallFiles.write("\(folder)/state.json", Array("{\"id\": \"bpm".utf8), mode: 0o600)
+      try writeTestFile("\(folder)/state.json", "{\"id\": \"bpm", mode: 0o600)
       let pid = await fixture.bpm("pid", "web")
       #expect(pid.status == 1 && pid.errors.hasPrefix("Error: failed to get job: runc's record in \(folder)"))
       #expect(await fixture.bpm("list").output.contains("web  -   failed\n"))

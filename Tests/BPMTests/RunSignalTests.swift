@@ -55,7 +55,7 @@ struct RunSignalTests {
   func hook() async throws {
     try await ContainerFixture.use { fixture in
       let hook = "\(fixture.root)/hook"
-      try SmallFiles.write(hook, Array("#!/bin/sh\necho $$\nexec sleep 900\n".utf8), mode: 0o755)
+      try writeTestFile(hook, "#!/bin/sh\necho $$\nexec sleep 900\n", mode: 0o755)
       try fixture.configure(
         "web", "- name: web\n  executable: /bin/echo\n  args: [ran]\n  hooks: {pre_start: \(hook)}\n")
       let program = try fixture.program("run", "web")

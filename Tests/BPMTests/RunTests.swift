@@ -76,10 +76,10 @@ struct RunTests {
       try fixture.configure("web", ContainerFixture.sleeper)
       #expect(await fixture.bpm("start", "web").status == 0)
       let typed = "\(fixture.root)/typed"
-      try SmallFiles.write(typed, Array("exit 7\n".utf8), mode: 0o600)
-      let input = OpenDescriptor(open(typed, O_RDONLY | O_CLOEXEC))
+      try writeTestFile(typed, "exit 7\n", mode: 0o600)
+      let input = try OpenFile(reading: typed)
       // `script` gives it a terminal.
-      let program = try fixture.program(input: input.fd) { "exec script -qec '\($0) shell web' /dev/null" }
+      let program = try fixture.program(input: input.descriptor) { "exec script -qec '\($0) shell web' /dev/null" }
       #expect(try await program.ending() == .exited(7))
     }
   }

@@ -79,7 +79,7 @@ struct ServerUnderTest: Sendable {
 
   /// The pid of the server's process.
   func process() throws -> ProcessIdentity {
-    try #require(Pidfile("\(state)/droverd.pid").process(), "droverd is not running")
+    try #require(try Pidfile("\(state)/droverd.pid").process(), "droverd is not running")
   }
 
   /// - Parameter place: tells the servers of several suites in one process apart.

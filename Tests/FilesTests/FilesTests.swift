@@ -150,9 +150,15 @@ import Testing
         #expect(try Files.size(path) == nil)
         try Files.remove(path)
       }
-      #expect(throws: DroverError.self) { try Files.text(folder) }
-      #expect(Files.textIfPresent(folder) == nil)
       #expect(try Files.size(folder) == nil)
+      for kind in Unreadable.allCases {
+        let path = "\(folder)/\(kind)"
+        try kind.put(path)
+        let error = #expect(throws: DroverError.self) { try Files.text(path) }
+        #expect(error?.message == "reading '\(path)': \(kind.reason)")
+        #expect(throws: DroverError.self) { try Files.bytes(path) }
+        #expect(Files.textIfPresent(path) == nil)
+      }
       #expect(try Files.text("/proc/self/stat")?.isEmpty == false)
     }
   }

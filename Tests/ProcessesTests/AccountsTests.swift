@@ -1,19 +1,20 @@
 import Formats
-import Processes
 import Testing
+
+@testable import Processes
 
 @Suite struct AccountsTests {
   private static let passwd = "root:x:0:0:root:/root:/bin/bash\nbroken:x\nvcap:x:1000:1001:,,,:/home/vcap:/bin/bash\n"
 
   @Test("users and groups are read from their files")
-  func find() {
+  func find() throws {
     #expect(Accounts.find(user: "vcap", in: Self.passwd) == .init(id: 1000, group: 1001, home: "/home/vcap"))
     for name in ["broken", "vca", "vcap:x", "nobody", ""] {
       #expect(Accounts.find(user: name, in: Self.passwd) == nil, "\(name)")
     }
     #expect(Accounts.find(group: "vcap", in: "root:x:0:\nvcap:x:1001:a,b\n") == 1001)
     #expect(Accounts.find(group: "admin", in: "root:x:0:\n") == nil)
-    #expect(Accounts.find(user: "root")?.id == 0)
+    #expect(try Accounts.find(user: "root")?.id == 0)
   }
 
   @Test("names and numbers are both taken, and what is not there is named")

@@ -78,7 +78,7 @@ import Testing
       command.timeout = .milliseconds(500)
       let error = await #expect(throws: DroverError.self) { try await command.run() }
       #expect(error?.code == .timeout)
-      let pid = try #require(Pidfile("\(folder)/pid").read())
+      let pid = try #require(try Pidfile("\(folder)/pid").read())
       #expect(ProcessIdentity(livingPid: pid) == nil)
     }
   }
@@ -89,7 +89,7 @@ import Testing
       let command = shell("echo $$ > \(folder)/new; mv \(folder)/new \(folder)/pid; sleep 60")
       let task = Task { try await command.run() }
       while !Files.exists("\(folder)/pid") { try await Task.sleep(for: .milliseconds(5)) }
-      let pid = try #require(Pidfile("\(folder)/pid").read())
+      let pid = try #require(try Pidfile("\(folder)/pid").read())
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }
       #expect(ProcessIdentity(livingPid: pid) == nil)

@@ -80,14 +80,26 @@ import Testing
     #expect(Pidfile.parse(text) == pid)
   }
 
+  @Test("one that cannot be read is no missing one", arguments: Unreadable.allCases)
+  func unreadable(_ kind: Unreadable) async throws {
+    try await withTemporaryFolder { folder in
+      let file = Pidfile("\(folder)/pid")
+      #expect(try file.read() == nil && file.process() == nil)
+      try kind.put(file.path)
+      let error = #expect(throws: DroverError.self) { try file.read() }
+      #expect(error?.description == "reading '\(file.path)': \(kind.reason)")
+      #expect(throws: DroverError.self) { try file.process() }
+    }
+  }
+
   @Test("names the process that wrote it, not one that was started after it was written")
   func recycled() async throws {
     try await withTemporaryFolder { folder in
       let file = Pidfile("\(folder)/pid")
-      #expect(file.process() == nil)
+      #expect(try file.process() == nil)
       let child = try DetachedProcess(["/bin/sleep", "60"], environment: [:])
       try writeTestFile(file.path, "\(child.pid)\n")
-      let found = try #require(file.process())
+      let found = try #require(try file.process())
       #expect(found.pid == child.pid)
       // As if the file had been left by a process of the day before that had the same pid.
       var times = [timespec(), timespec()]
@@ -95,25 +107,11 @@ import Testing
       times[0].tv_sec -= 86_400
       times[1] = times[0]
       #expect(utimensat(AT_FDCWD, file.path, times, 0) == 0)
-      #expect(file.process() == nil)
-      #expect(file.process(known: found) == found)
+      #expect(try file.process() == nil)
+      #expect(try file.process(known: found) == found)
       try found.signal(SIGKILL)
       _ = try await child.ending()
-      #expect(file.process(known: found) == nil)
-    }
-  }
-}
-
-@Suite struct LockFileTests {
-  @Test("is held by one at a time, until it is let go")
-  func exclusive() async throws {
-    try await withTemporaryFolder { folder in
-      var first = try LockFile.tryAcquire("\(folder)/lock")
-      #expect(first != nil)
-      #expect(try LockFile.tryAcquire("\(folder)/lock") == nil)
-      first = nil
-      #expect(try LockFile.tryAcquire("\(folder)/lock") != nil)
-      #expect(throws: DroverError.self) { try LockFile.tryAcquire("\(folder)/no/lock") }
+      #expect(try file.process(known: found) == nil)
     }
   }
 }

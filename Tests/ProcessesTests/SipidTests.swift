@@ -42,6 +42,21 @@ import Testing
     }
   }
 
+  @Test("a pidfile that cannot be read is not free, and not overwritten")
+  func unreadableClaim() async throws {
+    try await withTemporaryFolder { folder in
+      for (kind, message) in [
+        (Unreadable.folder, "open \(folder)/folder: is a directory"),
+        (.inputOutputError, "read \(folder)/inputOutputError: input/output error"),
+      ] {
+        let path = "\(folder)/\(kind)"
+        try kind.put(path)
+        let error = #expect(throws: DroverError.self) { try Sipid.claim(7_000_000, path) }
+        #expect(error?.message == message)
+      }
+    }
+  }
+
   @Test("a pidfile that somebody else locks is left alone")
   func locked() async throws {
     try await withTemporaryFolder { folder in

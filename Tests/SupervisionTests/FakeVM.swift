@@ -43,7 +43,8 @@ struct FakeVM: Sendable {
 
   func pidfile(_ name: String) -> String { "\(folder)/run/\(name).pid" }
 
-  func process(_ name: String) -> ProcessIdentity? { Pidfile(pidfile(name)).process() }
+  /// Nil also while there is no pidfile that can be read.
+  func process(_ name: String) -> ProcessIdentity? { (try? Pidfile(pidfile(name)).process()) ?? nil }
 
   /// A service made of a control script like those of real jobs. What it does is added to the file `events`.
   func service(
@@ -86,7 +87,7 @@ struct FakeVM: Sendable {
       _ = try? ProcessFamily(id: leader.pid).signal(SIGKILL)
     }
     for name in (try? Files.names(in: "\(folder)/run")) ?? [] {
-      if let process = Pidfile("\(folder)/run/\(name)").process() { _ = try? process.signal(SIGKILL) }
+      if let process = process(String(name.dropLast(".pid".count))) { _ = try? process.signal(SIGKILL) }
     }
     let runner = ScriptRunner(directory: "\(folder)/runs", runnerProgram: "")
     for id in (try? runner.list()) ?? [] {

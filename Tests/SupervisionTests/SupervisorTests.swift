@@ -61,6 +61,30 @@ import Testing
     }
   }
 
+  @Test("a pidfile that cannot be read is no reason to start a second process", arguments: Unreadable.allCases)
+  func unreadable(_ kind: Unreadable) async throws {
+    try await FakeVM.with { vm in
+      let service = try vm.service("web", stop: "kill $(cat \(vm.folder)/kept)")
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([service])
+      try await supervisor.start("web")
+      let process = try #require(vm.process("web"))
+      #expect(rename(vm.pidfile("web"), "\(vm.folder)/kept") == 0)
+      try kind.put(vm.pidfile("web"))
+      try await supervisor.start("web")
+      #expect(await supervisor.jobState() == .running)
+      await supervisor.close()
+      // The agent's next life knows it from its memory.
+      let next = try vm.supervisor()
+      try await next.load([service])
+      #expect(await next.status().first?.pid == process.pid)
+      #expect(vm.events == ["start web"])
+      try await next.stop("web")
+      #expect(vm.events == ["start web", "stop web"] && !process.isAlive)
+      await next.close()
+    }
+  }
+
   @Test("takes over the process that a reload has put in place of the old one")
   func reload() async throws {
     try await FakeVM.with { vm in

@@ -13,7 +13,7 @@ struct BundleLogsAction: AgentAction {
 
   func run(_ call: TaskCall) async throws -> Value {
     let request = try call.reading { try LogRequest(call.arguments[0]) }
-    guard let user = Accounts.find(user: request.owner) else {
+    guard let user = try Accounts.find(user: request.owner) else {
       throw DroverError(.notFound, "bundle_logs: there is no user '\(request.owner.prefix(100))'")
     }
     let archive = try await blocking { try collector.collect(request) }

@@ -38,9 +38,11 @@ struct MachineStop: Sendable {
     self.logger = logger
   }
 
-  /// The limit that a mark holds; nil when there is none, and the agent merely is to be started again.
+  /// The limit that a mark holds; nil when there is none, and the agent merely is to be started again. One that cannot be
+  /// read is one all the same.
   static func limit(mark path: String = mark) -> Duration? {
-    guard let text = Files.textIfPresent(path) else { return nil }
+    guard Files.isThere(path) else { return nil }
+    let text = Files.textIfPresent(path) ?? ""
     let seconds = text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) } ?? 15
     return .seconds(min(max(seconds, 1), 3600))
   }

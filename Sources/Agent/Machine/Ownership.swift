@@ -8,8 +8,8 @@ struct Ownership: Sendable, Hashable {
   /// Nil where the machine has no group vcap; then groups are left alone.
   let vcap: UInt32?
 
-  static func ofThisMachine() -> Ownership {
-    Ownership(vcap: geteuid() == 0 ? Accounts.find(group: "vcap") : nil)
+  static func ofThisMachine() throws -> Ownership {
+    Ownership(vcap: geteuid() == 0 ? try Accounts.find(group: "vcap") : nil)
   }
 
   /// Makes a folder (and those above it), or corrects the mode and group of one that exists.

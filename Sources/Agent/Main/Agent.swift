@@ -54,7 +54,7 @@ public struct Agent: Sendable {
     let layout = VMLayout(base: options.baseDirectory)
     self.layout = layout
     self.termination = termination
-    ownership = .ofThisMachine()
+    ownership = try .ofThisMachine()
     let path = options.configurationPath.isEmpty ? layout.agentConfiguration : options.configurationPath
     configuration = try AgentConfiguration.load(path)
     let isReal = options.platform != "dummy" && systemRoot.isEmpty

@@ -11,7 +11,7 @@ struct FirstNetwork: Sendable {
   var interfaces: @Sendable () -> [NetworkPlan.Interface] = { LinuxPlatform.interfaces() }
 
   func configure() async throws {
-    let present = (try? Files.names(in: root + NetworkPlan.folder)) ?? []
+    let present = try Files.names(in: root + NetworkPlan.folder)
     guard let plan = try NetworkPlan.first(interfaces(), present: present) else { return }
     logger.info("no network is configured; trying DHCP", metadata: ["files": "\(plan.files.keys.sorted())"])
     try await MachineSteps(layout: layout, ownership: ownership, root: root, logger: logger).perform(

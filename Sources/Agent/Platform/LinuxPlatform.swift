@@ -30,7 +30,7 @@ struct LinuxPlatform: Platform {
     }.first
     try await steps.perform(
       plan.ipv6(sysctl: Files.textIfPresent(root + LinuxPlan.sysctlFile), bootLoader: bootLoader))
-    try await steps.perform(plan.naming(hostsConfigured: hostsConfigured))
+    try await steps.perform(plan.naming(hostsConfigured: hostsConfigured()))
     try await network(settings, steps)
     let machineDisks = MachineDisks(layout: layout, options: options, surroundings: surroundings)
     for disk in try await machineDisks.rawDisks(settings) { try await steps.perform(disk) }
@@ -49,8 +49,8 @@ struct LinuxPlatform: Platform {
     logger.info("the machine is ready")
   }
 
-  private var hostsConfigured: Bool {
-    let state = Files.textIfPresent(layout.agentState).flatMap { try? JSON.parse($0) }
+  private func hostsConfigured() throws -> Bool {
+    let state = try Files.text(layout.agentState).flatMap { try? JSON.parse($0) }
     return state?["Linux"]?["hosts_configured"]?.bool ?? false
   }
 

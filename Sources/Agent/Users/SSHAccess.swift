@@ -24,12 +24,14 @@ struct SSHAccess: Sendable {
     let home = "\(layout.sshHomes)/\(user)"
     let keys = "\(home)/.ssh/authorized_keys"
     let key = publicKey + (publicKey.hasSuffix("\n") ? "" : "\n")
-    if Accounts.find(user: user) != nil, Files.textIfPresent(keys) == key { return try await hostKey() }
+    if try Accounts.find(user: user) != nil, Files.textIfPresent(keys) == key { return try await hostKey() }
     try Files.makeFolder(layout.sshHomes, mode: 0o755)
     try await change("useradd", "-m", "-b", layout.sshHomes, "-s", "/bin/bash", user)
-    let present = groups.filter { Accounts.find(group: $0) != nil }
+    let present = try groups.filter { try Accounts.find(group: $0) != nil }
     if !present.isEmpty { try await change("usermod", "-G", present.joined(separator: ","), user) }
-    guard let entry = Accounts.find(user: user) else { throw DroverError(.failed, "ssh: user \(user) was not made") }
+    guard let entry = try Accounts.find(user: user) else {
+      throw DroverError(.failed, "ssh: user \(user) was not made")
+    }
     let (uid, gid) = (entry.id, entry.group)
     try Self.own(home, 0o700, uid, gid)
     try Files.makeFolder("\(home)/.ssh", mode: 0o700)
@@ -42,7 +44,7 @@ struct SSHAccess: Sendable {
   /// Removes users whose name begins with `bosh_` and matches the pattern, a POSIX extended one.
   func cleanUp(pattern: String) async throws {
     let matches = try Self.matcher(pattern)
-    for user in Self.users().filter({ $0.hasPrefix("bosh_") && Self.isUserName($0) && matches($0) }) {
+    for user in try Self.users().filter({ $0.hasPrefix("bosh_") && Self.isUserName($0) && matches($0) }) {
       // 6: no such user; 12: its home could not be removed.
       try await change("userdel", "-rf", user, fine: [0, 6, 12])
     }
@@ -89,8 +91,8 @@ struct SSHAccess: Sendable {
     }
   }
 
-  private static func users() -> [String] {
-    (Files.textIfPresent("/etc/passwd") ?? "").split(separator: "\n").compactMap { line in
+  private static func users() throws -> [String] {
+    (try Files.text("/etc/passwd") ?? "").split(separator: "\n").compactMap { line in
       line.split(separator: ":").first.map(String.init)
     }
   }

@@ -20,14 +20,14 @@ enum VMUsers {
   }
 
   private static func setPassword(_ hash: String, keepsRoot: Bool) async throws {
-    let users = (keepsRoot ? [] : ["root"]) + (Accounts.find(user: "vcap") == nil ? [] : ["vcap"])
+    let users = (keepsRoot ? [] : ["root"]) + (try Accounts.find(user: "vcap") == nil ? [] : ["vcap"])
     var command = Command("chpasswd", "-e")
     command.input = Array(try passwordLines(hash, users: users).utf8)
     if !users.isEmpty { try await command.run() }
   }
 
   private static func authorize(_ keys: [String]) throws {
-    guard !keys.isEmpty, let user = Accounts.find(user: "vcap") else { return }
+    guard !keys.isEmpty, let user = try Accounts.find(user: "vcap") else { return }
     let folder = "\(user.home)/.ssh"
     try Files.makeFolder(folder, mode: 0o700)
     let path = "\(folder)/authorized_keys"

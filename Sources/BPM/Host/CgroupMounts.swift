@@ -32,15 +32,14 @@ struct CgroupMounts {
     let probe = HostProbe()
     if probe.hasSystemd || probe.isUnified { return }
     let root = "/sys/fs/cgroup"
-    let mounted = SmallFiles.mountPoints()
-    if !mounted.contains(root) {
+    let mounted = MountTable.current()
+    if !mounted.hasMount(root) {
       try Files.makeFolder(root)
-      try mount(
-        "tmpfs", root, "tmpfs", flags: SmallFiles.noSetuid | SmallFiles.noExec | SmallFiles.noDevices, "mode=755")
+      try mount("tmpfs", root, "tmpfs", flags: UInt(MS_NOSUID | MS_NOEXEC | MS_NODEV), "mode=755")
     }
     let groups = groups(
       controllers: Files.textIfPresent("/proc/cgroups") ?? "", own: Files.textIfPresent("/proc/self/cgroup") ?? "")
-    for group in groups where !mounted.contains("\(root)/\(group)") {
+    for group in groups where !mounted.hasMount("\(root)/\(group)") {
       try Files.makeFolder("\(root)/\(group)")
       try mount("cgroup", "\(root)/\(group)", "cgroup", flags: 0, group)
     }

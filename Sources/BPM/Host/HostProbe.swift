@@ -13,7 +13,7 @@ public struct HostProbe: Sendable {
   private func exists(_ path: String) -> Bool { Files.exists(prefix + path) }
 
   /// Whether systemd runs here: its folder is a folder, and no link to one.
-  public var hasSystemd: Bool { SmallFiles.isRealFolder(prefix + "/run/systemd/system") }
+  public var hasSystemd: Bool { Files.isFolder(prefix + "/run/systemd/system") }
 
   /// Whether `/sys/fs/cgroup` itself is the one hierarchy of v2.
   var isUnified: Bool { layout?.mounts[""] == "/sys/fs/cgroup" }

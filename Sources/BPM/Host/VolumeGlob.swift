@@ -1,6 +1,5 @@
 import Files
 import Formats
-import Glibc
 
 /// The patterns of unrestricted volumes as Go's `filepath.Glob` reads them: `*`, `?`, `[..]` and `\` in each part of a
 /// path, hidden names included. What matches nothing is nothing, also a plain path.
@@ -61,7 +60,8 @@ enum VolumeGlob {
     var found = [""]
     for part in parts {
       switch part {
-      case .name(let name): found = found.map { "\($0)/\(name)" }.filter(isThere)
+      // Links count by themselves, wherever they lead.
+      case .name(let name): found = found.map { "\($0)/\(name)" }.filter(Files.isThere)
       case .pattern(let glob):
         found = found.flatMap { folder in
           ((try? Files.names(in: folder.isEmpty ? "/" : folder)) ?? []).filter(glob.matches).map { "\(folder)/\($0)" }
@@ -69,11 +69,5 @@ enum VolumeGlob {
       }
     }
     return found
-  }
-
-  /// Links count by themselves, wherever they lead.
-  private static func isThere(_ path: String) -> Bool {
-    var information = stat()
-    return lstat(path, &information) == 0
   }
 }

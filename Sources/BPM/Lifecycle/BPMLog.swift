@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Processes
 import Surroundings
@@ -5,8 +6,7 @@ import Synchronization
 
 /// A job's bpm.log: a JSON object per line (reference/bpm.md 7).
 struct BPMLog: Sendable {
-  private let file: OpenDescriptor
-  private let path: String
+  private let file: OpenFile
   private let clock: @Sendable () -> Timestamp
   private let names: JobProcess
   private let name: String
@@ -15,8 +15,7 @@ struct BPMLog: Sendable {
 
   /// The log of a command, such as `start`.
   init(_ names: JobProcess, command: String, owner: ContainerSpec.User, surroundings: Surroundings) throws {
-    path = names.bpmLog
-    file = try SmallFiles.openLog(path, owner: owner)
+    file = try LogFile.open(names.bpmLog, owner: owner)
     clock = surroundings.now
     self.names = names
     name = "bpm.\(command)"
@@ -25,7 +24,6 @@ struct BPMLog: Sendable {
 
   private init(_ parent: BPMLog, _ name: String, _ session: String) {
     file = parent.file
-    path = parent.path
     clock = parent.clock
     names = parent.names
     self.name = name
@@ -47,7 +45,7 @@ struct BPMLog: Sendable {
       "message": .string("\(name).\(event)"), "data": .object(data),
     ]
     // A full disk must not keep a process from being stopped.
-    try? file.write(JSON.bytes(line) + [0x0A], path)
+    try? file.write(JSON.bytes(line) + [0x0A])
   }
 
   private final class Counter: Sendable {

@@ -32,7 +32,7 @@ public struct BPMSetup: Sendable {
 
   func vcap() throws -> ContainerSpec.User {
     if let user { return user }
-    guard let found = Accounts.find(user: "vcap") else {
+    guard let found = try Accounts.find(user: "vcap") else {
       throw DroverError(.notFound, "user: unknown user vcap: processes run as vcap, which has to be in /etc/passwd")
     }
     return .init(uid: Int(found.id), gid: Int(found.group))

@@ -13,7 +13,7 @@ struct Bundle: Sendable {
   let process: ProcessConfiguration
 
   /// The process's log files, open.
-  typealias Logs = (output: OpenDescriptor, errors: OpenDescriptor)
+  typealias Logs = (output: OpenFile, errors: OpenFile)
 
   /// Makes prerequisites and bundle and runs the hook; of what fails no bundle is left.
   ///
@@ -96,12 +96,12 @@ struct Bundle: Sendable {
   }
 
   private func write(_ spec: OCISpec) throws {
-    try SmallFiles.makeFolder(names.bundle, root: names.root)
+    try JobFolders.make(names.bundle, root: names.root)
     let rootfs = "\(names.bundle)/rootfs"
-    try SmallFiles.makeFolder(rootfs, root: names.root, mode: 0o755)
+    try JobFolders.make(rootfs, root: names.root, mode: 0o755)
     // Whatever the caller's umask: vcap has to pass it.
     if chmod(rootfs, 0o755) != 0 { throw systemError("chmod \(rootfs)") }
-    try SmallFiles.write("\(names.bundle)/config.json", JSON.bytes(spec.value), mode: 0o600)
+    try Files.replace("\(names.bundle)/config.json", with: JSON.bytes(spec.value), isDurable: false)
   }
 
   /// On the host, as root, with the container's environment.
@@ -117,7 +117,7 @@ struct Bundle: Sendable {
       variables[String(line[..<equals])] = String(line[line.index(after: equals)...])
     }
     let child = try ChildProcess(
-      [hook], environment: variables, output: logs.output.fd, errors: logs.errors.fd)
+      [hook], environment: variables, output: logs.output.descriptor, errors: logs.errors.descriptor)
     signals?.hand { child.signal($0) }
     defer { signals?.keep() }
     switch try await child.ending() {

@@ -54,7 +54,7 @@ struct ContainerObserver: Sendable {
 
   /// The ids of all containers, sorted.
   func ids() throws -> [String] {
-    try Files.names(in: runcRoot).filter { SmallFiles.isRealFolder(folder($0)) }
+    try Files.names(in: runcRoot).filter { Files.isFolder(folder($0)) }
   }
 
   /// Whether a process is in one of a container's cgroups, told by the last part of their names: what comes before it

@@ -30,7 +30,9 @@ struct Leftovers: Sendable {
   }
 
   /// Those that live, the ones that nobody of them started first.
-  func living(_ state: RuncState?) -> [ProcessIdentity] {
+  ///
+  /// - Throws: when the pidfile cannot be read: nobody knows then whether one lives.
+  func living(_ state: RuncState?) throws -> [ProcessIdentity] {
     var pids = Set<Int>()
     for folder in folders(state) { Self.collect(folder, depth: 0, into: &pids) }
     var found = pids.compactMap { ProcessIdentity(livingPid: $0) }
@@ -38,7 +40,7 @@ struct Leftovers: Sendable {
     if let state, let process = ProcessIdentity(livingPid: state.pid), process.startTicks == state.startTicks {
       candidates.append(process)
     }
-    if let process = Pidfile(names.pidfile).process() { candidates.append(process) }
+    if let process = try Pidfile(names.pidfile).process() { candidates.append(process) }
     for process in candidates where !pids.contains(process.pid) && isOurs(process.pid) {
       found.append(process)
       pids.insert(process.pid)
@@ -51,7 +53,7 @@ struct Leftovers: Sendable {
     guard depth < 8, let text = Files.textIfPresent("\(folder)/cgroup.procs") else { return }
     // Processes of other pid namespaces are listed as 0.
     pids.formUnion(text.split(separator: "\n").compactMap { Int($0) }.filter { $0 > 0 })
-    for name in (try? Files.names(in: folder)) ?? [] where SmallFiles.isRealFolder("\(folder)/\(name)") {
+    for name in (try? Files.names(in: folder)) ?? [] where Files.isFolder("\(folder)/\(name)") {
       collect("\(folder)/\(name)", depth: depth + 1, into: &pids)
     }
   }
@@ -70,7 +72,7 @@ struct Leftovers: Sendable {
   ///
   /// - Throws: ``DroverError`` when something lives on even then.
   func end(_ state: RuncState?, signal: Int32, within limit: Duration, _ surroundings: Surroundings) async throws {
-    let found = living(state)
+    let found = try living(state)
     guard let first = found.first else { return }
     thaw(state)
     try first.signal(signal)
@@ -80,12 +82,12 @@ struct Leftovers: Sendable {
       _ = try await process.waitForExit(atMost: left, in: surroundings)
     }
     for _ in 0..<50 {
-      let rest = living(state)
+      let rest = try living(state)
       guard let next = rest.first else { return removeFolders(state) }
       for process in rest { try process.signal(SIGKILL) }
       _ = try await next.waitForExit(atMost: .seconds(1), in: surroundings)
     }
-    throw DroverError(.failed, "processes of container \(names.containerID) do not end: \(living(state))")
+    throw DroverError(.failed, "processes of container \(names.containerID) do not end: \(try living(state))")
   }
 
   /// A frozen process takes no signal.
@@ -93,7 +95,7 @@ struct Leftovers: Sendable {
     for folder in folders(state) {
       for (name, text) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] where Files.exists("\(folder)/\(name)")
       {
-        try? SmallFiles.write("\(folder)/\(name)", Array(text.utf8), mode: 0o644)
+        try? OpenFile(writing: "\(folder)/\(name)", mode: nil).write(Array(text.utf8))
       }
     }
   }

@@ -77,14 +77,14 @@ extension Lifecycle {
     log.info("running-container")
     let runcLog = "\(names.bundle)/runc.log"
     let started = "\(names.bundle)/started.pid"
-    let output = try OutputCopier(to: [logs.output.fd, STDOUT_FILENO])
-    let errors = try OutputCopier(to: [logs.errors.fd, STDERR_FILENO])
+    let output = try OutputCopier(to: logs.output, STDOUT_FILENO)
+    let errors = try OutputCopier(to: logs.errors, STDERR_FILENO)
     let child: ChildProcess
     do {
       child = try ChildProcess(
         runc.line(
           .run(id: names.containerID, bundle: names.bundle, pidFile: started, detach: false), log: runcLog),
-        output: output.input.fd, errors: errors.input.fd)
+        output: output.input, errors: errors.input)
     } catch {
       await abandon(runc)
       throw error
@@ -94,7 +94,7 @@ extension Lifecycle {
     // Until here it is runc that fails, afterwards it is the process.
     let hasStarted = try await waitUntilStarted(child, started, signals)
     lock.release()
-    if let first = Pidfile(started).process() { try await waitUntilHeeding(first) }
+    if let first = try Pidfile(started).process() { try await waitUntilHeeding(first) }
     signals.hand { child.signal($0) }
     let ending = try await waiting.value
     try await copied
@@ -140,45 +140,5 @@ extension Lifecycle {
     case .running, .created, .paused: return
     case .absent, .stopped, .broken: await abandon(runc)
     }
-  }
-}
-
-/// Copies what comes out of a pipe to several descriptors.
-final class OutputCopier: Sendable {
-  private let source: OpenDescriptor
-  /// The end that is given to a program, and closed here before copying begins.
-  let input: OpenDescriptor
-  private let targets: [Int32]
-
-  init(to targets: [Int32]) throws {
-    var ends: [Int32] = [0, 0]
-    guard drover_pipe(&ends) == 0 else { throw systemError("making a pipe") }
-    source = OpenDescriptor(ends[0])
-    input = OpenDescriptor(ends[1])
-    self.targets = targets
-  }
-
-  /// Copies until nobody can write any more. A target that does not take more is left out.
-  func run() throws {
-    input.closeEarly()
-    var open = targets
-    var buffer = [UInt8](repeating: 0, count: 64 << 10)
-    while true {
-      let count = read(source.fd, &buffer, buffer.count)
-      if count < 0, errno == EINTR { continue }
-      guard count > 0 else { return }
-      open.removeAll { !Self.write($0, buffer, count) }
-    }
-  }
-
-  private static func write(_ fd: Int32, _ bytes: [UInt8], _ count: Int) -> Bool {
-    var written = 0
-    while written < count {
-      let done = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress?.advanced(by: written), count - written) }
-      if done < 0, errno == EINTR { continue }
-      if done <= 0 { return false }
-      written += done
-    }
-    return true
   }
 }

@@ -14,7 +14,7 @@ extension Lifecycle {
       switch found.status {
       case .absent:
         let leftovers = Leftovers(names: names, cgroupsPath: setup.cgroupsPath(of: names))
-        if leftovers.living(nil).isEmpty {
+        if try leftovers.living(nil).isEmpty {
           log.info("job-already-stopped")
           return
         }

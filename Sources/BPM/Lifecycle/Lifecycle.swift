@@ -26,7 +26,7 @@ public struct Lifecycle: Sendable {
     _ command: String, _ body: (BPMLog, LockFile) async throws -> Result
   ) async throws -> Result {
     let user = try setup.vcap()
-    try SmallFiles.makeFolder(names.logFolder, root: setup.root, mode: 0o750)
+    try JobFolders.make(names.logFolder, root: setup.root, mode: 0o750)
     let log = try BPMLog(names, command: command, owner: user, surroundings: setup.surroundings)
     let lock = try await acquire(log)
     defer { lock.release() }
@@ -40,7 +40,7 @@ public struct Lifecycle: Sendable {
     session.info("starting")
     defer { session.info("complete") }
     do {
-      try SmallFiles.makeFolder(JobProcess.locksFolder(setup.root), root: setup.root)
+      try JobFolders.make(JobProcess.locksFolder(setup.root), root: setup.root)
       let path = names.lock
       // Nearly always free: then there is no thread to be made for it.
       if let lock = try LockFile.tryAcquire(path) { return lock }
@@ -79,7 +79,7 @@ public struct Lifecycle: Sendable {
       let command = Runc.Command.run(
         id: names.containerID, bundle: names.bundle, pidFile: names.pidfile, detach: true)
       let ending = try await ChildProcess(
-        runc.line(command, log: runcLog), output: logs.output.fd, errors: logs.errors.fd
+        runc.line(command, log: runcLog), output: logs.output.descriptor, errors: logs.errors.descriptor
       ).ending()
       let said = (try? Files.read(runcLog)) ?? []
       try? Files.remove(runcLog)
@@ -143,7 +143,7 @@ public struct Lifecycle: Sendable {
     case .absent:
       // A record that is gone as a whole may have had a process, too.
       let leftovers = Leftovers(names: names, cgroupsPath: setup.cgroupsPath(of: names))
-      if leftovers.living(nil).isEmpty { return true }
+      if try leftovers.living(nil).isEmpty { return true }
       try await recover(log, found, process)
     case .broken: try await recover(log, found, process)
     case .created, .paused, .stopped:
@@ -163,7 +163,7 @@ public struct Lifecycle: Sendable {
     _ log: BPMLog, _ found: ContainerObserver.Observation, _ process: ProcessConfiguration?
   ) async throws {
     let leftovers = Leftovers(names: names, cgroupsPath: setup.cgroupsPath(of: names))
-    let living = leftovers.living(found.state)
+    let living = try leftovers.living(found.state)
     let folder = setup.observer.folder(names.containerID)
     log.error(
       "failed-getting-job",

@@ -12,7 +12,7 @@ struct Prerequisites: Sendable {
 
   /// Makes it all; returns the open log files.
   func make() throws -> Bundle.Logs {
-    try SmallFiles.makeFolder(names.pidFolder, root: names.root)
+    try JobFolders.make(names.pidFolder, root: names.root)
     var missing: [String] = []
     var owned: [String] = []
     for volume in process.volumes {
@@ -35,13 +35,11 @@ struct Prerequisites: Sendable {
       }
       missing.append(names.storeFolder)
     }
-    for folder in missing { try SmallFiles.makeFolder(folder, root: names.root, owner: user) }
+    for folder in missing { try JobFolders.make(folder, root: names.root, owner: user) }
     for path in owned where chown(path, uid_t(user.uid), gid_t(user.gid)) != 0 {
       throw systemError("chown \(path)")
     }
-    return (
-      try SmallFiles.openLog(names.outputLog, owner: user), try SmallFiles.openLog(names.errorLog, owner: user)
-    )
+    return (try LogFile.open(names.outputLog, owner: user), try LogFile.open(names.errorLog, owner: user))
   }
 
   /// Makes a path a mount of its own whose mounts spread to and from containers. Two processes that share it must not
@@ -49,11 +47,11 @@ struct Prerequisites: Sendable {
   private func makeShared(_ path: String) throws {
     let lock = try LockFile.acquire(JobProcess.volumeLock(names.root, path))
     defer { lock.release() }
-    let isNew = !SmallFiles.mountPoints().contains(path)
-    if isNew, mount(path, path, "", SmallFiles.bindMount, nil) != 0 {
+    let isNew = !MountTable.isMountPoint(path)
+    if isNew, mount(path, path, "", UInt(MS_BIND), nil) != 0 {
       throw systemError("binding the shared volume \(path) to itself")
     }
-    guard mount("none", path, "", SmallFiles.sharedMount, nil) != 0 else { return }
+    guard mount("none", path, "", UInt(MS_SHARED), nil) != 0 else { return }
     let error = errno
     if isNew { umount(path) }
     throw systemError("sharing the mounts of volume \(path)", error)

@@ -20,12 +20,7 @@ struct VMNamespace: Sendable {
   }
 
   /// Whether something is mounted at a path.
-  func hasMount(_ path: String) -> Bool {
-    let mounts = Files.textIfPresent("/proc/\(pid)/mountinfo") ?? ""
-    return mounts.split(separator: "\n").contains { line in
-      line.split(separator: " ").dropFirst(4).first.map { $0 == path } ?? false
-    }
-  }
+  func hasMount(_ path: String) -> Bool { MountTable.current(of: "\(pid)").hasMount(path) }
 
   /// Takes it away; fine when it is not there.
   func detach(_ path: String) throws {

@@ -29,11 +29,10 @@ struct SSHSession: Sendable {
   ) async throws -> Result {
     let surroundings = Surroundings.system
     let user = "bosh_\(surroundings.identifier().filter { $0 != "-" }.prefix(15))"
-    let folder = "/tmp/drover-ssh-\(surroundings.identifier())"
-    try Files.makeFolder(folder, mode: 0o700)
-    defer { for name in ["key", "key.pub", "hosts", ""] { remove("\(folder)/\(name)") } }
+    let folder = try Files.makeTemporaryFolder("drover-ssh")
+    defer { try? Files.remove(folder) }
     try await Command("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", user, "-f", "\(folder)/key").run()
-    guard let key = Files.textIfPresent("\(folder)/key.pub") else {
+    guard let key = try Files.text("\(folder)/key.pub") else {
       throw DroverError(.failed, "ssh-keygen left no key in \(folder)")
     }
     let path = "/deployments/\(PathText.escape(deployment))/ssh"

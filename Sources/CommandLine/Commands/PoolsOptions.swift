@@ -21,7 +21,7 @@ struct PoolsOptions: ParsableArguments {
     let variables = GlobalOptions.variables
     let server = LocalServer(state: GlobalOptions.stateDirectory(nil, variables))
     return try PoolsClient(
-      url: Self.url(flag: boskosUrl, variables: variables, local: server.poolsAddress), owner: owner,
+      url: Self.url(flag: boskosUrl, variables: variables, local: server.poolsAddress()), owner: owner,
       username: username,
       passwordFile: passwordFile.isEmpty ? "" : absolutePath(passwordFile), options: options)
   }

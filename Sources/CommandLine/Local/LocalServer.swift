@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -12,14 +13,18 @@ struct LocalServer: Sendable {
   /// `HOST:PORT` of the API, written when the server is started.
   var addressPath: String { "\(state)/address" }
 
-  /// `HOST:PORT` of its pools; nil when it has none, does not run, or its state directory cannot be read.
-  var poolsAddress: String? {
-    guard Pidfile(pidPath).process() != nil else { return nil }
-    return (try? TextFile.read("\(state)/pools-address"))?.trimmingBlanks()
+  /// `HOST:PORT` of its pools; nil when it has none, does not run, or is not for this user, who may have others.
+  func poolsAddress() throws -> String? {
+    do {
+      guard try Pidfile(pidPath).process() != nil else { return nil }
+      return try Files.text("\(state)/pools-address")?.trimmingBlanks()
+    } catch let error as DroverError where error.code == .forbidden {
+      return nil
+    }
   }
 
   func target() throws -> TargetEnvironment {
-    guard let address = try? TextFile.read(addressPath) else {
+    guard let address = try address() else {
       throw DroverError(
         .notFound,
         "there is no server in \(state): start one with 'drover up', or name another one with --environment")
@@ -31,6 +36,18 @@ struct LocalServer: Sendable {
     return TargetEnvironment(
       url: "https://\(address.trimmingBlanks())", user: String(first[..<separator]),
       password: Secret(String(first[first.index(after: separator)...])), caPEM: try TextFile.read(caPath))
+  }
+}
+
+extension LocalServer {
+  private func address() throws -> String? {
+    do {
+      return try Files.text(addressPath)
+    } catch let error as DroverError where error.code == .forbidden {
+      throw DroverError(
+        .forbidden,
+        "the server in \(state) is not for this user (\(error)): be root, or name another one with --environment")
+    }
   }
 }
 

@@ -18,7 +18,7 @@ struct LocalServerProcess: Sendable {
   ///
   /// - Throws: when the pidfile cannot be read, which says nothing about the server.
   func process() throws -> ProcessIdentity? {
-    try Files.text(server.pidPath) == nil ? nil : Pidfile(server.pidPath).process()
+    try Pidfile(server.pidPath).process()
   }
 
   // MARK: Starting
@@ -57,7 +57,7 @@ struct LocalServerProcess: Sendable {
   }
 
   func remembered() throws -> [String: String] {
-    guard let text = try? TextFile.read(flagsPath) else { return [:] }
+    guard let text = try Files.text(flagsPath) else { return [:] }
     let lines = text.split(separator: "\n").map(String.init)
     var flags: [String: String] = [:]
     for index in stride(from: 0, to: lines.count - 1, by: 2) { flags[lines[index]] = lines[index + 1] }
@@ -111,7 +111,7 @@ struct LocalServerProcess: Sendable {
   }
 
   private func lastLines() -> String {
-    let text = (try? TextFile.read(server.logPath)) ?? ""
+    let text = Files.textIfPresent(server.logPath) ?? ""
     return text.split(separator: "\n").suffix(10).joined(separator: "\n")
   }
 
@@ -140,21 +140,21 @@ struct LocalServerProcess: Sendable {
     }
     if let running { try await end(running, "droverd") }
     guard !keepVMs else { return }
-    let name = (try? TextFile.read("\(server.state)/name"))?.trimmingBlanks() ?? "drover"
+    let name = try Files.text("\(server.state)/name")?.trimmingBlanks() ?? "drover"
     let cloud = RuncCloud(
       configuration: .init(name: name, directory: "\(server.state)/cloud"),
       surroundings: surroundings, logger: Logger(label: "drover") { _ in SwiftLogNoOpLogHandler() })
     Console.remark("Stopping the VMs")
     try await cloud.stopAll()
-    if let bus = bus() { try await end(bus, "nats-server") }
+    if let bus = try bus() { try await end(bus, "nats-server") }
     guard destroy else { return }
     try await cloud.destroyAll()
     try Files.remove(server.state)
   }
 
   /// The nats-server that the server has left running.
-  private func bus() -> ProcessIdentity? {
-    guard let text = try? TextFile.read("\(server.state)/nats/process.json"), let record = try? JSON.parse(text),
+  private func bus() throws -> ProcessIdentity? {
+    guard let text = try Files.text("\(server.state)/nats/process.json"), let record = try? JSON.parse(text),
       let pid = record["pid"]?.int, let process = ProcessIdentity(livingPid: pid),
       record["started"]?.int == Int(process.startTicks)
     else { return nil }

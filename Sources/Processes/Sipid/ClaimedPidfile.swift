@@ -24,6 +24,17 @@ struct ClaimedPidfile: Sendable {
     return number
   }
 
+  /// The number in the file; nil when there is none in it.
+  ///
+  /// - Throws: when the file cannot be read, which says nothing about the process.
+  func numberIfAny() throws -> Int? {
+    do {
+      return try number()
+    } catch let error as DroverError where error.code == .invalid {
+      return nil
+    }
+  }
+
   /// The living process that the file speaks of: no zombie, and none for 0 and below, which address process groups.
   func process(_ number: Int) -> ProcessIdentity? {
     guard let process = ProcessIdentity(livingPid: number) else { return nil }

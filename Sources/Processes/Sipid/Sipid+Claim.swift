@@ -18,7 +18,7 @@ public enum Sipid {
       close(lock)
     }
     let file = ClaimedPidfile(path: path)
-    if let number = try? file.number(), file.process(number) != nil {
+    if let number = try file.numberIfAny(), file.process(number) != nil {
       let state = number == pid ? "is already in the pidfile" : "already exists"
       throw DroverError(.conflict, "process \(number) (\(path)) \(state)")
     }
