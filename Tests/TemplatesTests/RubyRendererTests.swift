@@ -136,6 +136,19 @@ struct RubyRendererTests {
     #expect(error?.code == .unavailable)
   }
 
+  @Test("a shutdown while Ruby is being started waits for no more than its end", arguments: [0, 1, 5, 20, 80])
+  func shutdownWhileStarting(milliseconds: Int) async throws {
+    let renderer = RubyRenderer(surroundings: .system, logger: Logger(label: "templates-tests"))
+    let running = Task { try await renderer.text(job("a")) }
+    try await Task.sleep(for: .milliseconds(milliseconds))
+    await renderer.shutdown()
+    // It was rendered, or it was not.
+    switch await running.result {
+    case .success(let text): #expect(text == "a")
+    case .failure(let error): #expect(error is DroverError)
+    }
+  }
+
   @Test(
     "without Ruby the error says so",
     arguments: [

@@ -1,38 +1,18 @@
-import Synchronization
+import Surroundings
 
 /// The one way in which the agent ends: whoever wants that says so here, and the first one's exit code counts.
 public final class Termination: Sendable {
-  private struct State {
-    var code: Int32?
-    var waiters: [CheckedContinuation<Int32, Never>] = []
-  }
-
-  private let state = Mutex(State())
+  private let promise = Promise<Int32>()
 
   public init() {}
 
   /// The exit code, once somebody wants the agent to end.
-  var code: Int32? { state.withLock { $0.code } }
+  var code: Int32? { promise.known }
 
-  public func end(_ code: Int32) {
-    let (waiters, first) = state.withLock { state in
-      if state.code == nil { state.code = code }
-      defer { state.waiters = [] }
-      return (state.waiters, state.code ?? code)
-    }
-    for waiter in waiters { waiter.resume(returning: first) }
-  }
+  public func end(_ code: Int32) { promise.fulfil(code) }
 
   /// Returns the exit code once somebody wants the agent to end.
-  public func wait() async -> Int32 {
-    await withCheckedContinuation { continuation in
-      let code: Int32? = state.withLock { state in
-        if state.code == nil { state.waiters.append(continuation) }
-        return state.code
-      }
-      if let code { continuation.resume(returning: code) }
-    }
-  }
+  public func wait() async -> Int32 { await promise.value() }
 
   /// Does what may take for ever.
   ///
