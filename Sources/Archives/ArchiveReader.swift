@@ -15,14 +15,11 @@ import Formats
 public final class ArchiveReader {
   /// What the archive is called in errors.
   public let label: String
-  private let limits: ArchiveLimits
-  private let raw: HashedSource
-  private let input: ByteSource
-  private var current: ArchiveEntry?
+  private let limit: Int
+  private let input: ArchiveInput
   /// Bytes of the current entry's content that were not read yet, and the padding after them.
   private var remaining = 0
   private var padding = 0
-  private var total = 0
   private var entries = 0
   private var ended = false
 
@@ -57,34 +54,9 @@ public final class ArchiveReader {
     source: @escaping ByteSource
   ) throws {
     self.label = label
-    self.limits = limits
-    raw = HashedSource(source, hashing)
-    let start = try raw.start(6)
-    func fail(_ why: String) -> DroverError { DroverError(.invalid, "\(label): \(why)") }
-    guard !start.isEmpty else { throw fail("is empty; expected a tar archive") }
-    for (magic, name) in Self.otherCompressions where start.starts(with: magic) {
-      throw fail("is compressed with \(name); expected gzip or a plain tar archive")
-    }
-    if start.starts(with: [0x1F, 0x8B]) {
-      let gzip = try GzipInput(start: start, source: raw.read)
-      input = gzip.read
-    } else {
-      var start = start[...]
-      let raw = raw
-      input = { buffer in
-        guard !start.isEmpty else { return try raw.read(into: buffer) }
-        let part = start.prefix(buffer.count)
-        start = start.dropFirst(part.count)
-        buffer.copyBytes(from: part)
-        return part.count
-      }
-    }
+    limit = limits.entries
+    input = try ArchiveInput(label: label, limit: limits.totalBytes, hashing: hashing, source: source)
   }
-
-  private static let otherCompressions: [([UInt8], String)] = [
-    ([0xFD, 0x37, 0x7A, 0x58, 0x5A], "xz"), (Array("BZh".utf8), "bzip2"), ([0x28, 0xB5, 0x2F, 0xFD], "zstd"),
-    (Array("PK\u{3}\u{4}".utf8), "zip"),
-  ]
 
   private func located(_ error: any Error) -> any Error {
     guard let error = error as? DroverError, !error.message.hasPrefix(label) else { return error }
@@ -96,11 +68,11 @@ public final class ArchiveReader {
   /// - Throws: ``DroverError``: `corrupt`, `invalid`, or `too_large` when a limit is passed.
   public func next() throws -> ArchiveEntry? {
     do {
-      try skip(remaining + padding)
+      try input.skip(remaining + padding)
       remaining = 0
       padding = 0
-      current = try ended ? nil : readEntry()
-      return current
+      input.entry = try ended ? nil : readEntry()
+      return input.entry
     } catch {
       throw located(error)
     }
@@ -111,7 +83,7 @@ public final class ArchiveReader {
     let wanted = min(buffer.count, remaining)
     guard wanted > 0 else { return 0 }
     do {
-      let count = try fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), orEnd: false)
+      let count = try input.fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
       remaining -= count
       return count
     } catch {
@@ -133,7 +105,7 @@ public final class ArchiveReader {
   public func readAll(atMost count: Int) throws -> [UInt8] {
     guard remaining <= count else {
       throw DroverError(
-        .tooLarge, "\(label): entry '\(current?.path ?? "")' has \(remaining) bytes; at most \(count) are allowed")
+        .tooLarge, "\(label): entry '\(input.entry?.path ?? "")' has \(remaining) bytes; at most \(count) are allowed")
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(remaining)
@@ -148,73 +120,23 @@ public final class ArchiveReader {
   public func finish() throws -> MultiDigest {
     do {
       while try next() != nil {}
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-      defer { buffer.deallocate() }
-      while true {
-        let count = try input(buffer)
-        if count == 0 { break }
-        try account(count)
-      }
-      while try raw.read(into: buffer) > 0 {}
-      return raw.digest
+      return try input.drain()
     } catch {
       throw located(error)
-    }
-  }
-
-  // MARK: Blocks
-
-  private func account(_ bytes: Int) throws {
-    total += bytes
-    guard total <= limits.totalBytes else {
-      let entry = current.map { "entry '\($0.path)': " } ?? ""
-      throw DroverError(.tooLarge, "\(entry)the archive unpacks to more than \(limits.totalBytes) bytes")
-    }
-  }
-
-  /// Fills all of the buffer.
-  private func fill(_ buffer: UnsafeMutableRawBufferPointer, orEnd: Bool) throws -> Int {
-    var filled = 0
-    while filled < buffer.count {
-      let count = try input(UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
-      if count == 0 {
-        if orEnd, filled == 0 { return 0 }
-        throw DroverError(.corrupt, "\(current.map { "entry '\($0.path)': " } ?? "")the archive ends too early")
-      }
-      filled += count
-    }
-    try account(filled)
-    return filled
-  }
-
-  private func take(_ count: Int, orEnd: Bool = false) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      filled = try fill(
-        UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])), orEnd: orEnd)
-    }
-  }
-
-  private func skip(_ count: Int) throws {
-    var rest = count
-    guard rest > 0 else { return }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
-    defer { buffer.deallocate() }
-    while rest > 0 {
-      rest -= try fill(UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(rest, buffer.count)]), orEnd: false)
     }
   }
 
   private func readEntry() throws -> ArchiveEntry? {
     var extensions = TarExtensions()
     while true {
-      let block = try take(TarHeader.blockSize, orEnd: true)
+      let block = try input.take(TarHeader.blockSize, orEnd: true)
       if block.isEmpty || block.allSatisfy({ $0 == 0 }) {
         ended = true
         return nil
       }
       entries += 1
-      guard entries <= limits.entries else {
-        throw DroverError(.tooLarge, "more than \(limits.entries) entries")
+      guard entries <= limit else {
+        throw DroverError(.tooLarge, "more than \(limit) entries")
       }
       let header = try TarHeader(block)
       guard let limit = TarExtensions.limit(of: header.type) else {
@@ -226,40 +148,9 @@ public final class ArchiveReader {
       guard header.size <= limit else {
         throw DroverError(.tooLarge, "an extended header of \(header.size) bytes; at most \(limit) are read")
       }
-      let content = try take(header.size)
-      try skip(TarHeader.padding(after: header.size))
+      let content = try input.take(header.size)
+      try input.skip(TarHeader.padding(after: header.size))
       try extensions.add(type: header.type, content)
     }
   }
-}
-
-/// A source that hashes what passes through it.
-private final class HashedSource {
-  private let source: ByteSource
-  private var hasher: DigestHasher
-
-  init(_ source: @escaping ByteSource, _ algorithms: Set<DigestAlgorithm>) {
-    self.source = source
-    hasher = DigestHasher(algorithms)
-  }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
-    let count = try source(buffer)
-    hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-    return count
-  }
-
-  /// The first bytes, fewer than `count` only when there are no more.
-  func start(_ count: Int) throws -> [UInt8] {
-    try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-      let all = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
-      while filled < count {
-        let read = try read(into: UnsafeMutableRawBufferPointer(rebasing: all[filled...]))
-        if read == 0 { return }
-        filled += read
-      }
-    }
-  }
-
-  var digest: MultiDigest { hasher.finish() }
 }
