@@ -21,16 +21,18 @@ struct PoolsOptions: ParsableArguments {
     let variables = GlobalOptions.variables
     let server = LocalServer(state: GlobalOptions.stateDirectory(nil, variables))
     return try PoolsClient(
-      url: Self.url(flag: boskosUrl, variables: variables, local: server.poolsAddress()), owner: owner,
+      url: Self.url(flag: boskosUrl, variables: variables, local: try server.poolsAddress()), owner: owner,
       username: username,
       passwordFile: passwordFile.isEmpty ? "" : absolutePath(passwordFile), options: options)
   }
 
   /// The pools that are meant: those that the flag says, or else the environment, or else this machine's server's, or else
   /// those where Boskos usually is.
-  static func url(flag: String?, variables: [String: String], local: String?) -> String {
-    let url =
-      [flag, variables["DROVER_POOLS_URL"], local].compactMap { $0 }.first { !$0.isEmpty } ?? "127.0.0.1:8080"
+  static func url(flag: String?, variables: [String: String], local: @autoclosure () throws -> String?) rethrows
+    -> String
+  {
+    let given = [flag, variables["DROVER_POOLS_URL"]].compactMap { $0 }.first { !$0.isEmpty }
+    let url = try given ?? local().flatMap { $0.isEmpty ? nil : $0 } ?? "127.0.0.1:8080"
     return url.contains("://") ? url : "http://\(url)"
   }
 
