@@ -106,7 +106,7 @@ let package = Package(
     room("Documents", ["Files", "Formats", "Sealing", "Surroundings", grdb]),
     room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
-    room("PoolsClient", ["Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
+    room("PoolsClient", ["Files", "Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
     room("Processes", ["CLinux", "Files", "Formats", "Surroundings", logging]),
     room(
       "Messaging",
@@ -151,7 +151,7 @@ let package = Package(
     room(
       "PoolsAPI",
       [
-        "Documents", "Formats", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes, hummingbird,
+        "Documents", "Files", "Formats", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes, hummingbird,
         lifecycle, logging, nioCore,
       ]),
     room("PoolsControl", ["Formats", "PoolsClient", "PoolsProtocol", "Surroundings"]),

@@ -37,7 +37,7 @@ public struct FileFacts: Sendable, Hashable {
     changed = max(written, Self.time(information.st_ctim))
   }
 
-  private static func time(_ time: timespec) -> Timestamp {
+  static func time(_ time: timespec) -> Timestamp {
     Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
   }
 }

@@ -1,15 +1,19 @@
 import Glibc
+public import Surroundings
 
-/// Which file it is, whatever it is called, and its size.
+/// Which file it is, whatever it is called, with what tells one state of it from the next.
 public struct FileIdentity: Sendable, Hashable {
   private let device: UInt
   private let inode: UInt
   public let size: Int
+  /// When its content was changed last.
+  public let written: Timestamp
 
   private init(_ status: stat) {
     device = UInt(status.st_dev)
     inode = UInt(status.st_ino)
     size = Int(status.st_size)
+    written = FileFacts.time(status.st_mtim)
   }
 
   /// Nil when there is no such file.

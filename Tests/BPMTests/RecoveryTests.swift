@@ -56,6 +56,22 @@ struct RecoveryTests {
     }
   }
 
+  @Test(
+    "Without a record, and with a pidfile that cannot be read, nothing is started or stopped",
+    arguments: ["start", "stop"])
+  func unreadable(command: String) async throws {
+    try await ContainerFixture.use { fixture in
+      try fixture.configure("web", ContainerFixture.sleeper)
+      let pidfile = try fixture.lifecycle("web").names.pidfile
+      try Files.makeFolder(pidfile)
+      let said = await fixture.bpm(command, "web")
+      #expect(said.status == 1 && said.errors.contains("reading '\(pidfile)': Is a directory"), "\(said)")
+      #expect(!Files.exists(fixture.setup.observer.folder("bpm-web")) && Files.isFolder(pidfile))
+      try Files.remove(pidfile)
+      #expect(await fixture.bpm(command, "web").status == 0)
+    }
+  }
+
   @Test("An empty folder of runc's, as a reboot leaves it, does not keep a process from starting")
   func emptyFolder() async throws {
     try await ContainerFixture.use { fixture in

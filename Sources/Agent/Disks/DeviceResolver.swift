@@ -175,10 +175,7 @@ struct DeviceResolver: Sendable {
   private func rescan(only host: String? = nil) {
     let folder = "\(root)/sys/class/scsi_host"
     for name in (try? Files.names(in: folder)) ?? [] where host == nil || name == host {
-      let descriptor = open("\(folder)/\(name)/scan", O_WRONLY | O_CLOEXEC)
-      guard descriptor >= 0 else { continue }
-      _ = write(descriptor, "- - -", 5)
-      close(descriptor)
+      try? OpenFile(writing: "\(folder)/\(name)/scan", mode: nil).write(Array("- - -".utf8))
     }
   }
 

@@ -76,9 +76,6 @@ struct DiskImage: Sendable {
   }
 
   private func setSize(megabytes: Int) throws {
-    let file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw systemError("making \(path)") }
-    defer { close(file) }
-    guard ftruncate(file, off_t(megabytes) << 20) == 0 else { throw systemError("sizing \(path)") }
+    try OpenFile(appending: path, mode: 0o600).truncate(to: Int64(megabytes) << 20)
   }
 }

@@ -135,14 +135,7 @@ extension RuncCloud {
   }
 
   static func setForwarding(_ value: String) throws {
-    let result = value.withCString { text in
-      let fd = open(forwardingPath, O_WRONLY | O_CLOEXEC)
-      defer { close(fd) }
-      return fd < 0 ? -1 : Glibc.write(fd, text, 1)
-    }
-    guard result == 1 else {
-      throw systemError("writing \(value) to \(forwardingPath)")
-    }
+    try OpenFile(writing: forwardingPath, mode: nil).write(Array(value.utf8))
   }
 
   /// Adds the address at which VMs reach this server to the loopback interface. Repeating it changes nothing.
