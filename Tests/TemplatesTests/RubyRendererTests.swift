@@ -5,7 +5,7 @@ import Surroundings
 import Templates
 import Testing
 
-@Suite("RubyRenderer", .enabled(if: canSandbox, "a sandbox needs root"))
+@Suite("RubyRenderer", .enabled(if: canSandbox, "a sandbox needs root"), .timeLimit(.minutes(10)))
 struct RubyRendererTests {
   @Test("jobs come back in order with monit file, files and provided links")
   func renders() async throws {
