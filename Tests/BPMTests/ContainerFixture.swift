@@ -79,11 +79,7 @@ extension ContainerFixture {
     let passwd = "\(root)/passwd"
     let line = "vcap:x:1000:1000::/home/vcap:/bin/sh\n"
     try Files.replace(passwd, with: Array(((Files.textIfPresent("/etc/passwd") ?? "") + line).utf8), mode: 0o644)
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let bpm = tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/bpm"
-    let script = "mount --bind \(passwd) /etc/passwd && \(command(String(bpm)))"
+    let script = "mount --bind \(passwd) /etc/passwd && \(command(TestProcess.path(of: "bpm")))"
     return try ChildProcess(
       ["unshare", "-m", "--propagation", "private", "sh", "-c", script],
       environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "BPM_BOSH_ROOT": root], input: input)

@@ -211,10 +211,7 @@ import Testing
   /// Whether this process has a file in a folder open, be it one without a name.
   private static func isWriting(in folder: String) throws -> Bool {
     try Files.names(in: "/proc/self/fd").contains { name in
-      var target = [CChar](repeating: 0, count: 4096)
-      let count = readlink("/proc/self/fd/\(name)", &target, target.count)
-      return String(decoding: target.prefix(max(count, 0)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        .hasPrefix("\(folder)/")
+      try Files.linkText("/proc/self/fd/\(name)")?.hasPrefix("\(folder)/") ?? false
     }
   }
 

@@ -7,6 +7,7 @@ import Logging
 import Processes
 import Surroundings
 import Synchronization
+import TestSupport
 import Testing
 
 /// What real tests need: root, runc and the programs that the cloud calls. The reason is printed when it is missing.
@@ -37,11 +38,8 @@ struct CloudFixture: Sendable {
 
   /// As that one, with the program `bpm` in it.
   static let imageWithBPM = Task { () throws -> String in
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let bpm = tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/bpm"
-    return try await SmallStemcell.makeImage(in: try imagesFolder.get(), name: "image-bpm", extra: [String(bpm)])
+    try await SmallStemcell.makeImage(
+      in: try imagesFolder.get(), name: "image-bpm", extra: [TestProcess.path(of: "bpm")])
   }
 
   private static let imagesFolder = Result {

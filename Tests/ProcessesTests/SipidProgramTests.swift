@@ -16,7 +16,7 @@ import Testing
   }
 
   private func sipid(_ arguments: [String], environment: [String: String] = [:]) async throws -> Outcome {
-    let program = RunnerFixture.path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/sipid"
+    let program = TestProcess.path(of: "sipid")
     return try await withTemporaryFolder { folder in
       let child = try DetachedProcess(
         ["/bin/sh", "-c", "out=$1; shift; exec \"$@\" >$out/out 2>$out/err", "sh", folder, program] + arguments,

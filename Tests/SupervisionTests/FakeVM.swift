@@ -36,7 +36,8 @@ struct FakeVM: Sendable {
 
   func scripts() -> LifecycleScripts {
     LifecycleScripts(
-      paths: paths, runner: ScriptRunner(directory: "\(folder)/runs", runnerProgram: RunnerFixture.path),
+      paths: paths,
+      runner: ScriptRunner(directory: "\(folder)/runs", runnerProgram: TestProcess.path(of: "runner-fixture")),
       environment: ["PATH": "/nowhere", "TMPDIR": "/tmp", "LD_LIBRARY_PATH": "/x"], surroundings: .system,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
@@ -94,14 +95,4 @@ struct FakeVM: Sendable {
       _ = try? await runner.attach(id: id)?.terminate(grace: .zero)
     }
   }
-}
-
-/// The executable that is the runner; it lies beside the one that runs the tests.
-enum RunnerFixture {
-  static let path: String = {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = readlink("/proc/self/exe", &buffer, buffer.count)
-    let own = String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/runner-fixture"
-  }()
 }

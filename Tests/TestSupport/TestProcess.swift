@@ -1,4 +1,5 @@
 import CLinux
+import Files
 import Glibc
 
 /// A process of a test, whose standard output is read line by line.
@@ -15,9 +16,7 @@ public final class TestProcess {
 
   /// Where one of this package's programs is.
   public static func path(of program: String) -> String {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    let tests = String(decoding: buffer.prefix(max(0, length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let tests = (try? Files.linkText("/proc/self/exe")) ?? ""
     return tests[..<(tests.lastIndex(of: "/") ?? tests.startIndex)] + "/" + program
   }
 

@@ -93,13 +93,8 @@ struct TestAgent: Sendable {
     try Files.replace("\(bosh)/user_data.json", with: JSON.bytes(.object(settings)))
   }
 
-  /// The program that becomes a runner, beside the tests' own.
-  static let program: String = {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let count = max(0, readlink("/proc/self/exe", &buffer, buffer.count))
-    let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    return "\(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])/drover-agent"
-  }()
+  /// The program that becomes a runner.
+  static let program = TestProcess.path(of: "drover-agent")
 
   private func waitUntilThere() async throws {
     for _ in 0..<200 {
