@@ -127,19 +127,22 @@ struct ErrandExecution: Sendable {
     let output = ErrandOutput(
       agent: agent, instance: ErrandOutput.name(of: target.instance), journal: journal,
       surroundings: context.surroundings, reporter: reporter)
+    let reading = output.request(waitMilliseconds: 500)
     let task: AgentTaskReply
     do {
       // The task can be cancelled when it is known, so the answer must not wait long.
       task = try await agent.begin(
         .runErrand, [.string(target.script), options.value], identity: identity,
-        reading: output.request(waitMilliseconds: 500))
+        reading: reading)
     } catch let failure as DroverError where failure.code == .tooLarge {
       throw DirectorFailure.errand(
         "Errand '\(order.errand)' cannot be started on \(target.instance.label): its arguments, its environment and the "
           + "user data of its leases are too long together: \(failure)")
     }
     return try await agent.withCancelling(task.taskID, cancellation) {
-      let end = try await output.follow(agentTask: task.taskID, first: task.output)
+      // After a restart the answer may be one to the last server's question, which read from the beginning.
+      let isFresh = reading.stdoutOffset == 0 && reading.stderrOffset == 0
+      let end = try await output.follow(agentTask: task.taskID, first: isFresh ? task.output : nil)
       if case .read(let response?, let logs) = end {
         return (try ErrandResult(await agent.result(response, .runErrand)), logs)
       }
