@@ -49,12 +49,14 @@ extension Director {
   ) async throws -> DeploymentInputs {
     let configs = try await configStore.configs(ids: record.configIDs)
     let surroundings = engines.surroundings
-    return DeploymentInputs(
+    var inputs = DeploymentInputs(
       directorName: identity.name, manifest: manifest,
       cloudConfig: try manifest.ownCloudConfig ?? configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
       releases: try await record.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await record.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try await records.instances(of: record.name).map { try $0.planned(by: task) },
       addresses: try await records.addresses.list().map(\.body), newIdentifier: { surroundings.identifier() })
+    inputs.leavesOutHomeless = true
+    return inputs
   }
 }

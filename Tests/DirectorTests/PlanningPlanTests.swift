@@ -58,7 +58,6 @@ import Testing
         "update settings", "apply", "run pre-start", "start", "wait 1000 to 10000 ms until running", "run post-start",
       ])
     #expect(steps(plan, "id-01").contains("wait 2000 to 20000 ms until running"))
-    #expect(plan.errandInstances.map(\.group) == ["smoke"])
     #expect(plan.hasChanges)
   }
 

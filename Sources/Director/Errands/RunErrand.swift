@@ -27,7 +27,7 @@ struct RunErrand: Sendable {
 
   private var records: Records { director.records }
 
-  /// What is to be run, as the deployment is now.
+  /// What is to be run: as the deployment is now, or on what an earlier server has begun with.
   private struct Subject: Sendable {
     var resolved: ResolvedDeployment
     var selection: ErrandSelection
@@ -40,20 +40,18 @@ struct RunErrand: Sendable {
         "Deployment '\(order.deployment)' was never deployed to its end: deploy it before running its errands")
     }
     let resolved = try await director.storedInputs(deployment, manifest, task: context.id).resolve()
+    if context.hasBegun, let claims = await context.heldLocks,
+      let targets = claimed.targets(claims, of: resolved)
+    {
+      let selection = ErrandSelection(name: order.errand, targets: targets, warnings: [])
+      return Subject(resolved: resolved, selection: selection)
+    }
     return Subject(
       resolved: resolved,
       selection: try resolved.errand(order.errand, filters: order.run.instances, count: order.run.instanceCount))
   }
 
-  private func claims(_ subject: Subject) -> [String: LockTable.Mode] {
-    var claims: [String: LockTable.Mode] = [:]
-    for target in subject.selection.targets {
-      let instance = target.instance
-      claims["group:\(order.deployment)/\(instance.group)"] = target.needsVM ? .exclusive : .shared
-      claims["errand:\(order.deployment)/\(target.script)/\(instance.id)"] = .exclusive
-    }
-    return claims
-  }
+  private var claimed: ErrandClaims { ErrandClaims(deployment: order.deployment) }
 
   func run() async throws -> String? {
     try await tellCause()
@@ -93,7 +91,7 @@ struct RunErrand: Sendable {
   }
 
   private func runLocked() async throws -> String? {
-    try await context.locked(deciding: subject, claims: claims) { subject in
+    try await context.locked(deciding: subject, claims: { claimed.resources($0.selection.targets) }) { subject in
       try await begin()
       for warning in subject.selection.warnings { try await context.warn(warning) }
       let changes = ErrandChanges(

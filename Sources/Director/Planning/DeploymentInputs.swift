@@ -21,6 +21,9 @@ public struct DeploymentInputs: Sendable {
   /// The top-level domain of DNS names.
   public var domain: String
   public var options: DeployOptions
+  /// Whether an instance for which there is no address is left out, instead of being an error: what was deployed before
+  /// need not fit any more, while a deploy goes on, to what there is of the groups that it changes.
+  public var leavesOutHomeless = false
   /// Makes the UUIDs of new instances, in the order in which they are decided.
   public var newIdentifier: @Sendable () -> String
 

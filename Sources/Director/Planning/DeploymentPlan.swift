@@ -9,8 +9,6 @@ public struct DeploymentPlan: Sendable, Hashable {
   public var missingVMs: [InstanceUpdate]
   /// Service groups in the order of the manifest; groups of one element are updated at the same time.
   public var stages: [[GroupPlan]]
-  /// Records of errand groups' instances, which have no VM between runs.
-  public var errandInstances: [ResolvedInstance]
 
   /// The plan without all that is about other instances; nil leaves it as it is.
   func limited(to id: String?) -> DeploymentPlan {

@@ -17,8 +17,7 @@ extension ResolvedDeployment {
       compilations: packages.missing(compiled),
       deletions: obsolete.filter { !serviceNames.contains($0.group) }.map(deletion),
       missingVMs: groupPlans.flatMap { $0.updates.filter { $0.change == .create } },
-      stages: stages(groupPlans, services),
-      errandInstances: groups.filter { $0.lifecycle == .errand }.flatMap(\.instances))
+      stages: stages(groupPlans, services))
   }
 
   /// The update of one instance; that of an errand's instance brings its VM up.

@@ -11,6 +11,7 @@ extension Resolver {
     let identities = identities(group, slots)
     for (slot, identity) in zip(slots, identities) {
       var allocated = allocator
+      let problems = inputs.leavesOutHomeless ? Problems() : problems
       let instance = problems.collect {
         try resolveInstance(group, slot, identity, stemcell: stemcell, &allocated)
       }

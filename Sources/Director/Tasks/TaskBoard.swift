@@ -158,14 +158,11 @@ public actor TaskBoard {
     await forgetCheckpoints(but: Set(unfinished.map(\.id)))
     let begun = unfinished.filter { $0.startedAt != nil }.sorted { $0.id < $1.id }
     let queued = unfinished.filter { $0.startedAt == nil }.sorted { $0.id < $1.id }
-    // Those that had begun have their locks again before anybody else, and the others their places in the queue.
-    for record in begun + queued {
-      guard let resources = record.locks else { continue }
-      // A child's id is higher than its parent's, so that the parent's claim is there before.
-      await locks.restore(
-        LockTable.Claim(
-          holder: record.id, purpose: record.description, resources: resources, parent: record.parent))
-    }
+    // Those that had begun have their locks again before anybody else, and the others their places in the queue. A child's
+    // id is higher than its parent's, so that the parent's claim is there before.
+    await locks.restore(
+      held: begun.compactMap { $0.claim($0.locks) }, additions: begun.compactMap { $0.claim($0.awaitedLocks) },
+      queued: queued.compactMap { $0.claim($0.locks) })
     for record in begun + queued {
       logger.info("taking up an unfinished task", metadata: ["task": "\(record.id)", "type": "\(record.type)"])
       launch(record, isResumed: true)
@@ -339,6 +336,7 @@ public actor TaskBoard {
           record.result = result
           record.finishedAt = now
           record.locks = nil
+          record.awaitedLocks = nil
           if record.startedAt == nil { record.startedAt = now }
         }
         try? await checkpoints.forget(id)

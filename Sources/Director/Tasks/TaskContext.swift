@@ -94,4 +94,15 @@ public struct TaskContext: Sendable {
       throw error
     }
   }
+
+  /// Claims more within the body of ``locked(_:_:)``, which holds what it has meanwhile, and all of it to its end. Waits
+  /// visibly, before all who wait for this task.
+  ///
+  /// Only for tasks whose first claim nobody can have at the same time who claims such things (see ``LockTable``).
+  ///
+  /// - Throws: ``TaskCancelled`` when somebody ends the task meanwhile, with nothing changed.
+  func extendLocks(_ more: [String: LockTable.Mode]) async throws { try await board.extend(self, more) }
+
+  /// What the task holds, also what it was given again after a restart; nil when that is nothing.
+  var heldLocks: [String: LockTable.Mode]? { get async { await board.heldLocks(of: id) } }
 }

@@ -39,6 +39,8 @@ public struct TaskRecord: Codable, Sendable, Hashable {
   public var request: String
   /// The locks that it holds or waits for, so that it has them again before anybody else after a restart.
   public var locks: [String: LockTable.Mode]?
+  /// What it waits for beyond the locks that it holds.
+  public var awaitedLocks: [String: LockTable.Mode]?
   /// The task that started it.
   public var parent: Int?
   /// Whether the parent waits for it, so that it ends when somebody ends the parent.
@@ -72,5 +74,10 @@ extension TaskRecord {
   /// The request, decoded.
   func request<Request: Decodable>(as type: Request.Type) throws -> Request {
     try JSONDecoder().decode(type, from: Data(request.utf8))
+  }
+
+  /// A claim of it; nil for nothing.
+  func claim(_ resources: [String: LockTable.Mode]?) -> LockTable.Claim? {
+    resources.map { LockTable.Claim(holder: id, purpose: description, resources: $0, parent: parent) }
   }
 }

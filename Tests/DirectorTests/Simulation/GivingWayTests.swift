@@ -5,8 +5,9 @@ import Testing
 
 /// A run that holds a lease and waits for a deploy, which waits for an errand that needs such a lease.
 @Suite struct GivingWayTests: LeaseScene {
+  /// It changes what both errands run on.
   private static let manifest =
-    SimulatedRelease.manifest(port: 81)
+    SimulatedRelease.manifest(port: 81, smokes: 2)
       + """
 
       errands:
@@ -18,9 +19,10 @@ import Testing
       """
 
   /// An errand that the deploy waits for, the deploy, and a run that waits for the deploy.
-  private func start(_ director: Director) async throws -> [Int] {
+  private func start(_ director: Director, _ world: SimulatedWorld) async throws -> [Int] {
     let first = try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")
     let deploy = try await director.deploy(DeployOrder(manifest: Self.manifest), user: "admin")
+    try await waits(deploy, director, world)
     let want = ErrandLease(type: "aws-account", name: "account", finalState: "free")
     return [first, deploy, try await director.runErrand("smoke", in: "data", leasing(want), user: "admin")]
   }
@@ -34,7 +36,7 @@ import Testing
     try await world(seed: 971) { world in
       world.behaviour.errand = (lines: 2000, exitCode: 0)
       try await world.withDirector { director in
-        let ids = try await start(director)
+        let ids = try await start(director, world)
         var tasks: [TaskRecord] = []
         for id in ids { tasks.append(try await director.tasks.wait(for: id)) }
         #expect(tasks.map(\.state) == [.done, .done, .done], "\(tasks.map(\.result))")
@@ -62,7 +64,7 @@ import Testing
     try await world(seed: seed) { world in
       world.leases.memory = number % 3 == 0 ? .withoutData : .whole
       world.behaviour.errand = (lines: 200, exitCode: 0)
-      let tasks = try await world.survive(crashes: 8, deeds: 120) { try await start($0) }
+      let tasks = try await world.survive(crashes: 8, deeds: 120) { try await start($0, world) }
       #expect(tasks.map(\.state) == [.done, .done, .done], "seed \(seed): \(tasks.map(\.result))")
       #expect(runs(world) == 2, "seed \(seed)")
       #expect(world.leases.held.isEmpty && world.leases.waiting == 0, "seed \(seed)")
@@ -77,7 +79,9 @@ import Testing
       world.behaviour.errand = (lines: 2000, exitCode: 0)
       try await world.withDirector { director in
         let first = try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")
-        _ = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest(port: 81)), user: "admin")
+        let deploy = try await director.deploy(
+          DeployOrder(manifest: SimulatedRelease.manifest(port: 81, smokes: 2)), user: "admin")
+        try await waits(deploy, director, world)
         let id = try await director.runErrand("smoke", in: "data", leasing(Self.account), user: "admin")
         #expect(try await director.tasks.wait(for: id).state == .done)
         #expect(try await director.tasks.task(first).state == .done)

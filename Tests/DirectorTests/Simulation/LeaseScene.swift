@@ -7,6 +7,11 @@ import Testing
 protocol LeaseScene {}
 
 extension LeaseScene {
+  /// Waits until a deploy waits for a group.
+  func waits(_ deploy: Int, _ director: Director, _ world: SimulatedWorld) async throws {
+    while try await director.tasks.task(deploy).awaitedLocks == nil { try await world.clock.sleep(.milliseconds(5)) }
+  }
+
   static var account: ErrandLease { ErrandLease(type: "aws-account", name: "account") }
 
   func world(seed: UInt64, _ body: (SimulatedWorld) async throws -> Void) async throws {

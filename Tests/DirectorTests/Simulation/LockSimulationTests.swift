@@ -16,6 +16,13 @@ import Testing
     }
   }
 
+  /// Waits until a deploy has the group for itself.
+  private func hasWeb(_ deploy: Int, _ director: Director, _ world: SimulatedWorld) async throws {
+    while try await director.tasks.task(deploy).locks?["group:data/web"] == nil {
+      try await world.clock.sleep(.milliseconds(5))
+    }
+  }
+
   @Test("A deploy waits for an errand on one of its groups, and says so; the errand sees nothing of the deploy")
   func deployWaitsForErrand() async throws {
     try await deployed(seed: 1) { world, director in
@@ -41,7 +48,7 @@ import Testing
     try await deployed(seed: 2) { world, director in
       world.behaviour.forget()
       let deploy = try await director.deploy(DeployOrder(manifest: SimulatedRelease.manifest(webs: 4)), user: "admin")
-      while try await director.tasks.task(deploy).state == .queued { try await world.clock.sleep(.milliseconds(5)) }
+      try await hasWeb(deploy, director, world)
       let errand = try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")
       #expect(try await director.tasks.wait(for: errand).state == .done)
       #expect(try await director.tasks.task(deploy).state == .done)
@@ -111,7 +118,7 @@ import Testing
       let tasks = try await world.survive(crashes: 12, deeds: 100) { director in
         let deploy = try await director.deploy(
           DeployOrder(manifest: SimulatedRelease.manifest(port: 81)), user: "admin")
-        while try await director.tasks.task(deploy).state == .queued { try await world.clock.sleep(.milliseconds(5)) }
+        try await hasWeb(deploy, director, world)
         return [deploy, try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")]
       }
       #expect(tasks.map(\.state) == [.done, .done])

@@ -62,7 +62,7 @@ import Testing
         let first = try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")
         try await world.clock.sleep(.seconds(10))
         let deploy = try await director.deploy(
-          DeployOrder(manifest: SimulatedRelease.manifest(port: 81)), user: "admin")
+          DeployOrder(manifest: SimulatedRelease.manifest(port: 81, smokes: 2)), user: "admin")
         try await world.clock.sleep(.seconds(10))
         let id = try await director.runErrand("smoke", in: "data", leasing(Self.account), user: "admin")
         try await world.clock.sleep(.seconds(60))

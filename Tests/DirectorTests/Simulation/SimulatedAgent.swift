@@ -112,6 +112,7 @@ final class SimulatedAgent: Sendable {
     var cancelled: Set<String> = []
     var mounted: Set<String> = []
     var nextTask = 0
+    var errands = 0
   }
 
   let id: String
@@ -273,6 +274,9 @@ final class SimulatedAgent: Sendable {
   private func work(_ request: AgentRequest, _ taskID: String) async throws -> Value {
     try await clock.sleep(.milliseconds(clock.chance(60)))
     let first = request.arguments.first ?? .null
+    if ["apply", "drain", "stop"].contains(request.method), state.withLock({ $0.errands > 0 }) {
+      behaviour.violation("\(request.method) on \(id) while an errand ran there")
+    }
     switch request.method {
     case "apply":
       state.withLock { $0.spec = first }
@@ -343,7 +347,11 @@ final class SimulatedAgent: Sendable {
     var (lines, exitCode) = behaviour.errand
     if let code = place.flatMap({ behaviour.errandCodes[$0] }) { (lines, exitCode) = (1, code) }
     behaviour.begin()
-    defer { behaviour.end() }
+    state.withLock { $0.errands += 1 }
+    defer {
+      state.withLock { $0.errands -= 1 }
+      behaviour.end()
+    }
     if behaviour.silence > .zero { try await clock.sleep(behaviour.silence) }
     for line in 0..<lines {
       try await clock.sleep(.milliseconds(clock.chance(400)))

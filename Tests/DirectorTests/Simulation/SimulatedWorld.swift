@@ -121,9 +121,10 @@ final class SimulatedWorld: Sendable {
   ///
   /// - Parameters:
   ///   - deeds: the most that a director does before it dies.
+  ///   - first: exactly so much the first one does, when that is given.
   ///   - meanwhile: done by the first director when the tasks are under way.
   func survive(
-    crashes: Int, deeds: Int, _ request: (Director) async throws -> [Int],
+    crashes: Int, deeds: Int, first: Int? = nil, _ request: (Director) async throws -> [Int],
     meanwhile: @Sendable (Director, [Int]) async throws -> Void = { _, _ in }
   ) async throws -> [TaskRecord] {
     var fuse = Fuse(clock)
@@ -132,7 +133,10 @@ final class SimulatedWorld: Sendable {
     let ids = try await request(director)
     try await meanwhile(director, ids)
     for number in 0...crashes {
-      if number < crashes { fuse.arm(deeds: 1 + clock.chance(deeds), isLastDone: clock.chance(2) == 0) }
+      if number < crashes {
+        let life = number == 0 ? first : nil
+        fuse.arm(deeds: life ?? 1 + clock.chance(deeds), isLastDone: clock.chance(2) == 0)
+      }
       if number > 0 {
         let starter = surroundings.task { [director] in try await director.start() }
         let watcher = surroundings.task { [fuse] in if await fuse.waitUntilBlown() { starter.cancel() } }

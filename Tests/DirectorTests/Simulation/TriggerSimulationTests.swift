@@ -220,7 +220,7 @@ import Testing
     }
   }
 
-  @Test("While a deploy's errand runs nobody else gets in, and who waited for the deploy waits for it too")
+  @Test("While a deploy's errand runs nobody else gets in, and who waits for the deploy waits for it too")
   func umbrella() async throws {
     try await SimulatedWorld.run(seed: 907) { world in
       try await world.withDirector { director in
@@ -232,16 +232,20 @@ import Testing
         }
         let other = try await director.deploy(
           DeployOrder(manifest: SimulatedRelease.manifest(port: 81)), user: "bob")
+        let deletion = try await director.deleteDeployment("data", force: false, user: "bob")
         try await world.clock.sleep(.milliseconds(100))
         let child = try #require(try await children(world, of: id).first)
+        #expect(try await world.lines(other, .event).contains { $0.contains("Waiting for task \(id)") })
         #expect(
-          try await world.lines(other, .event).contains { $0.contains("task \(id)") && $0.contains("task \(child.id)") }
-        )
+          try await world.lines(deletion, .event).contains {
+            $0.contains("task \(id)") && $0.contains("task \(child.id)") && $0.contains("task \(other)")
+          })
         #expect(try await end(director, other).state == .done)
         #expect(try await director.tasks.task(id).state == .done)
         #expect(try await director.tasks.task(child.id).state == .done)
+        #expect(try await end(director, deletion).state == .done)
         for deeds in world.deeds("web") {
-          #expect(deeds.firstIndex(of: "errand web").map { $0 < deeds.lastIndex(of: "stop") ?? 0 } == true)
+          #expect(deeds.firstIndex(of: "errand web").map { $0 < deeds.firstIndex(of: "stop") ?? 0 } == true)
         }
         try await world.checkTidy()
       }
