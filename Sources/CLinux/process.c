@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "writing.h"
+
 int drover_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
 int drover_pidfd_send_signal(int pidfd, int signal) {
@@ -241,6 +243,15 @@ int drover_memory_file(void) {
   int fd = memfd_create("output", MFD_CLOEXEC);
   if (fd >= 0) fcntl(fd, F_SETFL, O_APPEND);
   return fd;
+}
+
+int drover_memory_file_of(const void *bytes, size_t count) {
+  int fd = drover_memory_file();
+  if (fd < 0 || drover_write_all(fd, bytes, count) == 0) return fd;
+  int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
 }
 
 int drover_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

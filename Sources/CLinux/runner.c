@@ -20,7 +20,7 @@
 #include "clinux_process.h"
 #include "writing.h"
 
-// What is read of a run's `spec`; the strings lie in its bytes.
+// What is read of a run's `spec` and of what is handed over with it; the strings lie in their bytes.
 struct spec {
   struct drover_spawn_options options;
   const char *outputs[2];  // paths; NULL: a file of the run's own
@@ -38,10 +38,9 @@ static int complain(const char *folder, const char *what) {
 
 // MARK: Files
 
-// The whole file with a NUL behind it, to be freed; NULL with errno set.
-static char *read_all(const char *path, size_t *count) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return NULL;
+// All of an open file, from its beginning, with a NUL behind it, to be freed; NULL with errno set.
+static char *read_open(int fd, size_t *count) {
+  lseek(fd, 0, SEEK_SET);
   size_t room = 4096, filled = 0;
   char *bytes = malloc(room);
   while (bytes) {
@@ -59,24 +58,18 @@ static char *read_all(const char *path, size_t *count) {
     if (!larger) free(bytes);
     bytes = larger;
   }
-  close(fd);
   if (bytes) bytes[filled] = 0;
   *count = filled;
   return bytes;
 }
 
-// A new file beside the one of that name in the current folder. 0, or -1 with errno set and nothing left.
-static int write_beside(char *temporary, size_t room, const char *name, const char *text, int is_durable) {
-  snprintf(temporary, room, "%s.new.%d", name, getpid());
-  unlink(temporary);
-  int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return -1;
-  int failed = drover_write_all(fd, text, strlen(text)) != 0 || (is_durable && fsync(fd) != 0);
-  int error = errno;
+static char *read_all(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return NULL;
+  size_t count;
+  char *bytes = read_open(fd, &count);
   close(fd);
-  if (failed) unlink(temporary);
-  errno = error;
-  return failed ? -1 : 0;
+  return bytes;
 }
 
 static int sync_folder(void) {
@@ -89,29 +82,43 @@ static int sync_folder(void) {
   return failed;
 }
 
-// Makes or replaces a file: all see it whole or not at all, but for those after a power cut.
-static int replace(const char *name, const char *text) {
-  char temporary[64];
-  if (write_beside(temporary, sizeof temporary, name, text, 0) != 0) return -1;
-  if (rename(temporary, name) != 0) {
-    int error = errno;
-    unlink(temporary);
-    errno = error;
-    return -1;
-  }
-  return 0;
+// An open file without a name, or where there are none such, beside the one of that name in the current folder.
+static int nameless(const char *name, char *temporary, size_t room) {
+  int fd = open(".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+  snprintf(temporary, room, "/proc/self/fd/%d", fd);
+  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return fd;
+  snprintf(temporary, room, "%s.new.%d", name, getpid());
+  unlink(temporary);
+  return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 }
 
-// Makes a file that is not there, so that it is there also after a power cut: 1, 0 when it was there, -1 with errno set.
+// Makes a file that is not there, whole or not at all, so that it is there also after a power cut. Its descriptor, at its
+// end; -1 with errno set: EEXIST when it was there.
 static int create(const char *name, const char *text) {
   char temporary[64];
-  if (write_beside(temporary, sizeof temporary, name, text, 1) != 0) return -1;
-  int failed = link(temporary, name);
+  int fd = nameless(name, temporary, sizeof temporary);
+  if (fd < 0) return -1;
+  int failed = drover_write_all(fd, text, strlen(text)) != 0 || fsync(fd) != 0 ||
+               linkat(AT_FDCWD, temporary, AT_FDCWD, name, AT_SYMLINK_FOLLOW) != 0;
   int error = errno;
-  unlink(temporary);
+  if (temporary[0] != '/') unlink(temporary);
+  if (!failed && sync_folder() != 0) {
+    failed = 1;
+    error = errno;
+  }
+  if (failed) close(fd);
   errno = error;
-  if (failed) return error == EEXIST ? 0 : -1;
-  return sync_folder() == 0 ? 1 : -1;
+  return failed ? -1 : fd;
+}
+
+// Writes a line behind what is there; all of it or, for those who read lines, nothing. 0, or -1 with errno set.
+static int add_line(int fd, const char *text) {
+  off_t end = lseek(fd, 0, SEEK_END);
+  if (end >= 0 && drover_write_all(fd, text, strlen(text)) == 0) return 0;
+  int error = errno;
+  if (end >= 0 && ftruncate(fd, end) != 0) error = errno;
+  errno = error;
+  return -1;
 }
 
 // MARK: Who is who
@@ -119,9 +126,8 @@ static int create(const char *name, const char *text) {
 // The clock ticks after boot at which a process was started, the 22nd field of its stat; -1 when there is none.
 static int64_t start_of(int pid) {
   char path[64];
-  size_t count;
   snprintf(path, sizeof path, "/proc/%d/stat", pid);
-  char *text = read_all(path, &count);
+  char *text = read_all(path);
   if (!text) return -1;
   int64_t start = -1;
   char *field = strrchr(text, ')');  // the name before it may hold blanks
@@ -131,15 +137,15 @@ static int64_t start_of(int pid) {
   return start;
 }
 
-// As `ProcessIdentity` has it.
-static int identity(char *text, size_t room, int pid) {
+// A line that says who a process is, as `ProcessIdentity` has it.
+static int identity(char *text, size_t room, const char *name, int pid) {
   int64_t start = start_of(pid);
   if (start < 0) return -1;
-  size_t count;
-  char *boot = read_all("/proc/sys/kernel/random/boot_id", &count);
+  char *boot = read_all("/proc/sys/kernel/random/boot_id");
   if (boot) boot[strcspn(boot, " \t\r\n")] = 0;
   snprintf(
-    text, room, "{\"pid\":%d,\"start\":\"%" PRId64 "\",\"boot\":\"%.80s\"}", pid, start, boot ? boot : "");
+    text, room, "{\"%s\":{\"pid\":%d,\"start\":\"%" PRId64 "\",\"boot\":\"%.80s\"}}\n", name, pid, start,
+    boot ? boot : "");
   free(boot);
   return 0;
 }
@@ -164,19 +170,30 @@ static int take(struct spec *spec, char *string, size_t *argument, size_t *varia
   else if ((value = value_of(string, "umask"))) options->umask_bits = atoi(value);
   else if ((value = value_of(string, "uid"))) options->uid = atoll(value);
   else if ((value = value_of(string, "gid"))) options->gid = atoll(value);
-  else return value_of(string, "output_limit") ? 0 : -1;  // which is for those who read the output
+  else return value_of(string, "program") || value_of(string, "output_limit") ? 0 : -1;  // for others who read it
   return 0;
 }
 
-// 0, or -1 when it is not what `ScriptSpec` writes.
-static int read_spec(struct spec *spec) {
-  size_t count;
-  char *bytes = read_all("spec", &count);
-  if (!bytes) return -1;
+// What `ScriptSpec` writes: the strings of an open file; NULL when it is something else.
+static char *strings_of(int fd, size_t *count) {
+  char *bytes = read_open(fd, count);
+  if (bytes && (*count == 0 || bytes[*count - 1] == 0)) return bytes;
+  free(bytes);
+  return NULL;
+}
+
+// From the file, and the arguments and variables from standard input, since there may be secrets in them. 0 or -1.
+static int read_spec(struct spec *spec, int file) {
+  int files[2] = {file, STDIN_FILENO};
+  char *bytes[2];
+  size_t counts[2], strings = 0, argument = 0, variable = 0;
+  for (int i = 0; i < 2; i++) {
+    bytes[i] = strings_of(files[i], &counts[i]);
+    if (!bytes[i]) return -1;
+    for (size_t at = 0; at < counts[i]; at++) strings += bytes[i][at] == 0;
+  }
   errno = 0;
-  if (count == 0 || bytes[count - 1] != 0) return -1;
-  size_t strings = 0, argument = 0, variable = 0;
-  for (size_t i = 0; i < count; i++) strings += bytes[i] == 0;
+  if (counts[0] == 0) return -1;
   memset(spec, 0, sizeof *spec);
   spec->options.stdin_fd = -1;
   spec->options.umask_bits = -1;
@@ -186,8 +203,10 @@ static int read_spec(struct spec *spec) {
   spec->arguments = calloc(strings + 1, sizeof *spec->arguments);
   spec->variables = calloc(strings + 1, sizeof *spec->variables);
   if (!spec->arguments || !spec->variables) return -1;
-  for (char *string = bytes; string < bytes + count; string += strlen(string) + 1) {
-    if (take(spec, string, &argument, &variable) != 0) return -1;
+  for (int i = 0; i < 2; i++) {
+    for (char *string = bytes[i]; string < bytes[i] + counts[i]; string += strlen(string) + 1) {
+      if (take(spec, string, &argument, &variable) != 0) return -1;
+    }
   }
   if (argument == 0) return -1;
   spec->options.path = spec->arguments[0];
@@ -231,24 +250,21 @@ static void add(char *text, size_t room, const char *format, ...) {
 
 // Writes down how the script ended. A full disk may pass, so it is tried for as long as it takes. Not synced: who waits for
 // it writes down what became of it, and that is.
-static int finish(const char *folder, const char *how, const struct spec *spec) {
+static int finish(int journal, const char *how, const struct spec *spec) {
   char text[512];
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  snprintf(text, sizeof text, "{\"ended\":%" PRId64, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
+  snprintf(text, sizeof text, "{\"exit\":{\"ended\":%" PRId64, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
   for (int i = 0; spec && i < 2; i++) {
     struct stat file;
     if (spec->outputs[i] || stat(own_files[i], &file) != 0) continue;
     add(text, sizeof text, ",\"%s_size\":%" PRId64, own_files[i], (int64_t)file.st_size);
   }
-  add(text, sizeof text, ",%s}", how);
-  while (replace("exit.json", text) != 0) {
-    // A folder that was removed takes no more files.
-    int error = errno;
+  add(text, sizeof text, ",%s}}\n", how);
+  while (add_line(journal, text) != 0) {
+    // A folder that was removed takes no more.
     struct stat here;
-    int is_gone = stat(".", &here) != 0 || here.st_nlink == 0;
-    errno = error;
-    if (is_gone) return complain(folder, "writing down how the script ended");
+    if (fstat(journal, &here) != 0 || here.st_nlink == 0) return 1;
     sleep(1);
   }
   return 0;
@@ -266,42 +282,44 @@ static int run(const char *folder) {
   signal(SIGPIPE, SIG_IGN);
   errno = 0;
   if (chdir(folder) != 0) return complain(folder, "entering the folder of a run");
+  int file = open("spec", O_RDONLY | O_CLOEXEC);
+  if (file < 0) return complain(folder, "opening the spec");
   // Held until the script runs: a second runner waits for the decision of the first one, and then leaves.
-  int lock = open("lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock < 0) return complain(folder, "opening the lock");
-  while (flock(lock, LOCK_EX) != 0) {
-    if (errno != EINTR) return complain(folder, "taking the lock");
+  while (flock(file, LOCK_EX) != 0) {
+    if (errno != EINTR) return complain(folder, "locking the spec");
   }
-  if (access("started", F_OK) == 0 || access("exit.json", F_OK) == 0) return 0;
+  if (access("journal", F_OK) == 0) return 0;
 
   struct spec spec;
   errno = 0;
-  if (read_spec(&spec) != 0) return complain(folder, "reading the spec");
+  if (read_spec(&spec, file) != 0) return complain(folder, "reading the spec");
   char who[256];
-  if (identity(who, sizeof who, getpid()) != 0) return complain(folder, "reading its own start time from /proc");
+  if (identity(who, sizeof who, "runner", getpid()) != 0) {
+    return complain(folder, "reading its own start time from /proc");
+  }
   // From here on, and whatever happens, the script is not executed by anybody else.
-  int created = create("started", who);
-  if (created < 0) return complain(folder, "marking the script as started");
-  if (created == 0) return 0;
+  int journal = create("journal", who);
+  if (journal < 0) return errno == EEXIST ? 0 : complain(folder, "marking the script as started");
 
   int pid, stage;
   char how[128];
   int error = start(&spec, &pid, &stage);
   if (error != 0) {
     snprintf(how, sizeof how, "\"errno\":%d,\"stage\":%d", error, stage);
-    return finish(folder, how, NULL);
+    return finish(journal, how, NULL);
   }
   // After a power cut nobody is who it says.
-  if (identity(who, sizeof who, pid) == 0) replace("script.json", who);
-  flock(lock, LOCK_UN);
-  // Closes the pipe that the starter waits at.
-  int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (identity(who, sizeof who, "script", pid) == 0) add_line(journal, who);
+  flock(file, LOCK_UN);
+  close(file);
+  // Closes the pipe that the starter waits at, and what was handed over.
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null >= 0) {
-    dup2(null, STDOUT_FILENO);
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) dup2(null, stream);
     close(null);
   }
   wait_for(pid, how, sizeof how);
-  return finish(folder, how, &spec);
+  return finish(journal, how, &spec);
 }
 
 // Before the runtime of Swift is set up, which costs more than all of the above; 101 is the first there is.

@@ -86,31 +86,36 @@ struct TaskRoutes: Sendable {
     return Response.noContent
   }
 
+  /// Whether a task had ended before its output was looked at: then what is told of it is all there will be.
+  static let ended = "Drover-Task-Ended"
+
   /// The output of a kind, whole or a range of it. `wait=SECONDS`, an extension of ours, holds the answer back until there is
-  /// something new or the task has ended.
+  /// something new or the task has ended, and with `pace=MILLISECONDS` so long at least, unless the task ends.
   private func output(_ request: Request, _ id: Int) async throws -> Response {
     let name = request.query("type") ?? "debug"
     guard let kind = TaskOutput.Kind(rawValue: name) else {
       let allowed = TaskOutput.Kind.allCases.map(\.rawValue).joined(separator: ", ")
       throw DroverError(.invalid, "query parameter 'type': unknown type '\(name)'; allowed: \(allowed)")
     }
-    _ = try await director.tasks.task(id)
+    var hasEnded = try await director.tasks.hasEnded(id)
     let range = ByteRange(request.headers[.range])
-    if let wait = try request.number("wait"), wait > 0 {
-      await director.tasks.waitForOutput(of: id, kind, beyond: range?.start ?? 0, atMost: .seconds(min(wait, 30)))
+    if !hasEnded, let wait = try request.number("wait"), wait > 0 {
+      let pace = Duration.milliseconds(min(try request.number("pace") ?? 0, 1000))
+      await director.tasks.waitForOutput(
+        of: id, kind, beyond: range?.start ?? 0, atMost: .seconds(min(wait, 30)), pace: pace)
+      hasEnded = try await director.tasks.hasEnded(id)
     }
     let size = try await director.journals.size(TaskOutput.journal(task: id, kind)) ?? 0
-    guard let range else {
-      return Response(
-        status: .ok, headers: [.contentType: "text/plain"], body: body(of: id, kind, from: 0, to: size))
-    }
+    var headers: HTTPFields = [.contentType: "text/plain"]
+    if let name = HTTPField.Name(Self.ended) { headers[name] = String(hasEnded) }
+    guard let range else { return Response(status: .ok, headers: headers, body: body(of: id, kind, from: 0, to: size)) }
     guard let part = range.within(size) else {
-      return Response(status: .rangeNotSatisfiable, headers: [.contentRange: "bytes */\(size)"])
+      headers[.contentRange] = "bytes */\(size)"
+      return Response(status: .rangeNotSatisfiable, headers: headers)
     }
+    headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(size)"
     return Response(
-      status: .partialContent,
-      headers: [.contentType: "text/plain", .contentRange: "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(size)"],
-      body: body(of: id, kind, from: part.lowerBound, to: part.upperBound))
+      status: .partialContent, headers: headers, body: body(of: id, kind, from: part.lowerBound, to: part.upperBound))
   }
 
   private func body(of id: Int, _ kind: TaskOutput.Kind, from start: Int64, to end: Int64) -> ResponseBody {

@@ -61,10 +61,12 @@ public final class OpenFile: Sendable {
     }
     self.init(path, descriptor)
     // Its name is given to it by way of /proc.
-    if !Files.exists(ownPath) { return nil }
+    if !Self.hasPaths { return nil }
   }
 
   deinit { close(descriptor) }
+
+  private static let hasPaths = Files.exists("/proc/self/fd")
 
   /// A path that means this very file, whatever names it has.
   var ownPath: String { "/proc/self/fd/\(descriptor)" }

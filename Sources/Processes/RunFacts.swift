@@ -3,16 +3,21 @@ import Synchronization
 /// What is known of a run from its folder, so that it is read once.
 final class RunFacts: Sendable {
   let spec = Fact<ScriptSpec>()
-  let runner = Fact<ProcessIdentity>()
-  let script = Fact<ProcessIdentity>()
-  let exit = Fact<ExitRecord>()
+  let journal = Mutex(RunJournal())
+}
+
+/// What a run's journal says, up to a length of it: a journal only grows.
+struct RunJournal: Sendable {
+  /// Bytes that were read; nil when there was none.
+  var size: Int?
+  var runner: ProcessIdentity?
+  var script: ProcessIdentity?
+  var exit: ExitRecord?
 }
 
 /// Something that is read once.
 final class Fact<Value: Sendable>: Sendable {
   private let known = Mutex<Value?>(nil)
-
-  var isKnown: Bool { known.withLock { $0 != nil } }
 
   /// What is known, or what is read now; nil, which is not kept, for what is not there yet.
   func once(_ read: () throws -> Value?) rethrows -> Value? {
@@ -21,6 +26,4 @@ final class Fact<Value: Sendable>: Sendable {
     known.withLock { $0 = value }
     return value
   }
-
-  func change(to value: Value) { known.withLock { $0 = value } }
 }

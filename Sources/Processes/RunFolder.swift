@@ -1,24 +1,26 @@
 import CLinux
 import Files
 import Formats
+import Synchronization
 
 /// The folder of one run: what the runner and those who attach to it tell each other, in files.
 ///
 /// | file | written by | when |
 /// | --- | --- | --- |
-/// | `spec` | the starter; once the script has ended it may lose its arguments and environment | first |
-/// | `lock` | – | held while a runner decides whether it is the one that runs the script |
-/// | `started` | the runner, created exclusively: who it is | before the script is executed: from then on it never is again |
-/// | `script.json` | the runner | who the script is, once it runs |
+/// | `spec` | the starter | first; locked while a runner decides whether it is the one that runs the script |
+/// | `journal` | the runner, created exclusively | before the script is executed: from then on it never is again |
 /// | `stdout`, `stderr` | the script | unless they go to other files |
-/// | `exit.json` | the runner | how the script ended |
 /// | `answer` | the script, if it was told to | before it ends |
 ///
-/// Only `started` is synced: after a power cut nothing runs any more, and what a run has not told its starter is lost. A file
-/// that such a cut has damaged counts as one that is not there.
+/// The arguments and the environment of the script are in no file, since there may be secrets in them: the runner is handed
+/// them when it is started. Its journal has a line for each thing that is known: who it is, who the script is once it runs,
+/// and how the script ended.
+///
+/// Only the beginning of the journal is synced: after a power cut nothing runs any more, and what a run has not told its
+/// starter is lost. What such a cut has damaged counts as something that is not there.
 struct RunFolder: Sendable, Hashable {
   let path: String
-  /// What was read of it before: nothing of what stands here once is changed by another process.
+  /// What was read of it before: nothing of what stands here once is changed.
   private let facts = RunFacts()
 
   init(path: String) { self.path = path }
@@ -28,11 +30,7 @@ struct RunFolder: Sendable, Hashable {
 
   private func file(_ name: String) -> String { "\(path)/\(name)" }
   var specFile: String { file("spec") }
-  var lockFile: String { file("lock") }
-  var startedFile: String { file("started") }
-  var scriptFile: String { file("script.json") }
-  var exitFile: String { file("exit.json") }
-  var logFile: String { file("runner.log") }
+  var journalFile: String { file("journal") }
   var answerFile: String { file("answer") }
 
   func outputFile(_ stream: OutputStream, _ spec: ScriptSpec) -> String {
@@ -46,23 +44,39 @@ struct RunFolder: Sendable, Hashable {
       try whole { Files.exists(specFile) ? try ScriptSpec(written: Files.read(specFile)) : nil }
     }
   }
-  func replaceSpec(_ spec: ScriptSpec) throws {
-    try Files.replace(specFile, with: spec.bytes(), isDurable: false)
-    facts.spec.change(to: spec)
-  }
-  func runner() throws -> ProcessIdentity? {
-    try facts.runner.once { try read(startedFile, ProcessIdentity.init) }
-  }
-  func script() -> ProcessIdentity? { try? facts.script.once { try read(scriptFile, ProcessIdentity.init) } }
-  func exit() throws -> ExitRecord? {
-    try facts.exit.once {
-      try whole { try read(exitFile) { try ExitRecord($0) { number, stage in try why(number, stage) } } }
-    }
-  }
-  var isStarted: Bool { facts.runner.isKnown || Files.exists(startedFile) }
+
+  func runner() throws -> ProcessIdentity? { try journal().runner }
+  func script() -> ProcessIdentity? { (try? journal())?.script }
+  func exit() throws -> ExitRecord? { try journal().exit }
 
   /// Whether no runner needs to be started for this run any more.
-  func isDecided() throws -> Bool { try isStarted || exit() != nil }
+  func isDecided() throws -> Bool { try journal().size != nil }
+
+  /// What the journal says by now. It is looked into when it has grown.
+  private func journal() throws -> RunJournal {
+    let known = facts.journal.withLock { $0 }
+    if known.exit != nil { return known }
+    guard let size = try Files.size(journalFile) else { return RunJournal() }
+    if size == known.size { return known }
+    let bytes = try Files.read(journalFile)
+    var journal = RunJournal(size: bytes.count)
+    // What is not a whole line is being written, or was when the power went.
+    let end = bytes.lastIndex(of: 0x0A) ?? 0
+    for line in bytes[..<end].split(separator: 0x0A) { try whole { try take(Array(line), &journal) } }
+    facts.journal.withLock { $0 = journal }
+    return journal
+  }
+
+  private func take(_ line: [UInt8], _ journal: inout RunJournal) throws {
+    let entry = try JSON.parse(line)
+    if let value = entry["runner"] {
+      journal.runner = try ProcessIdentity(value)
+    } else if let value = entry["script"] {
+      journal.script = try ProcessIdentity(value)
+    } else if let value = entry["exit"] {
+      journal.exit = try ExitRecord(value) { number, stage in try why(number, stage) }
+    }
+  }
 
   /// Why a script could not be run, of which its runner keeps the number of the system's error and the step.
   private func why(_ number: Int32, _ stage: UInt32) throws -> String {
@@ -77,16 +91,12 @@ struct RunFolder: Sendable, Hashable {
   }
 
   /// Nil for what a power cut has damaged.
+  @discardableResult
   private func whole<T>(_ read: () throws -> T?) throws -> T? {
     do {
       return try read()
     } catch let error as DroverError where error.code == .invalid {
       return nil
     }
-  }
-
-  private func read<T>(_ path: String, _ make: (Value) throws -> T) throws -> T? {
-    guard Files.exists(path) else { return nil }
-    return try make(JSON.parse(Files.read(path)))
   }
 }

@@ -16,7 +16,7 @@ extension RunningScript {
     guard watch >= 0 else { return try await Surroundings.system.sleep(min(limit, .milliseconds(100))) }
     defer { close(watch) }
     if outputSize(.stdout) > stdout || outputSize(.stderr) > stderr { return }
-    if try exitIfEnded() != nil { return }
+    if try folder.exit() != nil { return }
     // A file elsewhere that is made later is not watched.
     guard areThere else { return try await Surroundings.system.sleep(min(limit, .milliseconds(50))) }
     try await Readiness.shared.wait(watch, atMost: limit)

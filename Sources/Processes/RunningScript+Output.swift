@@ -21,9 +21,13 @@ extension RunningScript {
 
   /// The next piece of a stream from an offset on, without what is left out.
   public func piece(_ stream: OutputStream, from offset: Int, maximum: Int) throws -> Piece {
-    // Asked first: what was printed before the end is there then.
-    let hasEnded = try exitIfEnded() != nil
-    let size = outputSize(stream)
+    var size = outputSize(stream)
+    var hasEnded = false
+    if let limit, size > limit.head {
+      // Asked first: what was printed before the end is there then.
+      hasEnded = try exitIfEnded() != nil
+      size = outputSize(stream)
+    }
     let window = limit?.window(from: offset, size: size, hasEnded: hasEnded) ?? offset..<max(offset, size)
     let bytes =
       window.isEmpty

@@ -7,6 +7,7 @@ public import Surroundings
 /// process.
 public struct RunningScript: Sendable, Hashable {
   public let id: String
+  /// What it needed, as it is kept: without its arguments and environment.
   public let spec: ScriptSpec
   let folder: RunFolder
 
@@ -29,15 +30,6 @@ public struct RunningScript: Sendable, Hashable {
 
   /// When it was written down, before it was executed; nil when that is lost.
   public func begunAt() -> Timestamp? { FileFacts(folder.specFile)?.written }
-
-  /// Takes the arguments and the environment out of what is kept of a script that has ended: there may be secrets in them.
-  public func forgetInput() throws {
-    guard try folder.exit() != nil else { return }
-    var bare = spec
-    bare.arguments = Array(spec.arguments.prefix(1))
-    bare.environment = [:]
-    try folder.replaceSpec(bare)
-  }
 
   /// Waits for its end. Processes that it left behind are not waited for.
   ///

@@ -105,24 +105,25 @@ public actor ScriptRunner {
     try Files.makeFolder(folder.path, mode: 0o700)
     if try folder.spec() == nil {
       try Files.remove(folder.specFile)
-      _ = try Files.create(folder.specFile, with: spec.bytes(), isDurable: false)
+      _ = try Files.create(folder.specFile, with: spec.keptBytes(), isDurable: false)
     }
     // A runner that was killed before it marked the script as started leaves it to the next one.
-    for _ in 0..<3 where try !folder.isDecided() { try await launch(folder, program) }
+    var complaint = ""
+    for _ in 0..<3 where try !folder.isDecided() { complaint = try await launch(folder, spec.inputBytes(), program) }
     guard try folder.isDecided() else {
-      let log = (Files.textIfPresent(folder.logFile) ?? "").split(separator: "\n").suffix(3).joined(separator: "; ")
       throw DroverError(
         .failed,
         "starting \(spec.arguments.first ?? "a script"): its runner \(program) "
-          + "ended before it ran the script\(log.isEmpty ? "" : ": \(log)")")
+          + "ended before it ran the script\(complaint.isEmpty ? "" : ": \(complaint)")")
     }
-    return RunningScript(id: id, spec: try folder.spec() ?? spec, folder: folder)
+    return RunningScript(id: id, spec: try folder.spec() ?? spec.kept, folder: folder)
   }
 
-  /// Starts a runner and waits until it runs the script, or has found that it must not.
-  private static func launch(_ folder: RunFolder, _ program: String) async throws {
-    let log = try OpenFile(appending: folder.logFile, mode: 0o600)
-    defer { withExtendedLifetime(log) {} }
+  /// Starts a runner and waits until it runs the script, or has found that it must not. Returns what it said then.
+  private static func launch(_ folder: RunFolder, _ input: [UInt8], _ program: String) async throws -> String {
+    let file = drover_memory_file_of(input, input.count)
+    guard file >= 0 else { throw systemError("handing a script its arguments") }
+    defer { close(file) }
     var ends: [Int32] = [-1, -1]
     guard drover_pipe(&ends) == 0 else { throw systemError("starting a runner") }
     defer { close(ends[0]) }
@@ -130,8 +131,9 @@ public actor ScriptRunner {
     let path = program == "/proc/self/exe" ? try ownExecutable() : program
     var spawn = Spawn(path: path, arguments: [Runner.name, folder.path], environment: Environment.current())
     spawn.directory = "/"
+    spawn.input = file
     spawn.output = ends[1]
-    spawn.errors = log.descriptor
+    spawn.errors = ends[1]
     spawn.separation = .detached
     do {
       _ = try spawn.start()
@@ -140,7 +142,31 @@ public actor ScriptRunner {
       close(ends[1])
       throw error.error(path: path, directory: nil)
     }
-    try await Readiness.shared.wait(ends[0])
+    return try await said(ends[0])
+  }
+
+  /// What is written into a pipe until nobody has its other end any more; the last three lines.
+  private static func said(_ pipe: Int32) async throws -> String {
+    var text: [UInt8] = []
+    while true {
+      try await Readiness.shared.wait(pipe)
+      let piece = try readSome(pipe)
+      if piece.isEmpty { break }
+      text = Array((text + piece).suffix(4096))
+    }
+    return String(decoding: text, as: UTF8.self).split(separator: "\n").suffix(3).joined(separator: "; ")
+  }
+
+  private static func readSome(_ pipe: Int32) throws -> [UInt8] {
+    var failure: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+      var found = -1
+      repeat { found = read(pipe, buffer.baseAddress, buffer.count) } while found < 0 && errno == EINTR
+      failure = found < 0 ? errno : 0
+      count = max(found, 0)
+    }
+    if failure != 0 { throw systemError("hearing a runner", failure) }
+    return bytes
   }
 
   private static func ownExecutable() throws -> String {

@@ -50,23 +50,43 @@ public struct ScriptSpec: Sendable, Hashable {
 }
 
 extension ScriptSpec {
-  /// The form in which it is kept in a file, which also the runner (`runner.c`) reads: strings `NAME=VALUE` with a NUL behind
-  /// each, an `argument` and a `variable` for each of them.
+  /// What is kept of it in a file: all but its arguments and its environment.
+  var kept: ScriptSpec {
+    var kept = self
+    kept.arguments = Array(arguments.prefix(1))
+    kept.environment = [:]
+    return kept
+  }
+
+  /// The form in which the runner (`runner.c`) is handed what is kept nowhere: strings `NAME=VALUE` with a NUL behind each, an
+  /// `argument` and a `variable` for each of them.
   ///
   /// - Throws: ``DroverError`` when there is no program, or a text has a NUL in it, which no program can be given.
-  func bytes() throws -> [UInt8] {
+  func inputBytes() throws -> [UInt8] {
     guard arguments.first?.isEmpty == false else {
       throw DroverError(.invalid, "running a script: it has no name")
     }
-    var fields = arguments.map { ("argument", $0) }
-    fields += environment.sorted { $0.key < $1.key }.map { ("variable", "\($0.key)=\($0.value)") }
-    fields += [("directory", directory), ("niceness", String(niceness)), ("umask", String(umask))]
+    return try bytes(
+      arguments.map { ("argument", $0) }
+        + environment.sorted { $0.key < $1.key }.map { ("variable", "\($0.key)=\($0.value)") })
+  }
+
+  /// The form in which the rest is kept, which also the runner reads: the same.
+  func keptBytes() throws -> [UInt8] {
+    var fields = [
+      ("program", arguments.first ?? ""), ("directory", directory), ("niceness", String(niceness)),
+      ("umask", String(umask)),
+    ]
     if let uid { fields.append(("uid", String(uid))) }
     if let gid { fields.append(("gid", String(gid))) }
     if case .append(let path) = stdout { fields.append(("stdout", path)) }
     if case .append(let path) = stderr { fields.append(("stderr", path)) }
     if let cgroup { fields.append(("cgroup_procs", "\(cgroup)/\(Self.processes)")) }
     if let outputLimit { fields.append(("output_limit", String(outputLimit))) }
+    return try bytes(fields)
+  }
+
+  private func bytes(_ fields: [(String, String)]) throws -> [UInt8] {
     var bytes: [UInt8] = []
     for (name, text) in fields {
       guard !text.utf8.contains(0) else {
@@ -82,7 +102,7 @@ extension ScriptSpec {
 
   private static let processes = "cgroup.procs"
 
-  /// - Throws: ``DroverError`` when the bytes are not what ``bytes()`` makes.
+  /// - Throws: ``DroverError`` when the bytes are not what ``keptBytes()`` makes.
   init(written bytes: [UInt8]) throws {
     guard bytes.last == 0 else { throw DroverError(.invalid, "reading what a script needs: the end is missing") }
     self.init([])
@@ -93,10 +113,7 @@ extension ScriptSpec {
         return number
       }
       switch name {
-      case "argument": arguments.append(String(text))
-      case "variable":
-        let (variable, value) = try Self.halves(text)
-        environment[String(variable)] = String(value)
+      case "program": arguments = [String(text)]
       case "directory": directory = String(text)
       case "niceness": niceness = try number()
       case "umask": umask = try number()

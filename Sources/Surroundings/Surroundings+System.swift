@@ -34,5 +34,10 @@ extension Surroundings {
 
 private func systemRandomBytes(_ count: Int) -> [UInt8] {
   var generator = SystemRandomNumberGenerator()
-  return (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
+  var bytes: [UInt8] = []
+  // Each of its numbers is a call of the system.
+  while bytes.count < count {
+    withUnsafeBytes(of: generator.next()) { bytes += $0.prefix(count - bytes.count) }
+  }
+  return bytes
 }

@@ -1,8 +1,10 @@
 import AgentProtocol
 import Files
 import Formats
+import Logging
 import Processes
 import Surroundings
+import TestSupport
 import Testing
 
 @testable import Agent
@@ -116,16 +118,31 @@ import Testing
     #expect(Set(retention.expired(huge, now: Timestamp(seconds: 99 * day))) == ["2", "3"])
   }
 
-  @Test("whether somebody was told the outcome is known to the agent that is started next")
-  func collectedIsWrittenDown() throws {
-    var record = TaskRecord(
-      id: "a", requestID: "r", sequence: 1, method: "run_errand", protocolVersion: 3, arguments: [],
-      startedAt: Timestamp(seconds: 1))
-    record.outcome = .value(["exit_code": 3])
-    record.endedAt = Timestamp(seconds: 2)
-    #expect(try TaskRecord(record.value) == record)
-    record.isCollected = true
-    #expect(try TaskRecord(record.value) == record)
+  @Test("whether somebody was told the outcome is known to the agent that is started next, but of no task that runs")
+  func collectedIsWrittenDown() async throws {
+    try await withTemporaryFolder { folder in
+      let files = TaskFiles(folder: folder, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      for id in ["told", "untold", "running"] {
+        var record = TaskRecord(
+          id: id, requestID: "r", sequence: 1, method: "run_errand", protocolVersion: 3, arguments: ["a"],
+          startedAt: Timestamp(seconds: 1))
+        if id != "running" {
+          record.outcome = .value(["exit_code": 3])
+          record.endedAt = Timestamp(seconds: 2)
+        }
+        #expect(try TaskRecord(record.value) == record)
+        try files.save(record)
+      }
+      func told() throws -> [String] { try files.load().filter(\.isCollected).map(\.id) }
+      #expect(try told() == [])
+      for id in ["told", "running", "forgotten"] { try files.markCollected(id) }
+      #expect(try told() == ["told"])
+      // Only that is kept, so that it does not grow with all there ever were.
+      #expect(try Files.text("\(folder)/collected") == "told\n")
+      #expect(try told() == ["told"])
+      try files.keepCollected([])
+      #expect(try told() == [])
+    }
   }
 
   @Test("a result is kept for who has read the output, and has not asked for the result yet")

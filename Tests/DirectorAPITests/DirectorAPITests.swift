@@ -231,6 +231,7 @@ import Testing
       let record = try await director.tasks.wait(for: id)
       #expect(record.state == .done && record.result == "done so")
       let uri = "/tasks/\(id)/output?type=event"
+      let ended = try #require(HTTPField.Name("Drover-Task-Ended"))
       let whole = try await client.execute(uri: uri, method: .get, headers: headers) { String(buffer: $0.body) }
       let lines = try whole.split(separator: "\n").map { try JSON.parse(String($0)) }
       #expect(lines.map { $0["state"]?.string } == ["started", "in_progress", "finished"])
@@ -246,6 +247,7 @@ import Testing
       try await client.execute(uri: uri, method: .get, headers: ranged) { response in
         #expect(response.status == .rangeNotSatisfiable)
         #expect(response.headers[.contentRange] == "bytes */\(whole.utf8.count)")
+        #expect(response.headers[ended] == "true")
       }
       try await client.execute(uri: "/task/\(id)", method: .delete, headers: headers) { response in
         #expect(response.status == .badRequest)

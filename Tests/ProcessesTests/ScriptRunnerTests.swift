@@ -170,7 +170,7 @@ import Testing
       let spec = sh("echo ran >> \(folder)/count; while [ ! -e \(folder)/go ]; do sleep 0.02; done")
       let script = try await runner.start(id: "a", spec)
       try await appearance(of: "\(folder)/count")
-      let identity = try ProcessIdentity(JSON.parse(Files.read("\(folder)/runs/a/started")))
+      let identity = try #require(try script.folder.runner())
       try identity.signal(SIGKILL)
       try await identity.waitForExit()
       #expect(try script.exitIfEnded() == nil)
@@ -246,28 +246,60 @@ import Testing
     }
   }
 
-  @Test("what a script was given is forgotten when it has ended and somebody says so, and its output is kept")
-  func forgetInput() async throws {
+  @Test("what a script is given is in no file, neither while it runs nor after, also when its runner is killed")
+  func secretInput() async throws {
     try await withTemporaryFolder { folder in
       let runner = RunnerFixture.runner(folder)
-      var spec = sh("cat; printf \"$TOKEN\" | wc -c", environment: ["PATH": "/usr/bin:/bin", "TOKEN": "env-secret"])
+      var spec = sh(
+        "printf \"$TOKEN\" | wc -c; while [ ! -e \(folder)/go ]; do sleep 0.02; done",
+        environment: ["PATH": "/usr/bin:/bin", "TOKEN": "env-secret"])
       spec.arguments.append("argument-secret")
       spec.outputLimit = 1000
+      func holdsSecrets() throws -> Bool {
+        let run = "\(runner.directory)/a"
+        return try Files.names(in: run).contains { try Files.text("\(run)/\($0)")?.contains("secret") == true }
+      }
       let script = try await runner.start(id: "a", spec)
+      try await appearance(of: script.stdoutPath)
+      #expect(try !holdsSecrets())
+      let pid = try #require(try script.folder.runner()).pid
+      // A moment after the script was begun it has let go of what it was handed.
+      let held = "/dev/null\n/dev/null\n/dev/null\n\(runner.directory)/a/journal\n"
+      while try await Command("sh", "-c", "readlink /proc/\(pid)/fd/*").run().text != held {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      try writeTestFile("\(folder)/go", "")
       #expect(try await script.wait() == .exited(0))
-      let kept = "\(runner.directory)/a/spec"
-      #expect(try Files.text(kept)?.contains("env-secret") == true)
-      try script.forgetInput()
-      #expect(try Files.text(kept)?.contains("secret") == false)
+      #expect(try !holdsSecrets())
       // Asked again for the same run, it is the one that has ended.
       let again = try await runner.start(id: "a", spec)
       #expect(try again.exitIfEnded() == .exited(0))
       #expect(again.spec.outputLimit == 1000 && again.spec.environment.isEmpty && again.spec.arguments.count == 1)
       #expect(String(decoding: try again.readOutput(.stdout, offset: 0, maximum: 100), as: UTF8.self) == "10\n")
-      let running = try await runner.start(id: "b", sh("sleep 60"))
-      try running.forgetInput()
-      #expect(try runner.attach(id: "b")?.spec == running.spec)
-      _ = try await running.terminate(grace: .seconds(5))
+    }
+  }
+
+  @Test("the end is read of a journal whose last line was cut off and written again, and of one with more in it")
+  func journal() async throws {
+    try await withTemporaryFolder { folder in
+      let run = RunFolder(path: folder)
+      func journal(_ text: String) throws -> RunFolder {
+        try Files.replace(run.journalFile, with: Array(text.utf8))
+        return RunFolder(path: folder)
+      }
+      let lines = [
+        #"{"runner":{"pid":7,"start":"8","boot":"b"}}"#, #"{"script":{"pid":9,"start":"10","boot":"b"}}"#,
+        #"{"later":true}"#, #"{"exit":{"ended":5,"stdout_size":3,"code":4}}"#,
+      ]
+      let whole = try journal(lines.map { $0 + "\n" }.joined())
+      #expect(try whole.runner()?.pid == 7 && whole.script()?.pid == 9)
+      #expect(try whole.exit()?.exit == .exited(4) && whole.exit()?.sizes == [.stdout: 3])
+      for count in 0..<lines[3].utf8.count {
+        let cut = try journal(lines[..<3].map { $0 + "\n" }.joined() + String(lines[3].prefix(count)))
+        #expect(try cut.exit() == nil && cut.script()?.pid == 9 && cut.isDecided())
+      }
+      let empty = try journal("")
+      #expect(try empty.runner() == nil && empty.exit() == nil && empty.isDecided())
     }
   }
 
@@ -325,13 +357,12 @@ import Testing
       try Files.replace("\(run)/spec", with: [])
       if hadBegun {
         let before = ProcessIdentity(pid: 1, startTicks: 1, bootID: "before")
-        try Files.replace("\(run)/started", with: JSON.bytes(before.value))
-        try Files.replace("\(run)/exit.json", with: [])
+        try Files.replace("\(run)/journal", with: JSON.bytes(["runner": before.value]) + Array("\n\0\0".utf8))
       }
       #expect(try runner.attach(id: "a") == nil)
       let script = try await runner.start(id: "a", spec)
       #expect(try await script.wait() == (hadBegun ? .lost : .exited(0)))
-      #expect(script.spec == spec)
+      #expect(script.spec == spec.kept)
       #expect(Files.exists("\(folder)/count") != hadBegun)
       try await runner.remove(id: "a")
       #expect(try runner.list().isEmpty)

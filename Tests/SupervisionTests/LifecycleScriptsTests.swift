@@ -145,7 +145,9 @@ import Testing
     try await FakeVM.with { vm in
       try vm.write("drain", job: "a", "echo ran >> \(vm.folder)/count; echo 2")
       let first = Task { try await vm.scripts().drain(.shutdown(persistentDisk: 0), jobs: ["a"], task: "t") }
-      try await until { Files.exists("\(vm.folder)/runs/t-drain-a-0/exit.json") }
+      try await until {
+        Files.textIfPresent("\(vm.folder)/runs/t-drain-a-0/journal")?.contains("\"exit\"") ?? false
+      }
       try await Task.sleep(for: .milliseconds(200))
       first.cancel()
       _ = await first.result

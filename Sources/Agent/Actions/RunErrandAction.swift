@@ -33,7 +33,6 @@ struct RunErrandAction: AgentAction {
     let exit = try await trimming(running, ifLimited: options.outputLimit) {
       try await TaskScripts.wait(running, call.cancellation, surroundings)
     }
-    try? running.forgetInput()
     guard let code = exit.code else { throw DroverError(.failed, AgentTexts.errandFailed + "\(exit)") }
     return try Self.result(running, code, answer: try answer.flatMap(Self.answer))
   }

@@ -5,6 +5,7 @@ import Files
 import Formats
 import Glibc
 import Surroundings
+import Synchronization
 
 /// Gathers logs that match into an archive (reference/agent.md 11). Logs that are rotated away or grow meanwhile are no
 /// failure: what is there when a file's turn comes is taken.
@@ -20,39 +21,66 @@ struct LogCollector: Sendable {
     let prefix: String
   }
 
+  /// A file that matches.
+  private struct Found {
+    let path: String
+    /// Its name in the archive.
+    let name: String
+  }
+
   /// Makes the archive; the caller removes it.
-  func collect(_ request: LogRequest) throws -> String {
-    let places = try places(request.types)
+  func collect(_ request: LogRequest) throws -> String { try pack(try find(request)) }
+
+  /// Makes the archive, if it is no longer than the request says.
+  ///
+  /// - Returns: with the archive in it; nil when it is longer, and when that is to be expected.
+  func collectShort(_ request: LogRequest) async throws -> LogResult? {
+    try await blocking {
+      let found = try find(request)
+      var size = 0
+      for file in found { size += try Files.size(file.path) ?? 0 }
+      // Logs become a tenth, more or less; those that become even less go the long way.
+      if size / 16 > request.archiveLimit { return nil }
+      if found.isEmpty, let bytes = Self.empty.withLock({ $0 }) { return Self.short(bytes, request) }
+      let archive = try pack(found)
+      defer { try? Files.remove(archive) }
+      guard let result = try Self.short(archive, request) else { return nil }
+      if found.isEmpty { Self.empty.withLock { $0 = result.archive } }
+      return result
+    }
+  }
+
+  /// The archive of no files, made once: many errands have none.
+  private static let empty = Mutex<[UInt8]?>(nil)
+
+  private func find(_ request: LogRequest) throws -> [Found] {
     let filters = request.filters.isEmpty ? ["**/*"] : request.filters
     let globs = try filters.map { try Glob($0) }
+    return try places(request.types).flatMap { place in
+      Self.files(below: place.folder, matching: globs, plain: filters).map {
+        Found(path: "\(place.folder)/\($0)", name: place.prefix + $0)
+      }
+    }
+  }
+
+  private func pack(_ found: [Found]) throws -> String {
     let staging = try blobs.temporaryFile()
     try Files.makeFolder(staging, mode: 0o700)
     defer { try? Files.remove(staging) }
-    for place in places {
-      for name in Self.files(below: place.folder, matching: globs, plain: filters) {
-        copy("\(place.folder)/\(name)", to: "\(staging)/\(place.prefix)\(name)")
-      }
-    }
+    for file in found { copy(file.path, to: "\(staging)/\(file.name)") }
     let archive = try blobs.temporaryFile()
     try Archives.pack(staging, to: archive)
     return archive
   }
 
-  /// Makes the archive, if it is no longer than the request says.
-  ///
-  /// - Returns: with the archive in it; nil when it is longer.
-  func collectShort(_ request: LogRequest) async throws -> LogResult? {
-    try await blocking {
-      let archive = try collect(request)
-      defer { try? Files.remove(archive) }
-      return try Self.short(archive, request)
-    }
-  }
-
   /// An archive that was made, if it is no longer than the request says.
   static func short(_ archive: String, _ request: LogRequest) throws -> LogResult? {
     guard let size = try Files.size(archive), size <= request.archiveLimit else { return nil }
-    let bytes = try Files.read(archive)
+    return short(try Files.read(archive), request)
+  }
+
+  private static func short(_ bytes: [UInt8], _ request: LogRequest) -> LogResult? {
+    guard bytes.count <= request.archiveLimit else { return nil }
     var hasher = DigestHasher([.sha1, .sha512])
     hasher.update(bytes)
     return LogResult(blobstoreID: nil, sha1: hasher.finish().description, archive: bytes)

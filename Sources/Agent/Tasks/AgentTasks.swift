@@ -21,12 +21,18 @@ actor AgentTasks {
     var worker: Task<Void, Never>?
     /// Set when it is over.
     var endedAt: Timestamp?
+    /// Kept until it is told, mostly a moment later, unless it is long.
     var outcome: TaskRecord.Outcome?
+    /// Whether it could not be written down.
+    var isOutcomeOnlyHere = false
     /// Bytes of output kept for it.
     var output = 0
     /// Whether somebody has been told the outcome.
     var isCollected = false
   }
+
+  /// Bytes of a record whose outcome is kept in memory until it is told.
+  private static let longestRemembered = 16 << 10
 
   private let files: TaskFiles
   private let runner: ScriptRunner
@@ -116,6 +122,7 @@ actor AgentTasks {
     let outcome = try entry.outcome ?? files.read(id).outcome
     if !entry.isCollected {
       entries[id]?.isCollected = true
+      if !entry.isOutcomeOnlyHere { entries[id]?.outcome = nil }
       try? files.markCollected(id)
       tidyUp()
     }
@@ -202,11 +209,13 @@ actor AgentTasks {
     entries[record.id]?.output = outputSize(record.id)
     entries[record.id]?.cancellation = nil
     entries[record.id]?.worker = nil
+    entries[record.id]?.outcome = outcome
     do {
-      try files.save(record, isDurable: isDurable)
+      let size = try files.save(record, isDurable: isDurable)
+      if size > Self.longestRemembered { entries[record.id]?.outcome = nil }
     } catch {
       // A full disk: the outcome is kept in memory, and after a restart the task is begun again and attached.
-      entries[record.id]?.outcome = outcome
+      entries[record.id]?.isOutcomeOnlyHere = true
       logger.error("cannot write a task down", metadata: ["task": "\(record.id)", "error": "\(error)"])
     }
     var metadata: Logger.Metadata = ["task": "\(record.id)", "method": "\(record.method)"]
@@ -243,6 +252,7 @@ actor AgentTasks {
       if let requestID = entries[id]?.requestID { taskOfRequest[requestID] = nil }
       entries[id] = nil
     }
+    try files.keepCollected(entries.filter(\.value.isCollected).map(\.key))
     try removeRuns { expired.contains(String($0.prefix(36))) }
   }
 

@@ -18,7 +18,7 @@ struct TaskRecord: Sendable, Hashable {
   /// The answer to `get_task`; nil while it runs.
   var outcome: Outcome?
   var endedAt: Timestamp?
-  /// Whether somebody has been told the outcome.
+  /// Whether somebody has been told the outcome; not part of the record's file.
   var isCollected = false
 
   enum Outcome: Sendable, Hashable {
@@ -40,7 +40,6 @@ extension TaskRecord {
     case nil: break
     }
     if let endedAt { object["ended_at"] = .int(Int(endedAt.nanoseconds)) }
-    if isCollected { object["collected"] = true }
     return .object(object)
   }
 
@@ -58,6 +57,5 @@ extension TaskRecord {
       outcome = .value(value)
     }
     endedAt = try reader.optionalInt("ended_at").map { Timestamp(nanoseconds: Int64($0)) }
-    isCollected = try reader.optionalBool("collected") ?? false
   }
 }

@@ -1,6 +1,7 @@
 #ifndef DROVER_CLINUX_PROCESS_H
 #define DROVER_CLINUX_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /// Opens a pidfd for a process, close-on-exec. Returns the descriptor, or -1 with errno set.
@@ -61,6 +62,9 @@ int drover_epoll_wait(int epoll, uint64_t *tokens, int maximum, int timeout_ms);
 
 /// An empty file in memory without a name, close-on-exec, written at its end; -1 with errno set.
 int drover_memory_file(void);
+
+/// The same with these bytes in it.
+int drover_memory_file_of(const void *bytes, size_t count);
 
 /// A pipe whose ends (0 reads, 1 writes) are close-on-exec. 0, or -1 with errno set.
 int drover_pipe(int ends[2]);

@@ -46,7 +46,8 @@ struct SSHSession: Sendable {
         "command": "setup", "params": ["user": .string(user), "public_key": .string(key)], "target": slug.target,
       ]
       let follower = TaskFollower(client: client, task: try await client.start(.post, path, .json(order)))
-      let end = try await follower.follow("event") { _ in }
+      try await follower.follow("event") { _ in }
+      let end = try await follower.state()
       guard end.state == "done" else {
         throw DroverError(.failed, "Task \(follower.task): \(end.result ?? end.state)")
       }

@@ -131,8 +131,9 @@ struct ErrandAttachment: Sendable {
       if let end = beginning.bytes.firstIndex(of: 0x0A) { try output.take(Array(beginning.bytes[...end])) }
       start = beginning.size
     }
-    let end = try await follower.follow("errand", from: start) { try output.take($0) }
+    try await follower.follow("errand", from: start) { try output.take($0) }
     output.end()
+    let end = try await follower.state()
     try? await events
     guard end.state == "done" || end.state == "cancelled" else {
       Console.remark("drover: Task \(task): \(end.result ?? end.state)")
@@ -174,7 +175,7 @@ struct ErrandAttachment: Sendable {
   /// What Drover does, without the lines that are printed raw anyway.
   private func printEvents(_ printer: SharedEventPrinter, from start: Int) async throws {
     var rest: [UInt8] = []
-    _ = try await TaskFollower(client: client, task: task).follow("event", from: start) { bytes in
+    try await TaskFollower(client: client, task: task).follow("event", from: start) { bytes in
       rest += bytes
       guard let end = rest.lastIndex(of: 0x0A) else { return }
       for line in rest[...end].split(separator: 0x0A) {

@@ -50,35 +50,48 @@ struct TaskFollower: Sendable {
     return bytes[...end]
   }
 
-  /// Hands every byte of one kind of output to `take` as it comes. Returns the task's final state.
+  /// In which the server answers once at most, in milliseconds: few answers for bursts of lines, none later for a single one.
+  private static let pace = 25
+
+  /// Hands every byte of one kind of output to `take` as it comes, until the task has ended.
   ///
   /// The server holds each question back until there is something new, so that nothing is asked twice in vain.
-  func follow(
-    _ kind: String, from start: Int = 0, _ take: (_ bytes: [UInt8]) async throws -> Void
-  ) async throws -> (state: String, result: String?) {
+  func follow(_ kind: String, from start: Int = 0, _ take: (_ bytes: [UInt8]) async throws -> Void) async throws {
     var offset = start
+    // Known before the question, so that the answer is all there will be.
+    var hasEnded = false
+    var pace = ""
     while true {
-      // The state is asked first: when it is final, the output that is read after it is complete.
-      let now = try await state()
-      let isFinal = !["queued", "processing", "cancelling"].contains(now.state)
+      let wait = hasEnded ? "" : "&wait=20\(pace)"
       let answer = try await patiently {
         try await client.send(
-          .get, "/tasks/\(task)/output?type=\(kind)\(isFinal ? "" : "&wait=20")",
+          .get, "/tasks/\(task)/output?type=\(kind)\(wait)",
           headers: ["Range": "bytes=\(offset)-\(offset + Self.chunk - 1)"])
       }
+      let told = answer.headers.first(name: "Drover-Task-Ended")
+      let isFinal = hasEnded || told == "true"
       switch answer.status {
       case 206 where !answer.bytes.isEmpty:
         let bytes = Self.settled(answer.bytes, isFinal: isFinal, limit: Self.chunk)
         // A line is being written.
         if bytes.isEmpty { try await Surroundings.system.sleep(.milliseconds(20)) }
         offset += bytes.count
+        // What comes in large pieces is together already.
+        pace = bytes.count < 1 << 16 ? "&pace=\(Self.pace)" : ""
         if !bytes.isEmpty { try await take(Array(bytes)) }
+        if isFinal, answer.headers.first(name: "Content-Range")?.hasSuffix("/\(offset)") == true { return }
       case 206, 204, 416:
-        if isFinal { return now }
+        if isFinal { return }
       default:
         throw DroverError(.failed, "reading the output of task \(task): HTTP \(answer.status)")
       }
+      // A server that does not tell is asked, before the next question.
+      hasEnded = told == nil && !isFinal ? try await hasEndedByState() : isFinal
     }
+  }
+
+  private func hasEndedByState() async throws -> Bool {
+    !["queued", "processing", "cancelling"].contains(try await state().state)
   }
 
   /// Prints events as they come.
@@ -86,10 +99,11 @@ struct TaskFollower: Sendable {
   /// - Throws: when the task does not end well.
   func printEvents(json: Bool = false) async throws -> String? {
     var printer = EventPrinter(task: task)
-    let end = try await follow("event") { bytes in
+    try await follow("event") { bytes in
       if json { Console.write(bytes, to: 2) } else { try printer.take(bytes) }
     }
     printer.end()
+    let end = try await state()
     Console.remark("Task \(task) \(end.state)")
     guard end.state == "done" else {
       throw DroverError(end.state == "cancelled" ? .cancelled : .failed, "Task \(task): \(end.result ?? end.state)")

@@ -15,7 +15,8 @@ private func rows(of kind: String, _ options: GlobalOptions, _ client: DirectorC
   for name in names {
     let task = try await client.start(.get, "/deployments/\(PathText.escape(name))/\(kind)?format=full")
     let follower = TaskFollower(client: client, task: task)
-    let end = try await follower.follow("event") { _ in }
+    try await follower.follow("event") { _ in }
+    let end = try await follower.state()
     guard end.state == "done" else { throw DroverError(.failed, "Task \(task): \(end.result ?? end.state)") }
     all += try await follower.resultLines().map { (name, $0) }
   }

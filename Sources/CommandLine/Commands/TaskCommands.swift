@@ -53,7 +53,7 @@ struct TaskCommand: AsyncParsableCommand {
       guard let task = found else { throw DroverError(.notFound, "No task found") }
       let follower = TaskFollower(client: client, task: task)
       if let kind = [(event, "event"), (debug, "debug"), (result, "result"), (cpi, "cpi")].first(where: \.0)?.1 {
-        _ = try await follower.follow(kind) { Console.write($0, to: 1) }
+        try await follower.follow(kind) { Console.write($0, to: 1) }
       } else {
         _ = try await follower.printEvents()
       }

@@ -233,17 +233,42 @@ public actor TaskBoard {
     return !isStopped && !Task.isCancelled
   }
 
+  /// Whether nothing more will come of a task. Costs nothing while it runs.
+  public func hasEnded(_ id: Int) async throws -> Bool {
+    running[id] == nil ? try await task(id).state.isFinal : false
+  }
+
   /// Waits until a journal of a task is longer than `size`, the task has ended, or the time is over.
+  ///
+  /// - Parameter pace: how long it waits at least, unless the task ends: what comes in bursts comes together.
   public func waitForOutput(
-    of id: Int, _ kind: TaskOutput.Kind, beyond size: Int64, atMost limit: Duration
+    of id: Int, _ kind: TaskOutput.Kind, beyond size: Int64, atMost limit: Duration, pace: Duration = .zero
   ) async {
     guard let end = running[id]?.end else { return }
     let (journals, surroundings) = (journals, surroundings)
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { _ = try? await journals.wait(TaskOutput.journal(task: id, kind), beyond: size) }
-      group.addTask { await end.wait() }
-      group.addTask { try? await surroundings.sleep(limit) }
-      await group.next()
+    let begun = surroundings.elapsed()
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        _ = try? await journals.wait(TaskOutput.journal(task: id, kind), beyond: size)
+        return true
+      }
+      group.addTask {
+        await end.wait()
+        return false
+      }
+      group.addTask {
+        try? await surroundings.sleep(limit)
+        return false
+      }
+      let hasGrown = await group.next() == true
+      let rest = pace - (surroundings.elapsed() - begun)
+      if hasGrown, rest > .zero {
+        group.addTask {
+          try? await surroundings.sleep(rest)
+          return false
+        }
+        _ = await group.next()
+      }
       group.cancelAll()
     }
   }

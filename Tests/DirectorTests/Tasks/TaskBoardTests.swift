@@ -3,6 +3,7 @@ import Formats
 import Logging
 import Sealing
 import Surroundings
+import Synchronization
 import TestSupport
 import Testing
 
@@ -31,6 +32,43 @@ import Testing
       states.append(try await board.wait(for: id).state)
     }
     #expect(states == Array(repeating: .done, count: 200))
+  }
+
+  @Test(
+    "What there is already is told no sooner than the pace, and the end of the task at once", .timeLimit(.minutes(10)),
+    arguments: [true, false])
+  func pace(endsMeanwhile: Bool) async throws {
+    let sleeps = Mutex<[Duration]>([])
+    var surroundings = Surroundings.system
+    surroundings.elapsed = { .seconds(7) }
+    surroundings.sleep = { duration in
+      sleeps.withLock { $0.append(duration) }
+      // Only the pace is ever over, and not when the end of the task is to come before.
+      if duration != .milliseconds(25) || endsMeanwhile { try await withNoEnd() }
+    }
+    let board = TaskBoard(
+      store: MemoryDocumentStore(), journals: MemoryJournals(), surroundings: surroundings,
+      logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    await board.register("chatty") { context in
+      try await context.warn("said")
+      try await until { sleeps.withLock { $0.contains(.milliseconds(25)) } }
+      if !endsMeanwhile { try await until { context.cancellation.isRequested } }
+      return ""
+    }
+    let id = try await board.start(
+      TaskBoard.Order(type: "chatty", description: "chatty", user: "test", request: [String: String]()))
+    await board.waitForOutput(of: id, .event, beyond: 0, atMost: .seconds(20), pace: .milliseconds(25))
+    #expect(sleeps.withLock { $0.filter { $0 == .milliseconds(25) }.count } == 1)
+    #expect(try await board.hasEnded(id) == endsMeanwhile)
+    if !endsMeanwhile {
+      // Without a pace nothing is waited for.
+      await board.waitForOutput(of: id, .event, beyond: 0, atMost: .seconds(20))
+      #expect(sleeps.withLock { $0.filter { $0 == .milliseconds(25) }.count } == 1)
+      try await board.cancel(id)
+    }
+    _ = try await board.wait(for: id)
+    #expect(try await board.hasEnded(id))
+    await #expect(throws: DirectorFailure.self) { try await board.hasEnded(id + 1) }
   }
 
   @Test("Neither what a task was asked for nor what it decided can be read in the store, and the next server has both")
