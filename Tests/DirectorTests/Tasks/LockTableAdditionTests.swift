@@ -90,7 +90,7 @@ import Testing
   /// Deploys of two deployments claim the deployment, then groups, and maybe more; they start errands and wait for some.
   /// Deletions claim all at once, and wait for their errands. Errands are on one or several groups. Some are ended while
   /// they wait. At some point the server is restarted.
-  @Test("However deploys, deletions and errands meet, nothing is shared and nobody waits for ever", arguments: 0..<100)
+  @Test("However deploys, deletions and errands meet, nothing is shared and nobody waits for ever", arguments: 0..<25)
   func property(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var model = LockModel()

@@ -63,7 +63,7 @@ import Testing
     #expect(table.held.map(\.holder) == [1, 3])
   }
 
-  @Test("In any sequence of claims and releases nothing exclusive is shared and everybody is served", arguments: 0..<50)
+  @Test("In any sequence of claims and releases nothing exclusive is shared and everybody is served", arguments: 0..<15)
   func property(seed: UInt64) {
     var random = SeededRandom(seed: seed)
     var table = LockTable()
@@ -71,13 +71,9 @@ import Testing
     var waiting: [Int: LockTable.Claim] = [:]
 
     func check() {
-      for (holder, mine) in held {
-        for (other, theirs) in held where other != holder {
-          for (resource, mode) in mine.resources {
-            #expect(theirs.resources[resource] == nil || (mode == .shared && theirs.resources[resource] == .shared))
-          }
-        }
-      }
+      var holders: [String: [LockTable.Mode]] = [:]
+      for claim in held.values { for (name, mode) in claim.resources { holders[name, default: []].append(mode) } }
+      #expect(holders.allSatisfy { $0.value.count == 1 || !$0.value.contains(.exclusive) })
     }
     func release(_ holder: Int) {
       held[holder] = nil
