@@ -140,7 +140,14 @@ import Testing
       // Only that is kept, so that it does not grow with all there ever were.
       #expect(try Files.text("\(folder)/collected") == "told\n")
       #expect(try told() == ["told"])
-      try files.keepCollected([])
+      files.keepCollected([])
+      #expect(try told() == [])
+      // What can be neither read nor written keeps the agent from nothing.
+      try Files.remove("\(folder)/collected")
+      try Files.makeFolder("\(folder)/collected/in-its-place")
+      #expect(try files.load().map(\.id).sorted() == ["running", "told", "untold"])
+      files.keepCollected(["told"])
+      #expect(throws: DroverError.self) { try files.markCollected("told") }
       #expect(try told() == [])
     }
   }

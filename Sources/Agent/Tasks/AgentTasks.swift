@@ -252,7 +252,7 @@ actor AgentTasks {
       if let requestID = entries[id]?.requestID { taskOfRequest[requestID] = nil }
       entries[id] = nil
     }
-    try files.keepCollected(entries.filter(\.value.isCollected).map(\.key))
+    files.keepCollected(entries.filter(\.value.isCollected).map(\.key))
     try removeRuns { expired.contains(String($0.prefix(36))) }
   }
 

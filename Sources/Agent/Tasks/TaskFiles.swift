@@ -14,7 +14,7 @@ struct TaskFiles: Sendable {
   /// All records that can be read; a damaged one is removed and said so, since nothing can be done with it.
   func load() throws -> [TaskRecord] {
     try Files.makeFolder(folder, mode: 0o700)
-    let told = Set(try Files.text("\(folder)/\(Self.collected)")?.split(separator: "\n").map(String.init) ?? [])
+    let told = told()
     var records: [TaskRecord] = []
     for name in try Files.names(in: folder) where name != Self.collected {
       let path = "\(folder)/\(name)"
@@ -32,7 +32,7 @@ struct TaskFiles: Sendable {
       }
     }
     // Without those that are forgotten.
-    if !told.isEmpty { try keepCollected(records.filter(\.isCollected).map(\.id)) }
+    if !told.isEmpty { keepCollected(records.filter(\.isCollected).map(\.id)) }
     return records
   }
 
@@ -49,10 +49,25 @@ struct TaskFiles: Sendable {
     try OpenFile(appending: "\(folder)/\(Self.collected)", mode: 0o600).write(Array("\(id)\n".utf8))
   }
 
-  /// Lets go of those of tasks that are forgotten.
-  func keepCollected(_ ids: [String]) throws {
+  /// Lets go of those of tasks that are forgotten. What cannot be written stays longer, and keeps nobody from going on: a
+  /// full disk gets room again by what is forgotten.
+  func keepCollected(_ ids: [String]) {
     let lines = ids.map { "\($0)\n" }.joined()
-    try Files.replace("\(folder)/\(Self.collected)", with: Array(lines.utf8), mode: 0o600, isDurable: false)
+    do {
+      try Files.replace("\(folder)/\(Self.collected)", with: Array(lines.utf8), mode: 0o600, isDurable: false)
+    } catch {
+      logger.warning("cannot write down which outcomes were told", metadata: ["error": "\(error)"])
+    }
+  }
+
+  /// Those whose outcome was told; none when that cannot be read: then they are kept longer.
+  private func told() -> Set<String> {
+    do {
+      return Set(try Files.text("\(folder)/\(Self.collected)")?.split(separator: "\n").map(String.init) ?? [])
+    } catch {
+      logger.warning("cannot read which outcomes were told", metadata: ["error": "\(error)"])
+      return []
+    }
   }
 
   func read(_ id: String) throws -> TaskRecord { try TaskRecord(JSON.parse(Files.read(path(id)))) }
