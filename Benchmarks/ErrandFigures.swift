@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Processes
 
@@ -16,17 +17,47 @@ enum ErrandFigures {
     return figures
   }
 
+  /// One and all of them, without the time that as many of the script take by themselves.
   private static func many(_ server: BenchServer) async throws -> [Figure] {
     let one = try await Timing.of(9) {
       try await server.drover("run-errand", "noop", "-d", "errands", "--instance", "many/0")
     }
     let all = try await Timing.of(5) { try await server.drover("run-errand", "noop", "-d", "errands") }
+    let bareOne = try await bare(server, 1, runs: 9)
+    let bareAll = try await bare(server, instances, runs: 5)
+    let (ofOne, ofAll) = (one.median - bareOne.median, all.median - bareAll.median)
+    let scripts = "\(Figure.text(bareOne.median * 1000)) ms and \(Figure.text(bareAll.median * 1000)) ms"
     return [
       Figure(name: "errand on one of them", value: one.median, unit: "s", note: one.spread()),
       Figure(
-        name: "errand on \(instances) instances at once, times that", value: all.median / one.median, unit: "×",
-        bound: .atMost(2), note: "\(Figure.text(all.median)) s; \(all.spread())"),
+        name: "errand on \(instances) instances at once", value: all.median, unit: "s", note: all.spread()),
+      Figure(
+        name: "both without their scripts, the one times the other", value: ofAll / ofOne, unit: "×",
+        bound: .atMost(2), note: "the scripts alone take \(scripts)"),
     ]
+  }
+
+  /// How long it takes to run the script so many times at once, with nothing of ours around it.
+  private static func bare(_ server: BenchServer, _ count: Int, runs: Int) async throws -> Timing {
+    let script = """
+      start=${EPOCHREALTIME/./}
+      for ((number = 0; number < $2; number++)); do "$1" >/dev/null & done
+      wait
+      echo $((${EPOCHREALTIME/./} - start))
+      """
+    let errand = "\(server.repository)/Benchmarks/release/jobs/noop/templates/run.erb"
+    let copy = "\(server.folder)/noop"
+    try Files.replace(copy, with: Files.read(errand), mode: 0o755)
+    var seconds: [Double] = []
+    for _ in 0...runs {
+      let text = try await server.command(["bash", "-c", script, "bash", copy, "\(count)"]).run().text
+      guard let microseconds = Double(text.split(separator: "\n").last ?? "") else {
+        throw DroverError(.failed, "timing \(count) bare scripts: \(copy) did not say how long that took: \(text)")
+      }
+      seconds.append(microseconds / 1e6)
+    }
+    // Without the first, which warms up.
+    return Timing(seconds: Array(seconds.dropFirst()))
   }
 
   /// From a line's being printed to its being there for who called.
