@@ -1,6 +1,4 @@
 public import Documents
-import Formats
-import FoundationEssentials
 public import Logging
 public import Surroundings
 
@@ -9,19 +7,19 @@ public actor TaskBoard {
   /// The work of a type of task. Returns the task's short result.
   public typealias Work = @Sendable (TaskContext) async throws -> String?
 
-  private let store: any DocumentStore
+  let store: any DocumentStore
   let records: DocumentCollection<TaskRecord>
-  private let checkpoints: TaskCheckpoints
-  private let journals: any Journals
+  let checkpoints: TaskCheckpoints
+  let journals: any Journals
   let surroundings: Surroundings
-  private let logger: Logger
+  let logger: Logger
   let locks: LockQueue
-  private var works: [String: Work] = [:]
+  var works: [String: Work] = [:]
   var running: [Int: Running] = [:]
-  private var history: TaskHistory
-  private var isStopped = false
+  var history: TaskHistory
+  var isStopped = false
   /// The last task that was started after a check.
-  private var lastChecked: Task<Int, any Error>?
+  var lastChecked: Task<Int, any Error>?
 
   struct Running {
     /// The task that waits for it.
@@ -48,90 +46,6 @@ public actor TaskBoard {
 
   /// Says how tasks of a type are done. All types are registered before ``resume()`` or ``start(_:)``.
   public func register(_ type: String, _ work: @escaping Work) { works[type] = work }
-
-  /// What a new task is made of.
-  public struct Order: Sendable {
-    public var type: String
-    public var description: String
-    public var user: String
-    public var deployment: String?
-    public var contextID: String
-    /// What it is asked to do, as JSON text.
-    public var request: String
-    /// The task that starts it, under whose locks it runs.
-    public var parent: Int?
-    /// Whether the parent waits for it.
-    public var isAwaited: Bool?
-    public var cause: TaskCause?
-
-    public init(
-      type: String, description: String, user: String, deployment: String? = nil, contextID: String = "",
-      request: some Encodable
-    ) throws {
-      self.type = type
-      self.description = description
-      self.user = user
-      self.deployment = deployment
-      self.contextID = contextID
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = .sortedKeys
-      self.request = String(decoding: try encoder.encode(request), as: UTF8.self)
-    }
-  }
-
-  /// Records a task and starts it. Once this returns, the task will be done even if the server is killed.
-  public func start(_ order: Order) async throws -> Int {
-    let id = try await reserveID()
-    return try await start(order, id: id)
-  }
-
-  /// The id of a task that will be started with ``start(_:id:)``: for those whose request lies in a folder of that name.
-  public func reserveID() async throws -> Int { Int(try await store.nextNumber("task")) }
-
-  public func start(_ order: Order, id: Int) async throws -> Int {
-    let record = record(order, id: id)
-    try await records.create(TaskRecord.documentName(id), record)
-    launch(record)
-    return id
-  }
-
-  /// The same, unless a task with that id is on record: whoever recorded it has started it, or the server's start has.
-  func startOnce(_ order: Order, id: Int) async throws {
-    do {
-      _ = try await start(order, id: id)
-    } catch  where error.isDocumentExists {}
-  }
-
-  /// The same, with other writes in the one commit that records it: all of it is done, or nothing.
-  func start(_ order: Order, id: Int, along writes: [Write]) async throws {
-    let record = record(order, id: id)
-    _ = try await store.commit([records.creating(TaskRecord.documentName(id), record)] + writes)
-    launch(record)
-  }
-
-  private func record(_ order: Order, id: Int) -> TaskRecord {
-    var record = TaskRecord(
-      id: id, type: order.type, description: order.description, user: order.user, deployment: order.deployment,
-      createdAt: surroundings.now().seconds, request: order.request)
-    record.contextID = order.contextID
-    record.parent = order.parent
-    record.isAwaited = order.isAwaited
-    record.cause = order.cause
-    return record
-  }
-
-  /// Records and starts a task unless `check` throws; of several that are asked for at the same time, each is checked when
-  /// the one before is recorded.
-  func start(_ order: Order, unless check: @escaping @Sendable () async throws -> Void) async throws -> Int {
-    let before = lastChecked
-    let start = surroundings.task { () async throws -> Int in
-      _ = await before?.result
-      try await check()
-      return try await self.start(order)
-    }
-    lastChecked = start
-    return try await start.value
-  }
 
   /// Removes the checkpoints of tasks that have ended: a server that was killed right after it had recorded an end has left
   /// them, and they may hold secrets.
@@ -177,102 +91,6 @@ public actor TaskBoard {
     for task in tasks { await task.value }
   }
 
-  // MARK: Looking
-
-  public func task(_ id: Int) async throws -> TaskRecord {
-    guard let record = try await records.get(TaskRecord.documentName(id)) else {
-      throw DirectorFailure.taskNotFound(String(id))
-    }
-    return record.body
-  }
-
-  /// The task; nil when there is none, or none any more.
-  func find(_ id: Int) async throws -> TaskRecord? { try await records.get(TaskRecord.documentName(id))?.body }
-
-  /// Removes a task that has ended, with all that it wrote.
-  func forget(_ id: Int) async throws {
-    guard let record = try await find(id), record.state.isFinal else { return }
-    try await journals.remove("tasks/\(id)")
-    try? await checkpoints.forget(id)
-    try await records.delete(TaskRecord.documentName(id))
-  }
-
-  /// Tasks, newest first.
-  ///
-  /// - Parameter states: those in these states only; when none of them is an end, it does not matter how many tasks have
-  ///   ended.
-  public func tasks(
-    in states: Set<TaskRecord.State>? = nil, limit: Int? = nil,
-    where isWanted: @Sendable (TaskRecord) -> Bool = { _ in true }
-  ) async throws -> [TaskRecord] {
-    var found: [TaskRecord] = []
-    if let states, states.allSatisfy({ !$0.isFinal }) {
-      for id in running.keys { if let record = try await find(id) { found.append(record) } }
-    } else {
-      found = try await records.list().map(\.body)
-    }
-    let wanted = found.filter { states?.contains($0.state) ?? true && isWanted($0) }.sorted { $0.id > $1.id }
-    return limit.map { Array(wanted.prefix($0)) } ?? wanted
-  }
-
-  /// Claims that are held now.
-  public var heldLocks: [LockTable.Claim] { get async { await locks.held } }
-
-  /// Waits until the task has ended, however it does.
-  public func wait(for id: Int) async throws -> TaskRecord {
-    await running[id]?.task.value
-    return try await task(id)
-  }
-
-  /// Waits until a task has ended or is stopped, or the waiting task is cancelled.
-  ///
-  /// - Returns: whether there was anything to wait for, and it is over.
-  func waitForEnd(of id: Int) async -> Bool {
-    guard let end = running[id]?.end else { return false }
-    await end.wait()
-    return !isStopped && !Task.isCancelled
-  }
-
-  /// Whether nothing more will come of a task. Costs nothing while it runs.
-  public func hasEnded(_ id: Int) async throws -> Bool {
-    running[id] == nil ? try await task(id).state.isFinal : false
-  }
-
-  /// Waits until a journal of a task is longer than `size`, the task has ended, or the time is over.
-  ///
-  /// - Parameter pace: how long it waits at least, unless the task ends: what comes in bursts comes together.
-  public func waitForOutput(
-    of id: Int, _ kind: TaskOutput.Kind, beyond size: Int64, atMost limit: Duration, pace: Duration = .zero
-  ) async {
-    guard let end = running[id]?.end else { return }
-    let (journals, surroundings) = (journals, surroundings)
-    let begun = surroundings.elapsed()
-    await withTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        _ = try? await journals.wait(TaskOutput.journal(task: id, kind), beyond: size)
-        return true
-      }
-      group.addTask {
-        await end.wait()
-        return false
-      }
-      group.addTask {
-        try? await surroundings.sleep(limit)
-        return false
-      }
-      let hasGrown = await group.next() == true
-      let rest = pace - (surroundings.elapsed() - begun)
-      if hasGrown, rest > .zero {
-        group.addTask {
-          try? await surroundings.sleep(rest)
-          return false
-        }
-        _ = await group.next()
-      }
-      group.cancelAll()
-    }
-  }
-
   // MARK: Ending
 
   /// Asks a task to end.
@@ -286,93 +104,6 @@ public actor TaskBoard {
     try await records.update(TaskRecord.documentName(id)) { if !$0.state.isFinal { $0.state = .cancelling } }
     running[id]?.cancellation.request()
     await locks.abandon(id)
-  }
-
-  // MARK: Running
-
-  private func launch(_ record: TaskRecord, isResumed: Bool = false) {
-    // It is recorded, and so the next server's.
-    if isStopped { return }
-    if !isResumed { checkpoints.begin(record.id) }
-    let cancellation = Cancellation()
-    if record.state == .cancelling { cancellation.request() }
-    let context = TaskContext(
-      id: record.id, user: record.user, description: record.description, request: record.request,
-      parent: record.parent, cause: record.cause,
-      output: TaskOutput(task: record.id, journals: journals, surroundings: surroundings), cancellation: cancellation,
-      surroundings: surroundings, hasBegun: record.startedAt != nil, board: self)
-    let task = surroundings.task { await self.run(record, context, isResumed: isResumed) }
-    running[record.id] = Running(
-      waitingParent: record.isAwaited == true ? record.parent : nil, cancellation: cancellation, task: task,
-      end: EndSignal())
-  }
-
-  private func run(_ record: TaskRecord, _ context: TaskContext, isResumed: Bool) async {
-    defer {
-      running.removeValue(forKey: record.id)?.end.set()
-    }
-    if isResumed {
-      await context.output.mend()
-      try? await context.warn("The server was started again; the task goes on")
-    }
-    await context.output.debug(
-      "INFO -- \(isResumed ? "taking up" : "starting") task \(record.id) (\(record.type)): \(record.description)")
-    do {
-      guard let work = works[record.type] else {
-        throw DroverError(.unsupported, "this server does not know how to do tasks of type '\(record.type)'")
-      }
-      let result = try await work(context)
-      await finish(record.id, .done, result)
-    } catch is TaskCancelled {
-      try? await context.output.event { TaskEvent.failure(code: 10001, "Task \(record.id) cancelled", at: $0) }
-      await finish(record.id, .cancelled, "Task \(record.id) cancelled")
-    } catch {
-      // The server stops: the task is left as it is, to be taken up again.
-      if Task.isCancelled { return }
-      let failure = DirectorFailure.describing(error)
-      try? await context.output.event { TaskEvent.failure(code: failure.number, failure.description, at: $0) }
-      await context.output.debug("ERROR -- \(failure.description)")
-      await finish(record.id, .error, failure.description)
-    }
-    await locks.release(holder: record.id)
-    if !Task.isCancelled { forgetLater(history.add(record)) }
-  }
-
-  private func forgetLater(_ ids: [Int]) {
-    guard !ids.isEmpty else { return }
-    surroundings.task { () async -> Void in
-      for id in ids {
-        do { try await self.forget(id) } catch {
-          self.logger.warning("an old task cannot be removed", metadata: ["task": "\(id)", "error": "\(error)"])
-        }
-      }
-    }
-  }
-
-  /// Records the end of a task, again and again until the store takes it: a task whose end is not recorded would be done
-  /// twice.
-  private func finish(_ id: Int, _ state: TaskRecord.State, _ result: String?) async {
-    var pause = Duration.milliseconds(50)
-    while true {
-      do {
-        let now = surroundings.now().seconds
-        try await records.update(TaskRecord.documentName(id)) { record in
-          record.state = state
-          record.result = result
-          record.finishedAt = now
-          record.locks = nil
-          record.awaitedLocks = nil
-          if record.startedAt == nil { record.startedAt = now }
-        }
-        try? await checkpoints.forget(id)
-        return
-      } catch {
-        if Task.isCancelled { return }
-        logger.error("the end of a task cannot be recorded", metadata: ["task": "\(id)", "error": "\(error)"])
-        try? await surroundings.sleep(pause)
-        pause = min(pause * 2, .seconds(10))
-      }
-    }
   }
 
   // MARK: Checkpoints
