@@ -293,7 +293,12 @@ struct NATSServerTests {
       let occupied = await #expect(throws: DroverError.self) {
         try await NATSServer(configuration: taken, logger: quiet).start()
       }
-      #expect(occupied?.message.contains("address already in use") == true, "\(String(describing: occupied))")
+      let port = "\(taken.address):\(taken.port)"
+      #expect(
+        occupied?.message.hasPrefix(
+          "starting nats-server at nats://\(port): it ended at once: Error listening on port: \(port), "
+            + "\"listen tcp \(port): bind: address already in use\"; another server listens there") == true,
+        "\(String(describing: occupied))")
       taken.certificatePEM = "nonsense"
       taken.directory = "\(bench.directory)/third"
       let damaged = await #expect(throws: DroverError.self) {

@@ -51,13 +51,13 @@ extension NATSServer {
       guard process.isRunning else {
         await process.waitForExit()
         throw DroverError(
-          .failed, "starting \(configuration.executable) at \(url): it ended at once: \(logEnd(after: logged))")
+          .failed, "starting \(configuration.executable) at \(url): it ended at once: \(reason(after: logged))")
       }
       guard surroundings.elapsed() - began < configuration.patience else {
         throw DroverError(
           .timeout,
           "starting \(configuration.executable) at \(url): no answer after \(configuration.patience): "
-            + logEnd(after: logged))
+            + reason(after: logged))
       }
       try await surroundings.sleep(.milliseconds(10))
     }
@@ -78,11 +78,10 @@ extension NATSServer {
     unlink(files.process)
   }
 
-  /// What the server has logged lately, for an error.
-  func logEnd(after offset: Int) -> String {
+  /// Why the server does not go on, by what it has logged.
+  private func reason(after offset: Int) -> String {
     let text = (try? Files.read(files.log, offset: offset, maximum: 64 << 20)) ?? []
-    let lines = String(decoding: text, as: UTF8.self).split(separator: "\n").suffix(5)
-    return lines.isEmpty ? "it has logged nothing" : lines.joined(separator: "; ")
+    return NATSLogExcerpt.reason(in: String(decoding: text, as: UTF8.self))
   }
 
   /// Whether the server has said that it takes connections. Asking its port would not do: somebody else may be there.
