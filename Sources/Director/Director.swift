@@ -31,6 +31,7 @@ public struct Director: Sendable {
   private let schedules: Schedules
   let templates: JobTemplates
   let logSweep = LogBundles.Sweep()
+  let recentArchives = RecentArchives()
 
   public init(_ identity: Identity, _ engines: DirectorEngines) async throws {
     self.identity = identity

@@ -6,7 +6,6 @@ import Files
 import Formats
 import Glibc
 import Surroundings
-import Synchronization
 
 /// The work of a `fetch_logs` task: an archive of logs of one instance, or an archive of such archives
 /// (reference/director.md A.7). Its result is the id of a blob.
@@ -90,7 +89,7 @@ struct FetchLogs: Sendable {
       throw systemError("making \(folder)")
     }
     defer { try? Files.remove(folder) }
-    let time = LogBundles.fileTime(engines.surroundings.now())
+    let time = Self.fileTime(engines.surroundings.now())
     for (machine, blob) in fetched {
       try await engines.blobs.copy(blob, to: "\(folder)/\(machine.group).\(machine.id).\(time).tgz")
     }
@@ -100,50 +99,9 @@ struct FetchLogs: Sendable {
     _ = try await engines.blobs.put(file: file, id: id)
     return id
   }
-}
-
-/// Archives of logs stay for ten days, as BOSH keeps them, for who has not fetched them yet.
-struct LogBundles: Sendable {
-  static let lifetime = 10 * 24 * 3600
-
-  let director: Director
-
-  /// When those whose time is over were last deleted, in seconds since 1970. Looking for them means reading all records.
-  final class Sweep: Sendable {
-    static let interval = 3600
-    private let last = Mutex(0)
-
-    /// Whether it is time again; it is noted as done then.
-    func isDue(_ now: Int) -> Bool {
-      last.withLock { last in
-        guard now - last >= Self.interval || now < last else { return false }
-        last = now
-        return true
-      }
-    }
-  }
-
-  /// Notes a new one, and deletes those whose time is over, once an hour.
-  func keep(_ blob: String) async throws {
-    let now = director.engines.surroundings.now().seconds
-    let bundles = director.records.logBundles
-    try await bundles.put(blob, LogBundleRecord(blobID: blob, createdAt: now))
-    guard director.logSweep.isDue(now) else { return }
-    for old in try await bundles.list().map(\.body) where old.createdAt < now - Self.lifetime {
-      try? await director.engines.blobs.delete(old.blobID)
-      try await bundles.delete(old.blobID)
-    }
-  }
 
   /// A time as a part of a file's name: `2026-11-21-15-40-48`.
-  static func fileTime(_ time: Timestamp) -> String {
+  private static func fileTime(_ time: Timestamp) -> String {
     String(time.text.prefix(19).map { $0 == ":" || $0 == "T" || $0 == " " ? "-" : $0 })
   }
-}
-
-/// Kind `log-bundle`, named by its blob's id; gone with the blob.
-struct LogBundleRecord: Codable, Sendable, Hashable {
-  var blobID: String
-  /// Seconds since 1970.
-  var createdAt: Int
 }

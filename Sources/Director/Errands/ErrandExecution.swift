@@ -47,7 +47,9 @@ struct ErrandExecution: Sendable {
       let logs = context.stage("Fetching logs for \(instance.label)", total: 1)
       do {
         let found = try await logs.step("Finding and packing log files") { _ in
-          try await fetchLogs(agent, instance, arrived)
+          let identity = RequestIdentity(
+            task: context.id, agent: agent.agentID, step: "\(instance.id) fetch_logs")
+          return try await LogArchives(director: director).ofErrand(arrived, from: agent, identity)
         }
         outcome.logsBlobID = found.blobstoreID
         outcome.logsDigest = found.sha1
@@ -150,19 +152,5 @@ struct ErrandExecution: Sendable {
       if case .unknown = end { try await output.complete(with: result) }
       return (result, nil)
     }
-  }
-
-  /// - Parameter arrived: what came with the last of the output.
-  private func fetchLogs(
-    _ agent: AgentClient, _ instance: ResolvedInstance, _ arrived: LogResult?
-  ) async throws -> LogResult {
-    let identity = RequestIdentity(task: context.id, agent: agent.agentID, step: "\(instance.id) fetch_logs")
-    let archives = LogArchives(director: director)
-    let result =
-      if let arrived { try await archives.keep(arrived, identity) } else {
-        try await archives.fetch(LogArchives.ofJobs, from: agent, identity)
-      }
-    try await LogBundles(director: director).keep(identity.uuid)
-    return result
   }
 }

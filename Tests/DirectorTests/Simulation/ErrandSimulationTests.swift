@@ -1,3 +1,4 @@
+import Blobs
 import Formats
 import Surroundings
 import Testing
@@ -64,6 +65,36 @@ import Testing
       #expect(try await director.tasks.wait(for: deploy).state == .done)
       #expect(try await isRun(changed) == (errand == "web"))
       #expect(try await !isRun(changed))
+    }
+  }
+
+  @Test("Archives of logs that are the same are kept once within an hour, and each for ten days after it was told")
+  func logs() async throws {
+    try await deployed(seed: 85) { world, director in
+      func blobs(_ instances: [String] = []) async throws -> [String] {
+        let task = try await run("web", director, ErrandRun(instances: instances.map { ErrandFilter(group: "web", id: $0) }))
+        #expect(task.state == .done, "\(task.result ?? "")")
+        return try await outcomes(task, world).map { try #require($0["logs"]?["blobstore_id"]?.string) }
+      }
+      let before = try await world.blobs.list().count
+      let one = try #require(try await blobs(["0"]).first)
+      #expect(try await blobs() == [one, one, one])
+      #expect(try await world.blobs.list().count == before + 1)
+      #expect(try await world.blobs.bytes(one, limit: 100) == Array("logs".utf8))
+      // Somebody deletes it: it is kept anew.
+      try await world.blobs.delete(one)
+      let other = try #require(try await blobs(["0"]).first)
+      #expect(other != one)
+      try await world.surroundings.sleep(.seconds(3500))
+      #expect(try await blobs(["1"]) == [other])
+      try await world.surroundings.sleep(.seconds(10 * 24 * 3600 - 60))
+      let next = try #require(try await blobs(["1"]).first)
+      #expect(next != other)
+      #expect(try await world.blobs.exists(other))
+      try await world.surroundings.sleep(.seconds(2 * 3600))
+      _ = try await blobs(["1"])
+      #expect(try await !world.blobs.exists(other))
+      #expect(try await world.blobs.exists(next))
     }
   }
 
