@@ -57,8 +57,8 @@ struct RunErrand: Sendable {
     try await tellCause()
     // What nobody asked for, a manifest says.
     try order.run.refuseImpossible()
-    let wants: [ErrandLease] = try await context.once(Self.leases) { try self.wants(try await subject()) }
-    guard !wants.isEmpty else { return try await runLocked() }
+    let (wants, first) = try await decideWants()
+    guard !wants.isEmpty else { return try await runLocked(first) }
     // What it leases is got before any lock is taken: nobody who makes a resource free waits for one that waits for it.
     if try await ErrandTurn(director: director, context: context, order: order, wants: wants).comes() == .unchanged {
       return ErrandChanges.skipped
@@ -70,6 +70,13 @@ struct RunErrand: Sendable {
       run.context = context.with(hand.cancellation)
       return try await run.runLocked()
     }
+  }
+
+  /// What it leases, once and for all; and what is to be run, when it was just found out.
+  private func decideWants() async throws -> (wants: [ErrandLease], Subject?) {
+    if let known = try await context.known(Self.leases, as: [ErrandLease].self) { return (known, nil) }
+    let subject = try await subject()
+    return (try await context.once(Self.leases) { try wants(subject) }, subject)
   }
 
   /// What the jobs whose scripts are run need, and over that what the run is asked to have.
@@ -90,8 +97,11 @@ struct RunErrand: Sendable {
     return wants
   }
 
-  private func runLocked() async throws -> String? {
-    try await context.locked(deciding: subject, claims: { claimed.resources($0.selection.targets) }) { subject in
+  /// - Parameter first: what is to be run, as it was a moment ago.
+  private func runLocked(_ first: Subject? = nil) async throws -> String? {
+    try await context.locked(
+      deciding: subject, beginningWith: first, claims: { claimed.resources($0.selection.targets) }
+    ) { subject in
       try await begin()
       for warning in subject.selection.warnings { try await context.warn(warning) }
       let changes = ErrandChanges(

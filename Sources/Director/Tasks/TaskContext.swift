@@ -63,13 +63,18 @@ public struct TaskContext: Sendable {
 
   /// Runs `body` while holding the locks that `claims` names. When what they were decided from has changed while the task
   /// waited for them, all is decided again.
+  ///
+  /// - Parameter first: what was decided a moment ago; nil to begin with deciding.
   func locked<Subject: Sendable, Result: Sendable>(
-    deciding subject: @Sendable () async throws -> Subject,
+    deciding subject: @Sendable () async throws -> Subject, beginningWith first: Subject? = nil,
     claims: @Sendable (Subject) -> [String: LockTable.Mode],
     _ body: @Sendable (Subject) async throws -> Result
   ) async throws -> Result {
+    var first = first
     while true {
-      let wanted = claims(try await subject())
+      let before = if let first { first } else { try await subject() }
+      first = nil
+      let wanted = claims(before)
       let result = try await locked(wanted) { () -> Result? in
         let current = try await subject()
         let needed = claims(current)
