@@ -72,7 +72,8 @@ import Testing
   func logs() async throws {
     try await deployed(seed: 85) { world, director in
       func blobs(_ instances: [String] = []) async throws -> [String] {
-        let task = try await run("web", director, ErrandRun(instances: instances.map { ErrandFilter(group: "web", id: $0) }))
+        let filters = instances.map { ErrandFilter(group: "web", id: $0) }
+        let task = try await run("web", director, ErrandRun(instances: filters))
         #expect(task.state == .done, "\(task.result ?? "")")
         return try await outcomes(task, world).map { try #require($0["logs"]?["blobstore_id"]?.string) }
       }
