@@ -201,7 +201,7 @@ let package = Package(
     .target(
       name: "TestSupport",
       dependencies: [
-        "CLinux", "Files", "Formats", "HTTPService", "Surroundings", httpClient, nioCore, nioHTTP1, nioSSL,
+        "CLinux", "Files", "Formats", "HTTPService", "Surroundings", httpClient, logging, nioCore, nioHTTP1, nioSSL,
       ],
       path: "Tests/TestSupport", swiftSettings: strict),
     tests("Formats"),

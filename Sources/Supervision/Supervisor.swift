@@ -49,7 +49,7 @@ public actor Supervisor {
     self.logger = logger
     began = surroundings.now()
     setting = ServiceDriver.Setting(
-      paths: paths, memory: try SupervisorMemoryFile(path: paths.supervisorMemory),
+      paths: paths, memory: try SupervisorMemoryFile(path: paths.supervisorMemory, logger: logger),
       readings: MachineReadings(surroundings: surroundings), cycle: cycle, surroundings: surroundings, logger: logger)
     (alerts, alertSink) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(5000))
   }

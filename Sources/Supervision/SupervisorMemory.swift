@@ -1,5 +1,7 @@
 import Files
 import Formats
+import Glibc
+import Logging
 import Processes
 import Synchronization
 
@@ -50,6 +52,13 @@ struct SupervisorMemory: Sendable, Hashable {
       services[name] = memory
     }
   }
+
+  /// What in it does not say whether a service is monitored; nil when all of it does.
+  static func damage(in value: Value) -> String? {
+    guard let services = value["services"]?.object else { return "there is no object 'services' in it" }
+    let unclear = services.filter { $0.value["monitored"]?.bool == nil }.map { "'\($0.key)'" }
+    return unclear.isEmpty ? nil : "it does not say of \(unclear.joined(separator: ", ")) whether it is monitored"
+  }
 }
 
 /// The file of a ``SupervisorMemory``, written before anything that depends on it is done.
@@ -57,11 +66,33 @@ final class SupervisorMemoryFile: Sendable {
   private let path: String
   private let memory: Mutex<SupervisorMemory>
 
+  /// One that is damaged is put aside as `PATH.damaged`, for people, and what can be understood of it counts; of the rest
+  /// nobody knows any more what was stopped, so it is monitored, as monit does it. The log says so.
+  ///
   /// - Throws: when there is one that cannot be read. To begin without it would start what somebody has stopped.
-  init(path: String) throws {
+  init(path: String, logger: Logger) throws {
     self.path = path
-    let value = try Files.text(path).flatMap { try? JSON.parse($0) }
-    memory = Mutex(value.map(SupervisorMemory.init) ?? SupervisorMemory())
+    guard let bytes = try Files.bytes(path) else {
+      memory = Mutex(SupervisorMemory())
+      return
+    }
+    let (value, damage) = Self.understood(bytes)
+    memory = Mutex(SupervisorMemory(value))
+    guard let damage else { return }
+    let aside = "\(path).damaged"
+    guard rename(path, aside) == 0 else { throw systemError("putting the damaged '\(path)' aside as '\(aside)'") }
+    logger.error(
+      "what the supervisor remembers is damaged: services that were stopped or unmonitored may be started",
+      metadata: ["file": .string(path), "found": .string(damage), "kept": .string(aside)])
+  }
+
+  private static func understood(_ bytes: [UInt8]) -> (value: Value, damage: String?) {
+    do {
+      let value = try JSON.parse(bytes)
+      return (value, SupervisorMemory.damage(in: value))
+    } catch {
+      return (.null, "\(error)")
+    }
   }
 
   subscript(_ name: String) -> ServiceMemory? { memory.withLock { $0.services[name] } }

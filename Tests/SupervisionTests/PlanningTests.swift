@@ -1,6 +1,8 @@
+import Files
 import Formats
 import Processes
 import Surroundings
+import TestSupport
 import Testing
 
 @testable import Supervision
@@ -163,10 +165,37 @@ import Testing
       isMonitored: true, process: ProcessIdentity(pid: 7, startTicks: .max, bootID: "x"), programs: [.start: 12],
       restarts: 2, cycles: 3)
     #expect(SupervisorMemory(try JSON.parse(JSON.bytes(memory.value))) == memory)
-    #expect(try SupervisorMemoryFile(path: "/nowhere")["a"] == nil)
+    #expect(try SupervisorMemoryFile(path: "/nowhere", logger: KeptLog().logger)["a"] == nil)
     // What is there and cannot be read is not forgotten.
-    #expect(throws: DroverError.self) { try SupervisorMemoryFile(path: "/proc") }
+    #expect(throws: DroverError.self) { try SupervisorMemoryFile(path: "/proc", logger: KeptLog().logger) }
     #expect(SupervisorMemory(["services": ["a": 5, "b": ["process": "x"]]]).services["b"]?.isMonitored == true)
+  }
+
+  @Test(
+    "One that is damaged is put aside and logged, and what can be understood of it counts",
+    arguments: [
+      ("", "unexpected end"), (#"{"services":{"a":{"monitored":false}"#, "expected ',' or '}'"),
+      ("{}", "there is no object 'services' in it"),
+      (
+        #"{"services":{"a":{"monitored":false},"b":{"restarts":2},"c":5}}"#,
+        "it does not say of 'b', 'c' whether it is monitored"
+      ),
+    ])
+  func damaged(text: String, found: String) async throws {
+    try await withTemporaryFolder { folder in
+      let (path, log) = ("\(folder)/supervisor.json", KeptLog())
+      try writeTestFile(path, text)
+      let file = try SupervisorMemoryFile(path: path, logger: log.logger)
+      #expect(file["a"]?.isMonitored == (text.hasSuffix("5}}") ? false : nil))
+      #expect(try Files.names(in: folder) == ["supervisor.json.damaged"])
+      #expect(Files.textIfPresent("\(path).damaged") == text)
+      let line = try #require(log.all.first)
+      #expect(line.contains(found) && line.contains(path) && line.contains("\(path).damaged"), "\(line)")
+      // The next life finds what this one knows, and says nothing of it.
+      try file.set("b", ServiceMemory(isMonitored: false))
+      #expect(try SupervisorMemoryFile(path: path, logger: log.logger)["b"]?.isMonitored == false)
+      #expect(log.all.count == 1)
+    }
   }
 }
 
