@@ -158,7 +158,7 @@ struct BPMFigures {
 
   /// The same container under a cgroup of its own.
   private static func copyBundle(from source: String, to target: String) async throws {
-    guard !Files.exists(target) else { return }
+    guard try !Files.exists(target) else { return }
     try await Command("cp", "-a", source, target).run()
     var spec = try JSON.parse(try Files.read("\(target)/config.json"))
     if var members = spec.object, var linux = members["linux"]?.object {

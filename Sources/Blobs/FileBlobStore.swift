@@ -36,7 +36,7 @@ public struct FileBlobStore: BlobStore {
     let folder = folder
     try await blocking {
       let place = "\(folder)/\(BlobID.folder(id))"
-      guard !Files.isFolder(place) else { return }
+      guard try !Files.isFolder(place) else { return }
       try Files.makeFolder(place, mode: 0o700)
       try Files.syncFolder(of: place)
     }

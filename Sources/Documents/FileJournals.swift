@@ -118,10 +118,10 @@ public final class FileJournals: Journals {
   }
 
   private static func files(in folder: String) throws -> [String] {
-    guard Files.isFolder(folder) else { return [] }
+    guard try Files.isFolder(folder) else { return [] }
     return try Files.names(in: folder).flatMap { name in
       let path = "\(folder)/\(name)"
-      return Files.isFolder(path) ? try files(in: path).map { "\(name)/\($0)" } : [name]
+      return try Files.isFolder(path) ? try files(in: path).map { "\(name)/\($0)" } : [name]
     }
   }
 

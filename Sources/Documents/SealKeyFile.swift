@@ -6,8 +6,7 @@ import Sealing
 enum SealKeyFile {
   /// Nil when there is no such file.
   static func read(_ path: String) throws -> SealKeys? {
-    guard Files.exists(path) else { return nil }
-    return try SealKeyText.parse(String(decoding: Files.read(path, limit: 1 << 20), as: UTF8.self), path: path)
+    try Files.text(path, limit: 1 << 20).map { try SealKeyText.parse($0, path: path) }
   }
 
   /// Writes a file with one key, synced, unless somebody else has written one meanwhile.

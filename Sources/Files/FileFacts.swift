@@ -1,3 +1,4 @@
+import Formats
 import Glibc
 public import Surroundings
 
@@ -19,9 +20,9 @@ public struct FileFacts: Sendable, Hashable {
   /// Nil when there is no such file.
   ///
   /// - Parameter followsLinks: whether it is what a link leads to, and not the link itself.
-  public init?(_ path: String, followsLinks: Bool = true) {
-    var information = stat()
-    guard (followsLinks ? stat(path, &information) : lstat(path, &information)) == 0 else { return nil }
+  /// - Throws: when it cannot be looked at, which does not say that there is none.
+  public init?(_ path: String, followsLinks: Bool = true) throws {
+    guard let information = try Self.status(path, followsLinks: followsLinks) else { return nil }
     switch information.st_mode & S_IFMT {
     case S_IFREG: kind = .file
     case S_IFDIR: kind = .folder
@@ -35,6 +36,14 @@ public struct FileFacts: Sendable, Hashable {
     group = information.st_gid
     written = Self.time(information.st_mtim)
     changed = max(written, Self.time(information.st_ctim))
+  }
+
+  /// Nil when there is no such file.
+  static func status(_ path: String, followsLinks: Bool = true) throws -> stat? {
+    var information = stat()
+    if (followsLinks ? stat(path, &information) : lstat(path, &information)) == 0 { return information }
+    if errno == ENOENT || errno == ENOTDIR { return nil }
+    throw systemError("looking at '\(path)'")
   }
 
   static func time(_ time: timespec) -> Timestamp {

@@ -17,9 +17,10 @@ public struct FileIdentity: Sendable, Hashable {
   }
 
   /// Nil when there is no such file.
-  public init?(_ path: String) {
-    var status = stat()
-    guard stat(path, &status) == 0 else { return nil }
+  ///
+  /// - Throws: when it cannot be looked at, which does not say that there is none.
+  public init?(_ path: String) throws {
+    guard let status = try FileFacts.status(path) else { return nil }
     self.init(status)
   }
 

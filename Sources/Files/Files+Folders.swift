@@ -10,7 +10,7 @@ extension Files {
       if mkdir(path, mode) == 0 { return }
     }
     let number = errno
-    if number == EEXIST, FileFacts(path)?.kind == .folder { return }
+    if number == EEXIST, try FileFacts(path)?.kind == .folder { return }
     throw systemError("making folder '\(path)'", number)
   }
 
@@ -24,8 +24,8 @@ extension Files {
   }
 
   /// Whether there is a folder of that path; links do not count.
-  public static func isFolder(_ path: String) -> Bool {
-    FileFacts(path, followsLinks: false)?.kind == .folder
+  public static func isFolder(_ path: String) throws -> Bool {
+    try FileFacts(path, followsLinks: false)?.kind == .folder
   }
 
   /// The folder that a path is in; nil for what is in `/`, and for names without a folder.

@@ -39,22 +39,24 @@ public enum Files {
 
   /// Bytes in a regular file, following links; nil when there is none.
   public static func size(_ path: String) throws -> Int? {
-    var status = stat()
-    guard stat(path, &status) == 0 else {
-      if errno == ENOENT || errno == ENOTDIR { return nil }
-      throw systemError("looking at '\(path)'")
-    }
-    return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
+    try FileFacts(path).flatMap { $0.kind == .file ? $0.size : nil }
   }
 
   /// Whether there is something; a link counts when what it leads to is there.
-  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  ///
+  /// - Throws: when that cannot be found out, which does not say that there is nothing.
+  public static func exists(_ path: String) throws -> Bool { try FileFacts(path) != nil }
+
+  /// Whether there is something that can be looked at; what a link leads to, if it is one. For hints, and for what the
+  /// system shows of itself; where what cannot be looked at must not pass for missing (state, settings, records),
+  /// ``exists(_:)``.
+  public static func isVisible(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Whether there is anything, be it a link that leads nowhere.
-  public static func isThere(_ path: String) -> Bool { FileFacts(path, followsLinks: false) != nil }
+  public static func isThere(_ path: String) throws -> Bool { try FileFacts(path, followsLinks: false) != nil }
 
   /// Whether there is a symbolic link, wherever it leads.
-  public static func isLink(_ path: String) -> Bool { FileFacts(path, followsLinks: false)?.kind == .link }
+  public static func isLink(_ path: String) throws -> Bool { try FileFacts(path, followsLinks: false)?.kind == .link }
 
   /// The text of a symbolic link; nil when there is nothing, or something else.
   public static func linkText(_ path: String) throws -> String? {

@@ -15,7 +15,7 @@ public struct FilesystemUse: Sendable, Hashable {
   /// - Throws: when there is none, or the device is not mounted.
   public init(_ path: String) throws {
     var place = path
-    if FileFacts(path)?.kind == .blockDevice {
+    if try FileFacts(path)?.kind == .blockDevice {
       guard let mount = Self.mountPoint(of: path, in: Files.textIfPresent("/proc/self/mounts") ?? "") else {
         throw DroverError(.notFound, "\(path) is not mounted")
       }

@@ -66,7 +66,7 @@ public final class OpenFile: Sendable {
 
   deinit { close(descriptor) }
 
-  private static let hasPaths = Files.exists("/proc/self/fd")
+  private static let hasPaths = Files.isVisible("/proc/self/fd")
 
   /// A path that means this very file, whatever names it has.
   var ownPath: String { "/proc/self/fd/\(descriptor)" }

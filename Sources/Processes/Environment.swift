@@ -20,6 +20,6 @@ public enum Environment {
   static func find(_ program: String, path: String?) -> String? {
     if program.contains("/") { return program }
     let folders = (path ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").split(separator: ":")
-    return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 && !Files.isFolder($0) }
+    return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 && (try? Files.isFolder($0)) == false }
   }
 }

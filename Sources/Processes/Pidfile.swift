@@ -33,7 +33,7 @@ public struct Pidfile: Sendable, Hashable {
   public func process(known: ProcessIdentity? = nil) throws -> ProcessIdentity? {
     guard let pid = try read(), let found = ProcessIdentity(livingPid: pid) else { return nil }
     if found == known { return found }
-    guard let written = FileFacts(path)?.written else { return nil }
+    guard let written = try FileFacts(path)?.written else { return nil }
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
     let writtenAgo = Double(Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - written.nanoseconds) / 1e9

@@ -41,7 +41,7 @@ struct RunFolder: Sendable, Hashable {
 
   func spec() throws -> ScriptSpec? {
     try facts.spec.once {
-      try whole { Files.exists(specFile) ? try ScriptSpec(written: Files.read(specFile)) : nil }
+      try whole { try Files.bytes(specFile).map { try ScriptSpec(written: $0) } }
     }
   }
 

@@ -10,7 +10,7 @@ extension RunningScript {
   /// - Throws: `CancellationError` when the task is cancelled meanwhile.
   public func waitForNews(stdout: Int, stderr: Int, atMost limit: Duration) async throws {
     // Looked at before they are watched: one that is made in between is not watched.
-    let areThere = Files.exists(stdoutPath) && Files.exists(stderrPath)
+    let areThere = Files.isVisible(stdoutPath) && Files.isVisible(stderrPath)
     let watch = drover_watch(folder.path, stdoutPath, stderrPath)
     // All of a machine's watches may be taken.
     guard watch >= 0 else { return try await Surroundings.system.sleep(min(limit, .milliseconds(100))) }

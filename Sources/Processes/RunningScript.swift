@@ -29,7 +29,7 @@ public struct RunningScript: Sendable, Hashable {
   public func endedAt() throws -> Timestamp? { try folder.exit()?.ended }
 
   /// When it was written down, before it was executed; nil when that is lost.
-  public func begunAt() -> Timestamp? { FileFacts(folder.specFile)?.written }
+  public func begunAt() -> Timestamp? { (try? FileFacts(folder.specFile))?.written }
 
   /// Waits for its end. Processes that it left behind are not waited for.
   ///

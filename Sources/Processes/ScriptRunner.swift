@@ -174,6 +174,6 @@ public actor ScriptRunner {
       throw DroverError(.notFound, "finding this program's own file: there is no /proc/self/exe; is /proc mounted?")
     }
     // A program that was replaced while it runs is still there for those who ask the process itself.
-    return Files.exists(path) ? path : "/proc/\(getpid())/exe"
+    return Files.isVisible(path) ? path : "/proc/\(getpid())/exe"
   }
 }

@@ -86,10 +86,10 @@ extension Spawn.Failure {
 
   private func executionText(_ path: String, _ reason: String) -> String {
     switch number {
-    case ENOENT where Files.exists(path):
+    case ENOENT where Files.isVisible(path):
       return "cannot run \(path): the interpreter that its first line names is not there"
     case ENOENT: return "cannot run \(path): there is no such file"
-    case EACCES where Files.isFolder(path): return "cannot run \(path): it is a folder"
+    case EACCES where (try? Files.isFolder(path)) == true: return "cannot run \(path): it is a folder"
     case EACCES: return "cannot run \(path): it is not executable (or lies in a folder that may not be entered)"
     case ENOEXEC: return "cannot run \(path): it is neither a program nor a script that begins with #!"
     default: return "cannot run \(path): \(reason)"

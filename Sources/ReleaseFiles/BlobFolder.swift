@@ -19,7 +19,7 @@ struct BlobFolder {
   func check() throws {
     for blob in config.blobs {
       let path = "\(folder)/blobs/\(blob.path)"
-      if !Files.isThere(path) { try fetch(blob, to: path) }
+      if try !Files.isThere(path) { try fetch(blob, to: path) }
       guard let algorithm = blob.digest.strongest?.algorithm else { continue }
       let found = try HashedFile.hash(path, algorithm)
       do {
@@ -31,7 +31,7 @@ struct BlobFolder {
   }
 
   private func fetch(_ blob: ReleaseConfig.Blob, to path: String) throws {
-    guard let store = config.localBlobstore, let id = blob.objectID, Files.isThere("\(store)/\(id)") else {
+    guard let store = config.localBlobstore, let id = blob.objectID, try Files.isThere("\(store)/\(id)") else {
       throw DroverError(
         .notFound,
         "blob '\(blob.path)' is not in \(folder)/blobs; put it there, with the release's own script if it has one")

@@ -6,11 +6,11 @@ enum FolderWalk {
   ///
   /// - Throws: also when a name is not UTF-8, which no release can have.
   static func names(_ path: String) throws -> [String] {
-    guard Files.isThere(path) else { return [] }
+    guard try Files.isThere(path) else { return [] }
     return try OpenFile(folder: path).names()
   }
 
-  static func isFolder(_ path: String) -> Bool { FileFacts(path)?.kind == .folder }
+  static func isFolder(_ path: String) throws -> Bool { try FileFacts(path)?.kind == .folder }
 
   /// Paths, relative to the folder, of all files and links below it. Folders that are links count as links.
   static func files(below folder: String) throws -> [String] {
@@ -18,7 +18,7 @@ enum FolderWalk {
     var open = [""]
     while let prefix = open.popLast() {
       for name in try names(folder + "/" + prefix) {
-        switch FileFacts("\(folder)/\(prefix)\(name)", followsLinks: false)?.kind {
+        switch try FileFacts("\(folder)/\(prefix)\(name)", followsLinks: false)?.kind {
         case .folder: open.append("\(prefix)\(name)/")
         case .file, .link: found.append(prefix + name)
         default: continue

@@ -31,13 +31,13 @@ struct JobFolder {
     }
     var files = [try SourceFile(file, as: "job.MF", followsLinks: true)]
     files += kind == .errand ? try errandFiles() : [try monit()]
-    if Files.isThere("\(folder)/properties_schema.json") {
+    if try Files.isThere("\(folder)/properties_schema.json") {
       files.append(
         try SourceFile("\(folder)/properties_schema.json", as: "properties_schema.json", followsLinks: true))
     }
     for template in spec.templates {
       let path = "templates/\(template.source)"
-      guard Files.isThere("\(folder)/\(path)") else {
+      guard try Files.isThere("\(folder)/\(path)") else {
         throw DroverError(.invalid, "\(file): templates.\(template.source): there is no file \(path)")
       }
       files.append(try SourceFile("\(folder)/\(path)", as: path, followsLinks: true))
@@ -46,7 +46,7 @@ struct JobFolder {
   }
 
   private func monit() throws -> SourceFile {
-    guard Files.isThere("\(folder)/monit") else {
+    guard try Files.isThere("\(folder)/monit") else {
       throw DroverError(.invalid, "\(folder): job '\(name)' has no file monit; it may be empty")
     }
     return try SourceFile("\(folder)/monit", as: "monit", followsLinks: true)
@@ -54,7 +54,7 @@ struct JobFolder {
 
   /// The mark, and the empty monit file without which a director that knows only jobs refuses the archive.
   private func errandFiles() throws -> [SourceFile] {
-    if Files.isThere("\(folder)/monit"),
+    if try Files.isThere("\(folder)/monit"),
       try Files.read("\(folder)/monit").contains(where: { !$0.isWhitespace })
     {
       throw DroverError(

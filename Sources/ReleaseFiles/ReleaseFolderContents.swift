@@ -14,13 +14,13 @@ struct ReleaseFolderContents {
     let config = try ReleaseConfig(folder: folder)
     try BlobFolder(folder, config).check()
     let sources = try SourceTree(folder, blobs: config.blobs.map(\.path))
-    for name in try FolderWalk.names("\(folder)/packages") where FolderWalk.isFolder("\(folder)/packages/\(name)") {
+    for name in try FolderWalk.names("\(folder)/packages") where try FolderWalk.isFolder("\(folder)/packages/\(name)") {
       packages.append(try Self.package("\(folder)/packages/\(name)", sources))
     }
     let graph = try PackageGraph(packages.map { ($0.name, $0.packages) })
     for kind in [JobKind.job, .errand] {
       let parent = "\(folder)/\(kind.folder)"
-      for name in try FolderWalk.names(parent) where FolderWalk.isFolder("\(parent)/\(name)") {
+      for name in try FolderWalk.names(parent) where try FolderWalk.isFolder("\(parent)/\(name)") {
         let job = try JobFolder("\(parent)/\(name)", name, kind).artifact()
         for package in job.packages where !graph.names.contains(package) {
           throw DroverError(
@@ -48,16 +48,16 @@ struct ReleaseFolderContents {
   }
 
   private static func package(_ folder: String, _ sources: SourceTree) throws -> Artifact {
-    guard !Files.isThere("\(folder)/spec.lock") else {
+    guard try !Files.isThere("\(folder)/spec.lock") else {
       throw DroverError(.unsupported, "\(folder)/spec.lock: vendored packages are not supported yet")
     }
     let spec = try PackageSpec(JobFolder.part("\(folder)/spec"), file: "\(folder)/spec")
-    guard Files.isThere("\(folder)/packaging") else {
+    guard try Files.isThere("\(folder)/packaging") else {
       throw DroverError(.invalid, "\(folder): package '\(spec.name)' has no file packaging")
     }
     var files = [try SourceFile("\(folder)/packaging", as: "packaging", followsLinks: false, countsMode: false)]
     var prePackaging: SourceFile?
-    if Files.isThere("\(folder)/pre_packaging") {
+    if try Files.isThere("\(folder)/pre_packaging") {
       let hook = try SourceFile("\(folder)/pre_packaging", as: "pre_packaging", followsLinks: false, countsMode: false)
       files.append(hook)
       prePackaging = hook
@@ -75,7 +75,7 @@ struct ReleaseFolderContents {
 
   private static func license(_ folder: String) throws -> Artifact? {
     let names = try FolderWalk.names(folder).filter { $0.hasPrefix("LICENSE") || $0.hasPrefix("NOTICE") }
-    let files = try names.filter { !FolderWalk.isFolder("\(folder)/\($0)") }.map {
+    let files = try names.filter { try !FolderWalk.isFolder("\(folder)/\($0)") }.map {
       try SourceFile("\(folder)/\($0)", as: $0, followsLinks: false, countsMode: false)
     }
     return files.isEmpty ? nil : Artifact(name: "license", files: files, packages: [])

@@ -29,7 +29,7 @@ struct SourceFile {
     content = []
     self.path = path
     self.countsMode = countsMode
-    guard let facts = FileFacts(source, followsLinks: false) else {
+    guard let facts = try FileFacts(source, followsLinks: false) else {
       throw DroverError(.notFound, "\(source): there is no such file")
     }
     let isLink = facts.kind == .link

@@ -50,7 +50,7 @@ public struct ServerLog: Sendable {
   /// Renames it when it is large, and opens it when it is another.
   func look() throws {
     let open = descriptors.first.flatMap { FileIdentity(descriptor: $0) }
-    switch rotation.finding(open: open, current: FileIdentity(rotation.path)) {
+    switch rotation.finding(open: open, current: try FileIdentity(rotation.path)) {
     case .fine: return
     case .full: try rotation.rotate()
     case .gone: break

@@ -26,7 +26,7 @@ extension LifecycleScripts {
     report: @escaping @Sendable (String, DrainProgress) async -> Void = { _, _ in }
   ) async throws {
     try LifecycleNames.check(script: "drain", jobs: jobs)
-    let draining = jobs.filter { Files.exists(paths.program("drain", job: $0)) }
+    let draining = try jobs.filter { try Files.exists(paths.program("drain", job: $0)) }
     let cancellations = Dictionary(draining.map { ($0, DrainCancellation()) }, uniquingKeysWith: { first, _ in first })
     beginDrain(task, Array(cancellations.values))
     defer { endDrain(task) }

@@ -37,7 +37,7 @@ public actor LifecycleScripts {
   /// - Throws: ``DroverError`` with the summary of `reference/lifecycle.md 1.2` when one of them fails.
   public func run(_ name: String, jobs: [String], environment: [String: String] = [:], task: String) async throws {
     try LifecycleNames.check(script: name, jobs: jobs)
-    let results = try await each(jobs.filter { Files.exists(paths.program(name, job: $0)) }) { job in
+    let results = try await each(jobs.filter { try Files.exists(paths.program(name, job: $0)) }) { job in
       try await self.run(name, job: job, environment, task)
     }
     try LifecycleSummary(name: name, results: results).check()

@@ -78,8 +78,8 @@ actor ServiceDriver {
     switch definition.kind {
     case .process: pidfile.flatMap(process).map { .process($0) }
     case .processMatching: search?.process(known: known).map { .process($0) }
-    case .file(let path): FileFacts(path)?.kind == .file ? .thing : nil
-    case .directory(let path): FileFacts(path)?.kind == .folder ? .thing : nil
+    case .file(let path): (try? FileFacts(path))?.kind == .file ? .thing : nil
+    case .directory(let path): (try? FileFacts(path))?.kind == .folder ? .thing : nil
     case .device(let path): (try? FilesystemUse(path)) == nil ? nil : .thing
     case .host, .system: .thing
     }

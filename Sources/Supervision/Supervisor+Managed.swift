@@ -84,6 +84,6 @@ extension Supervisor {
   public func jobState() async -> JobState {
     let managed = Set(managedServices)
     return JobState.of(
-      await status().filter { managed.contains($0.name) }, isStopped: Files.exists(paths.stoppedMark))
+      await status().filter { managed.contains($0.name) }, isStopped: Files.isVisible(paths.stoppedMark))
   }
 }

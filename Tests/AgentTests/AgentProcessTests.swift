@@ -50,7 +50,7 @@ import Testing
     try await AgentProcess.with { test in
       // The health monitor's subjects are not the director's: this connection may not listen to them.
       try await test.start()
-      try await waitFor(true) { Files.exists("\(test.base)/instance/health.json") }
+      try await waitFor(true) { try Files.exists("\(test.base)/instance/health.json") }
       #expect(await test.terminate() == 1)
       let log = Files.textIfPresent("\(test.folder)/agent.log") ?? ""
       #expect(log.contains("[agent] ") && log.contains(" INFO - starting"))

@@ -58,7 +58,7 @@ import Testing
         #expect(text.contains("Expected stream to have digest '\(bad.packages[0].sha1)' but was '\(was)'"), "\(text)")
       }
       try await test.expectAlive()
-      #expect(!Files.exists("\(test.folder)/evil"))
+      #expect(try !Files.exists("\(test.folder)/evil"))
       #expect(try Files.names(in: "\(test.base)/data/packages/tool") == [])
       #expect(try Files.names(in: "\(test.base)/data/tmp") == [])
       #expect(try AgentState(await test.call("get_state")).spec == ApplySpec())

@@ -14,16 +14,16 @@ import Testing
 private let canMount: Bool = {
   let programs = ["sfdisk", "partx", "blkid", "mkfs.ext4", "resize2fs", "losetup"]
   let missing = programs.filter { program in
-    !["/usr/sbin", "/usr/bin", "/sbin", "/bin"].contains { Files.exists("\($0)/\(program)") }
+    !["/usr/sbin", "/usr/bin", "/sbin", "/bin"].contains { Files.isVisible("\($0)/\(program)") }
   }
-  let can = geteuid() == 0 && Files.exists("/dev/loop-control") && missing.isEmpty
+  let can = geteuid() == 0 && Files.isVisible("/dev/loop-control") && missing.isEmpty
   if !can { print("BlockDiskTests: left out, since they need root, loop devices, \(missing.joined(separator: ", "))") }
   return can
 }()
 
 /// Those that can be made and mounted here.
 private let fileSystems: [String] = {
-  let xfs = (Files.textIfPresent("/proc/filesystems") ?? "").contains("xfs") && Files.exists("/usr/sbin/mkfs.xfs")
+  let xfs = (Files.textIfPresent("/proc/filesystems") ?? "").contains("xfs") && Files.isVisible("/usr/sbin/mkfs.xfs")
   if !xfs { print("BlockDiskTests: without xfs, which this machine does not have") }
   return xfs ? ["ext4", "xfs"] : ["ext4"]
 }()
@@ -196,7 +196,7 @@ private let fileSystems: [String] = {
         let disk = try await DiskProbe.look(at: hint.path)
         return try EphemeralDiskPlan(
           EphemeralDiskPlan.Disk(
-            device: hint.path, bytes: disk.bytes, partitions: (1...8).map(disk.partition).filter(Files.exists),
+            device: hint.path, bytes: disk.bytes, partitions: (1...8).map(disk.partition).filter(Files.isVisible),
             content: disk.content),
           swapMegabytes: 16, memoryBytes: 1 << 30, canPartition: true, agentID: "a1", data: store
         ).steps.filter { step in

@@ -92,7 +92,7 @@ import Testing
       try Files.makeFolder("\(test.base)/data/errands/mine/deep")
       let next = TestRelease(jobs: release.jobs, version: "2")
       #expect(try await test.call("apply", next.spec(for: test).value) == "applied")
-      #expect(FileFacts("\(test.base)/data/errands/mine/deep")?.kind == .folder)
+      #expect(try FileFacts("\(test.base)/data/errands/mine/deep")?.kind == .folder)
     }
   }
 
@@ -174,7 +174,7 @@ import Testing
       #expect(
         try Files.names(in: test.folder)
           == ["blobstore", "packing", "root", "vcap"].filter {
-            Files.exists("\(test.folder)/\($0)")
+            Files.isVisible("\(test.folder)/\($0)")
           })
     }
   }

@@ -157,7 +157,7 @@ import Testing
         }
       case .made(let path):
         try await test.send(step.method, arguments, id: id)
-        try await waitFor(true) { Files.exists("\(base)/\(path)") }
+        try await waitFor(true) { try Files.exists("\(base)/\(path)") }
       case .holds(let path, let text):
         try await test.send(step.method, arguments, id: id)
         let wanted = text.dropLast() + "\(number)"

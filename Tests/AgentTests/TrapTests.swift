@@ -36,7 +36,7 @@ import Testing
         "upload_blob",
         UploadBlobRequest(blobID: "b", checksum: DigestHasher.hex(.sha1, secret), payload: "").value(of: secret))
       _ = try await test.call("run_script", "no-such", ScriptOptions(environment: ["TOKEN": secret]).value)
-      let found = Self.files(below: test.base).filter { path in
+      let found = try Self.files(below: test.base).filter { path in
         let text = Files.textIfPresent(path) ?? ""
         return path != "\(test.base)/token" && (text.contains(secret) || text.contains("PRIVATE KEY"))
       }
@@ -84,11 +84,11 @@ import Testing
     }
   }
 
-  private static func files(below folder: String) -> [String] {
-    ((try? Files.names(in: folder)) ?? []).flatMap { name in
+  private static func files(below folder: String) throws -> [String] {
+    try Files.names(in: folder).flatMap { name in
       let path = "\(folder)/\(name)"
-      if Files.isLink(path) { return [String]() }
-      return FileFacts(path)?.kind == .folder ? files(below: path) : [path]
+      if try Files.isLink(path) { return [String]() }
+      return try FileFacts(path)?.kind == .folder ? files(below: path) : [path]
     }
   }
 }

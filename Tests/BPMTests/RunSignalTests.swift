@@ -24,14 +24,14 @@ struct RunSignalTests {
   }
 
   private func reach(_ moment: Moment, _ fixture: ContainerFixture) async throws {
-    while !Files.exists("\(fixture.root)/\(moment.rawValue)") {
+    while try !Files.exists("\(fixture.root)/\(moment.rawValue)") {
       try await fixture.setup.surroundings.sleep(.milliseconds(1))
     }
   }
 
   private func expectNothingLeft(_ fixture: ContainerFixture) throws {
     #expect(try fixture.setup.observer.ids().isEmpty)
-    #expect(!Files.exists("\(fixture.root)/data/bpm/bundles/web/web"))
+    #expect(try !Files.exists("\(fixture.root)/data/bpm/bundles/web/web"))
     let lock = try LockFile.tryAcquire("\(fixture.root)/data/bpm/locks/job-bpm-web.2eweb.lock")
     #expect(lock != nil)
     lock?.release()

@@ -22,8 +22,8 @@ struct RunTests {
       #expect(said.errors == "Error: failed to run job-process: exit status 3 (exit status 3)\n")
       #expect(fixture.text("sys/log/web/web.stdout.log") == "out x\n")
       #expect(fixture.text("sys/log/web/web.stderr.log") == "err\n")
-      #expect(!Files.exists("\(fixture.root)/data/bpm/bundles/web/web"))
-      #expect(!Files.exists("\(fixture.root)/sys/run/bpm/web/web.pid"))
+      #expect(try !Files.exists("\(fixture.root)/data/bpm/bundles/web/web"))
+      #expect(try !Files.exists("\(fixture.root)/sys/run/bpm/web/web.pid"))
       #expect(try fixture.setup.observer.ids().isEmpty)
       #expect(await fixture.bpm("run", "web", "-e", "B=0").status == 0)
     }
@@ -52,7 +52,7 @@ struct RunTests {
       program.signal(SIGTERM)
       #expect(try await program.ending() == .exited(7))
       #expect(try fixture.setup.observer.ids().isEmpty)
-      #expect(!Files.exists("\(fixture.root)/data/bpm/bundles/web/web"))
+      #expect(try !Files.exists("\(fixture.root)/data/bpm/bundles/web/web"))
     }
   }
 

@@ -114,7 +114,7 @@ enum HostTraces {
       .map(String.init).filter { $0.contains("drover:\(name):") }
     for hierarchy in try Files.names(in: "/sys/fs/cgroup") {
       let folder = "/sys/fs/cgroup/\(hierarchy)/drover-\(name)"
-      if Files.exists(folder) { traces.append(folder) }
+      if try Files.exists(folder) { traces.append(folder) }
     }
     traces += try await Command("nft", "list", "tables").run().text.split(separator: "\n").map(String.init)
       .filter { $0.contains("drover_\(name)") }

@@ -25,7 +25,7 @@ struct NestedBPMTests {
     """
   }
 
-  private static let isUnified = Files.exists("/sys/fs/cgroup/cgroup.controllers")
+  private static let isUnified = Files.isVisible("/sys/fs/cgroup/cgroup.controllers")
 
   /// The file of the memory limit of a container's cgroup, below a hierarchy's folder for the VM.
   private static func memoryLimit(_ group: String) -> String {

@@ -72,7 +72,7 @@ import Testing
         return try await group.reduce(into: Set<String?>()) { $0.insert($1) }
       }
       #expect(ids.count == 1)
-      #expect(FileFacts(path)?.permissions == 0o600)
+      #expect(try FileFacts(path)?.permissions == 0o600)
       #expect(try Files.names(in: folder) == ["seal.key"])
     }
   }

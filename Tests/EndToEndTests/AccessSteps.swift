@@ -75,7 +75,7 @@ struct AccessSteps: Sendable {
     let ssh = try await bosh.run("ssh", "redis/0", "-c", "sudo id -u")
     #expect(ssh.succeeded && ssh.text.contains("stdout | 0"), "\(ssh.text) \(ssh.lastErrorLines())")
     let copy = try await bosh.run("scp", "redis/0:/etc/hostname", "\(server.folder)/hostname")
-    #expect(copy.succeeded && Files.exists("\(server.folder)/hostname"), "\(copy.text) \(copy.lastErrorLines())")
+    #expect(try copy.succeeded && Files.exists("\(server.folder)/hostname"), "\(copy.text) \(copy.lastErrorLines())")
     let folder = "\(server.folder)/stock"
     try Files.makeFolder(folder)
     let logs = try await bosh.run("logs", "redis/0", "--dir", folder, "--only", "redis/**/*")

@@ -48,7 +48,7 @@ enum IsolatedProcess {
       print("skipped: a VM with bpm needs root")
       return false
     }
-    if !Files.exists(program) {
+    if !Files.isVisible(program) {
       print("skipped: a VM with bpm needs a static one at \(program) (make release)")
       return false
     }

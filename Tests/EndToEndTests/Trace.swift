@@ -7,7 +7,7 @@ struct Trace: Hashable, CustomStringConvertible {
   enum Kind: CaseIterable, Hashable { case process, mount, loop, address, cgroup, file }
 
   /// The kinds that every running server has on this machine.
-  static let expected = Set(Kind.allCases).subtracting(Files.exists("/dev/loop-control") ? [] : [.loop])
+  static let expected = Set(Kind.allCases).subtracting(Files.isVisible("/dev/loop-control") ? [] : [.loop])
 
   let kind: Kind
   let what: String
@@ -36,7 +36,7 @@ struct Trace: Hashable, CustomStringConvertible {
     }
     let groups = try await Command("find", "/sys/fs/cgroup", "-type", "d", "-name", "*\(server.name)*").result().text
     found += groups.split(separator: "\n").map { Trace(kind: .cgroup, what: String($0)) }
-    if Files.exists(server.state) { found.append(Trace(kind: .file, what: server.state)) }
+    if try Files.exists(server.state) { found.append(Trace(kind: .file, what: server.state)) }
     return found
   }
 }

@@ -57,7 +57,7 @@ import Testing
       symlink("\(folder)/kept", "\(folder)/link")
       for name in ["a", "a", "link"] { try Files.remove("\(folder)/\(name)") }
       #expect(try Files.names(in: folder) == ["kept"])
-      #expect(Files.exists("\(folder)/kept/file"))
+      #expect(try Files.exists("\(folder)/kept/file"))
       #expect(throws: DroverError.self) { try Files.makeFolder("\(folder)/kept/file/x") }
     }
   }
@@ -110,11 +110,11 @@ import Testing
       try Files.replace("\(folder)/a", with: bytes)
       for _ in 0..<2 { try Files.copy("\(folder)/a", to: "\(folder)/b", mode: 0o640) }
       #expect(try Files.read("\(folder)/b") == bytes)
-      #expect(FileFacts("\(folder)/b")?.permissions == 0o640)
+      #expect(try FileFacts("\(folder)/b")?.permissions == 0o640)
       #expect(throws: DroverError.self) { try Files.copy(folder, to: "\(folder)/c") }
       symlink("nowhere/ü", "\(folder)/link")
       #expect(try Files.linkText("\(folder)/link") == "nowhere/ü")
-      #expect(Files.isLink("\(folder)/link") && Files.isThere("\(folder)/link") && !Files.exists("\(folder)/link"))
+      #expect(try Files.isLink("\(folder)/link") && Files.isThere("\(folder)/link") && !Files.exists("\(folder)/link"))
       #expect(try Files.linkText("\(folder)/a") == nil && Files.linkText("\(folder)/none") == nil)
       #expect(try Files.names(in: folder) == ["a", "b", "link"])
     }
@@ -125,11 +125,11 @@ import Testing
     try await withTemporaryFolder { folder in
       try Files.makeFolder("\(folder)/a/b", mode: 0o700)
       try Files.makeFolder("\(folder)/a/b", mode: 0o755)
-      #expect(FileFacts("\(folder)/a")?.permissions == 0o700)
+      #expect(try FileFacts("\(folder)/a")?.permissions == 0o700)
       symlink("\(folder)/a", "\(folder)/link")
       try Files.makeFolder("\(folder)/link")
       try Files.makeFolder("\(folder)/link/c")
-      #expect(Files.isFolder("\(folder)/a/c") && !Files.isFolder("\(folder)/link"))
+      #expect(try Files.isFolder("\(folder)/a/c") && !Files.isFolder("\(folder)/link"))
       try writeTestFile("\(folder)/file", "x")
       let inTheWay = #expect(throws: DroverError.self) { try Files.makeFolder("\(folder)/file") }
       #expect(inTheWay?.message == "making folder '\(folder)/file': File exists")
@@ -160,6 +160,30 @@ import Testing
         #expect(Files.textIfPresent(path) == nil)
       }
       #expect(try Files.text("/proc/self/stat")?.isEmpty == false)
+    }
+  }
+
+  @Test("what cannot be looked at is not missing, but for those who only look for what they can see")
+  func unseen() async throws {
+    try await withTemporaryFolder { folder in
+      let loop = "\(folder)/loop"
+      try makeLinkLoop(loop)
+      for path in [loop, "\(loop)/below", "\(folder)/\(String(repeating: "x", count: 300))"] {
+        let error = #expect(throws: DroverError.self) { try Files.exists(path) }
+        #expect(error?.message.hasPrefix("looking at '\(path)': ") == true && error?.code != .notFound)
+        #expect(throws: DroverError.self) { try FileFacts(path) }
+        #expect(throws: DroverError.self) { try FileIdentity(path) }
+        #expect(throws: DroverError.self) { try Files.size(path) }
+        #expect(!Files.isVisible(path))
+      }
+      // The link itself can be looked at, and what is below it is none.
+      #expect(try Files.isThere(loop) && Files.isLink(loop) && !Files.isFolder(loop))
+      try Files.replace("\(folder)/file", with: "")
+      for path in ["\(folder)/none", "\(folder)/none/below", "\(folder)/file/below"] {
+        #expect(try !Files.exists(path) && !Files.isThere(path) && !Files.isFolder(path))
+        #expect(try FileIdentity(path) == nil)
+      }
+      #expect(Files.isVisible(folder) && Files.isVisible("\(folder)/file"))
     }
   }
 

@@ -29,7 +29,7 @@ import Testing
       let rotation = LogRotation(path: path, size: 10, keep: 3)
       try Files.replace(path, with: "123456789")
       try Files.replace(other, with: "1234567890")
-      let (small, large) = (FileIdentity(path), FileIdentity(other))
+      let (small, large) = try (FileIdentity(path), FileIdentity(other))
       #expect(rotation.finding(open: small, current: small) == .fine)
       #expect(rotation.finding(open: large, current: large) == .full)
       #expect(rotation.finding(open: nil, current: large) == .full)

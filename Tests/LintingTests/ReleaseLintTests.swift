@@ -40,7 +40,7 @@ import Testing
       try self.folder(folder)
       let written = try JobFiles.skeleton("web").write(into: folder)
       #expect(written == ["jobs/web/spec", "jobs/web/monit"])
-      #expect(Files.exists("\(folder)/jobs/web/templates"))
+      #expect(try Files.exists("\(folder)/jobs/web/templates"))
       #expect(try await ReleaseLint.report(folder, searchPath: path).findings.isEmpty)
       #expect(throws: DroverError.self) { try JobFiles.skeleton("web").write(into: folder) }
       #expect(throws: DroverError.self) { try JobFiles.skeleton("../web") }

@@ -53,7 +53,7 @@ import Testing
         try await droverd.isReady("http://127.0.0.1:\(health)/healthz/ready")
         #expect(rename(log, "\(folder)/moved") == 0)
         droverd.signal(SIGHUP)
-        try await until { Files.exists(log) }
+        try await until { try Files.exists(log) }
         // Each change of the file is a line of the log.
         var number = 0
         for name in ["1", "2"] {
@@ -62,7 +62,7 @@ import Testing
             try writeTestFile("\(folder)/resources.yaml", "resources: [{type: t, names: [r\(number)]}]\n")
             // It is looked at each second.
             try await Task.sleep(for: .milliseconds(300))
-            return Files.exists("\(log).\(name)")
+            return try Files.exists("\(log).\(name)")
           }
         }
         #expect(try Files.text("\(folder)/moved")?.contains("listening on") == true)

@@ -88,7 +88,7 @@ import Testing
     try await withTemporaryFolder { folder in
       let command = shell("echo $$ > \(folder)/new; mv \(folder)/new \(folder)/pid; sleep 60")
       let task = Task { try await command.run() }
-      while !Files.exists("\(folder)/pid") { try await Task.sleep(for: .milliseconds(5)) }
+      while try !Files.exists("\(folder)/pid") { try await Task.sleep(for: .milliseconds(5)) }
       let pid = try #require(try Pidfile("\(folder)/pid").read())
       task.cancel()
       await #expect(throws: CancellationError.self) { try await task.value }

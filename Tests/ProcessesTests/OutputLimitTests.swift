@@ -63,7 +63,7 @@ import Testing
         id: "x", ScriptSpec(["/bin/bash", "-c", text], environment: ["PATH": "/usr/bin:/bin"]))
       #expect(try await script.wait() == .exited(0))
       _ = try Files.create("\(folder)/go", with: [])
-      while !Files.exists("\(folder)/done") { try await Task.sleep(for: .milliseconds(5)) }
+      while try !Files.exists("\(folder)/done") { try await Task.sleep(for: .milliseconds(5)) }
       #expect(try script.piece(.stdout, from: 0, maximum: 100).bytes == Array("parent\n".utf8))
       #expect(script.outputSize(.stdout) == 7)
     }

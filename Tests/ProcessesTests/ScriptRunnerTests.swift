@@ -364,7 +364,7 @@ import Testing
       let script = try await runner.start(id: "a", spec)
       #expect(try await script.wait() == (hadBegun ? .lost : .exited(0)))
       #expect(script.spec == spec.kept)
-      #expect(Files.exists("\(folder)/count") != hadBegun)
+      #expect(try Files.exists("\(folder)/count") != hadBegun)
       try await runner.remove(id: "a")
       #expect(try runner.list().isEmpty)
     }

@@ -67,7 +67,7 @@ import Testing
         #expect(result.lastErrorLines().contains("runner: \(run): reading the spec"), "\(text)")
         #expect(try Files.names(in: run) == ["spec"], "\(text)")
       }
-      #expect(!Files.exists("\(folder)/ran"))
+      #expect(try !Files.exists("\(folder)/ran"))
     }
   }
 }

@@ -26,7 +26,7 @@ import Testing
         for writer in 0..<4 {
           group.addTask {
             var number = 0
-            while number < 1000 || !Files.exists("\(folder)/log.20") {
+            while try number < 1000 || !Files.exists("\(folder)/log.20") {
               let line = Array("line \(writer) \(number) \(String(repeating: "x", count: number % 90))\n".utf8)
               guard write(descriptor, line, line.count) == line.count else { throw CancellationError() }
               number += 1
@@ -72,7 +72,7 @@ import Testing
       say("five\n")
       try log.look()
       #expect(try Files.text(path) == "five\n")
-      #expect(FileFacts(path)?.permissions == 0o600)
+      #expect(try FileFacts(path)?.permissions == 0o600)
     }
   }
 }

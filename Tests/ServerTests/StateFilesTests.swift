@@ -18,7 +18,7 @@ import Testing
       try Files.remove(files.passwords)
       try Files.makeFolder(files.passwords)
       #expect(throws: DroverError.self) { try files.users([:], .system) }
-      #expect(Files.isFolder(files.passwords))
+      #expect(try Files.isFolder(files.passwords))
     }
   }
 }

@@ -64,7 +64,7 @@ import Testing
       #expect(vm.events == ["start db 65534", "start janitor 65534"])
       let db = try #require(vm.process("db"))
       let janitor = try #require(vm.process("janitor"))
-      #expect(FileFacts("/proc/\(db.pid)")?.user == 65534)
+      #expect(try FileFacts("/proc/\(db.pid)")?.user == 65534)
 
       try db.signal(SIGKILL)
       try await until { vm.events.count == 5 }

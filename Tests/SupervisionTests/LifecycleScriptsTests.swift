@@ -28,7 +28,7 @@ import Testing
       #expect(stat("\(vm.paths.logs(job: "db"))/pre-start.stderr.log", &information) == 0)
       #expect(information.st_mode & 0o777 == 0o640 && information.st_size == 0)
       #expect(stat(vm.paths.logs(job: "db"), &information) == 0 && information.st_mode & 0o777 == 0o750)
-      #expect(!Files.exists(vm.paths.logs(job: "none")))
+      #expect(try !Files.exists(vm.paths.logs(job: "none")))
     }
   }
 
@@ -47,7 +47,7 @@ import Testing
       #expect(text.hasSuffix(". Successful Jobs: b."))
       let reasons = error.map { "\($0)" } ?? ""
       #expect(reasons.contains("a: exited with 3") && reasons.contains("is not executable"))
-      #expect(Files.exists("\(vm.folder)/done"))
+      #expect(try Files.exists("\(vm.folder)/done"))
     }
   }
 
@@ -56,7 +56,7 @@ import Testing
     try await FakeVM.with { vm in
       try vm.write("pre-start", job: "a", "echo ran >> \(vm.folder)/count; sleep 0.2; exit 1")
       let first = Task { try await vm.scripts().run("pre-start", jobs: ["a"], task: "t") }
-      try await until { Files.exists("\(vm.folder)/count") }
+      try await until { try Files.exists("\(vm.folder)/count") }
       first.cancel()
       _ = await first.result
       let scripts = vm.scripts()
@@ -69,6 +69,23 @@ import Testing
       #expect(Files.textIfPresent("\(vm.folder)/count") == "ran\n")
       await scripts.forget(task: "t")
       #expect(try Files.names(in: "\(vm.folder)/runs").isEmpty)
+    }
+  }
+
+  @Test("a job whose script cannot be looked at is not one without", arguments: ["pre-start", "drain"])
+  func unseen(_ name: String) async throws {
+    try await FakeVM.with { vm in
+      try vm.write("other", job: "a", "")
+      try makeLinkLoop(vm.paths.program(name, job: "a"))
+      let scripts = vm.scripts()
+      let error = await #expect(throws: DroverError.self) {
+        if name == "drain" {
+          try await scripts.drain(.shutdown(persistentDisk: 0), jobs: ["a"], task: "t")
+        } else {
+          try await scripts.run(name, jobs: ["a"], task: "t")
+        }
+      }
+      #expect(error?.message.contains("\(vm.paths.program(name, job: "a"))") == true)
     }
   }
 
@@ -102,7 +119,7 @@ import Testing
       #expect(
         Files.textIfPresent("\(vm.folder)/log-d")
           == "dynamic job_changed hash_new a z {\"persistent_disk\":4}\ndynamic job_check_status hash_unchanged \n")
-      #expect(!Files.exists(vm.paths.logs(job: "static")))
+      #expect(try !Files.exists(vm.paths.logs(job: "static")))
     }
   }
 
@@ -129,7 +146,7 @@ import Testing
       try vm.write("drain", job: "b", "touch \(vm.folder)/b; echo 1000")
       let scripts = vm.scripts()
       let drain = Task { try await scripts.drain(.shutdown(persistentDisk: 0), jobs: ["a", "b"], task: "t") }
-      try await until { vm.process("a") != nil && Files.exists("\(vm.folder)/b") }
+      try await until { try vm.process("a") != nil && Files.exists("\(vm.folder)/b") }
       let process = try #require(vm.process("a"))
       await scripts.cancelDrain(task: "t")
       await scripts.cancelDrain(task: "t")

@@ -38,7 +38,7 @@ import Testing
         for name in order { try await supervisor.start(name) }
       }
       try await until { await supervisor.jobState() == .running }
-      try await until { Self.needs.keys.allSatisfy { Files.exists("\(vm.folder)/ready-\($0)") } }
+      try await until { try Self.needs.keys.allSatisfy { try Files.exists("\(vm.folder)/ready-\($0)") } }
       // None was started twice, and none died for want of another.
       #expect(vm.events.sorted() == Self.needs.keys.sorted().map { "start \($0)" })
       #expect(Self.needs.keys.allSatisfy { vm.process($0)?.isAlive == true })

@@ -26,3 +26,8 @@ public enum Unreadable: CaseIterable, Sendable {
     }
   }
 }
+
+/// A link to itself: nobody can find out, not even root, what is behind it.
+public func makeLinkLoop(_ path: String) throws {
+  guard symlink(path, path) == 0 else { throw systemError("linking '\(path)' to itself") }
+}

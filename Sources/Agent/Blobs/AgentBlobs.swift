@@ -43,12 +43,12 @@ struct AgentBlobs: Sendable {
 
   private func fetch(id: String, _ digest: MultiDigest, to path: String) async throws {
     let name = try SafeName.component(id, "blob id")
-    for folder in [layout.sensitiveBlobs, layout.blobs] where FileFacts("\(folder)/\(name)")?.kind == .file {
+    for folder in [layout.sensitiveBlobs, layout.blobs] where try FileFacts("\(folder)/\(name)")?.kind == .file {
       return try await blocking { try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest) }
     }
     switch try await provider() {
     case .local(let folder):
-      guard FileFacts("\(folder)/\(name)")?.kind == .file else {
+      guard try FileFacts("\(folder)/\(name)")?.kind == .file else {
         throw DroverError(.notFound, "the blobstore in \(folder) has no blob '\(name)'")
       }
       try await blocking { try FileCopy.copy("\(folder)/\(name)", to: path, verifying: digest) }

@@ -73,7 +73,7 @@ struct HTTPSEndpoint: Sendable {
         return HTTPReply(200, response, type: "application/json")
       case .getBlob(let id):
         let path = "\(layout.blobs)/\(id)"
-        return FileFacts(path)?.kind == .file ? try await .file(path) : HTTPReply(404)
+        return try FileFacts(path)?.kind == .file ? try await .file(path) : HTTPReply(404)
       case .putBlob(let id):
         try await keep(id, body)
         return HTTPReply(201)

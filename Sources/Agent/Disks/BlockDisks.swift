@@ -86,7 +86,9 @@ enum DiskProbe {
     // A disk without a table makes sfdisk fail; whether it is blank, blkid says.
     if listing.succeeded { disk.table = try PartitionTable(json: listing.output) }
     let first = disk.partition(1)
-    if disk.table?.partitions.isEmpty == false, Files.exists(first) { disk.firstContent = try await content(of: first) }
+    if disk.table?.partitions.isEmpty == false, Files.isVisible(first) {
+      disk.firstContent = try await content(of: first)
+    }
     return disk
   }
 

@@ -25,7 +25,7 @@ struct DeviceResolver: Sendable {
       return try await waiting("the link of lun \(hint.lun)") { try target("\(options.lunLinks)/\(hint.lun)") }
     }
     switch options.resolution {
-    case .identity: return try await waiting(hint.path) { Files.exists(root + hint.path) ? hint.path : nil }
+    case .identity: return try await waiting(hint.path) { Files.isVisible(root + hint.path) ? hint.path : nil }
     case .virtio: return try await virtio(hint)
     case .scsi: return try await scsi(hint)
     case .iscsi: throw Self.unsupported
@@ -81,7 +81,7 @@ struct DeviceResolver: Sendable {
     }
     let candidates = DeviceNames.candidates(hint.path)
     return try await waiting(hint.path) {
-      guard let there = candidates.first(where: { Files.exists(root + $0) }) else { return nil }
+      guard let there = candidates.first(where: { Files.isVisible(root + $0) }) else { return nil }
       return try target(there) ?? there
     }
   }

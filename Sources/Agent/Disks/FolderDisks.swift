@@ -28,14 +28,14 @@ struct FolderDisks: DiskAttachment {
   func isMounted(_ hint: DiskHint, on point: String) throws -> Bool {
     let path = try path(hint)
     guard path != point, MountTable.isMountPoint(point) else { return false }
-    guard let disk = FileIdentity(path), let mounted = FileIdentity(point) else { return false }
+    guard let disk = try FileIdentity(path), let mounted = try FileIdentity(point) else { return false }
     return disk.isSameFile(as: mounted)
   }
 
   func mount(_ hint: DiskHint, on point: String, mayMake: Bool) async throws {
     let path = try path(hint)
     if try isMounted(hint, on: point) { return }
-    guard FileFacts(path)?.kind == .folder else {
+    guard try FileFacts(path)?.kind == .folder else {
       throw DroverError(
         .notFound, "mounting a persistent disk: \(path) is no folder of this machine; is the disk attached?")
     }

@@ -23,12 +23,10 @@ actor DrainBoard {
 
   /// Takes up what was said before a restart of the agent, for the jobs that the VM has.
   func know(_ jobs: [String]) {
-    if Files.exists(layout.drains) {
-      do {
-        drains = try JobDrains(JSON.parse(Files.read(layout.drains)))
-      } catch {
-        logger.warning("the drain states of last time cannot be read", metadata: ["error": "\(error)"])
-      }
+    do {
+      if let bytes = try Files.bytes(layout.drains) { drains = try JobDrains(JSON.parse(bytes)) }
+    } catch {
+      logger.warning("the drain states of last time cannot be read", metadata: ["error": "\(error)"])
     }
     keep(jobs)
   }

@@ -55,10 +55,10 @@ struct WaitDrained: Sendable {
 
   private func look() throws -> JobDrain {
     let path = VMLayout(base: options.baseDirectory).drains
-    guard Files.exists(path) else {
+    guard let bytes = try Files.bytes(path) else {
       throw DroverError(.notFound, "there is no \(path): no agent has started jobs on this machine yet")
     }
-    let drains = try JobDrains(JSON.parse(Files.read(path)))
+    let drains = try JobDrains(JSON.parse(bytes))
     guard let drain = drains.jobs[options.job] else { throw drains.unknown(options.job) }
     return drain
   }

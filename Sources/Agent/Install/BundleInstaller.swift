@@ -13,12 +13,12 @@ struct BundleInstaller: Sendable {
   let ownership: Ownership
   let blobs: AgentBlobs
 
-  func isInstalled(_ bundle: Bundle) -> Bool { FileFacts(bundle.folder(layout))?.kind == .folder }
+  func isInstalled(_ bundle: Bundle) throws -> Bool { try FileFacts(bundle.folder(layout))?.kind == .folder }
 
   /// Installs a compiled package unless it is there.
   func install(_ package: ApplySpec.Package) async throws {
     let bundle = try Bundle(package)
-    if isInstalled(bundle) { return }
+    if try isInstalled(bundle) { return }
     do {
       let source = AgentBlobs.Source(
         blobstoreID: package.blobstoreID, signedURL: package.signedURL, headers: package.blobstoreHeaders)
@@ -83,7 +83,7 @@ struct BundleInstaller: Sendable {
     for job in jobs {
       do {
         let source = "\(temporary)/\(try SafeName.component(job.name, "job"))"
-        guard FileFacts(source)?.kind == .folder else {
+        guard try FileFacts(source)?.kind == .folder else {
           throw DroverError(.notFound, "the archive holds nothing below '\(job.name)/'")
         }
         try JobModes.apply(source, Bundle.Kind(job), ownership)

@@ -8,13 +8,13 @@ enum JobModes {
     try ownership.apply(folder, 0o750, vcap: true)
     try walk(folder, isBin: false, isTop: true, ownership)
     let script = "\(folder)/\(VMLayout.errandScript)"
-    if kind == .errands, FileFacts(script)?.kind == .file { try ownership.apply(script, 0o755, vcap: true) }
+    if kind == .errands, try FileFacts(script)?.kind == .file { try ownership.apply(script, 0o755, vcap: true) }
   }
 
   private static func walk(_ folder: String, isBin: Bool, isTop: Bool, _ ownership: Ownership) throws {
     for name in try Files.names(in: folder) {
       let path = "\(folder)/\(name)"
-      switch FileFacts(path, followsLinks: false)?.kind {
+      switch try FileFacts(path, followsLinks: false)?.kind {
       case .folder:
         try ownership.apply(path, 0o750, vcap: true)
         try walk(path, isBin: isBin || (isTop && name == "bin"), isTop: false, ownership)

@@ -37,7 +37,7 @@ struct PackageCompiler: Sendable {
       request: request, target: try Bundle(.packages, name: name, version: request.version, digest: nil),
       source: "\(layout.compile)/\(name)", runID: runID, plainMark: "\(layout.compile)/.plain",
       resultFile: "\(layout.compile)/.result-\(call.taskID)")
-    if Files.exists(work.resultFile) {
+    if try Files.exists(work.resultFile) {
       try await blocking { try cleanUp(work) }
       return try CompileResult(JSON.parse(Files.read(work.resultFile)))
     }
@@ -56,10 +56,10 @@ struct PackageCompiler: Sendable {
 
   private func compile(_ work: Work, _ call: TaskCall) async throws -> CompileResult {
     if try runner.attach(id: work.runID) == nil { try await prepare(work) }
-    if Files.exists("\(work.source)/packaging") { try await runPackaging(work, call) }
+    if try Files.exists("\(work.source)/packaging") { try await runPackaging(work, call) }
     let archive = try blobs.temporaryFile()
     defer { try? Files.remove(archive) }
-    let options = Archives.PackOptions(compression: Files.exists(work.plainMark) ? .none : .gzip(level: 6))
+    let options = Archives.PackOptions(compression: try Files.exists(work.plainMark) ? .none : .gzip(level: 6))
     let target = work.target.folder(layout)
     try await blocking { _ = try Archives.pack(target, to: archive, options: options) }
     if work.request.uploadURL.isEmpty {

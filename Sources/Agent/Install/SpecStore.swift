@@ -12,7 +12,7 @@ actor SpecStore {
   /// An empty spec when nothing was applied yet.
   func current() throws -> ApplySpec {
     if let cached { return cached }
-    let spec = Files.exists(path) ? try ApplySpec(JSON.parse(Files.read(path))) : ApplySpec()
+    let spec = try Files.bytes(path).map { try ApplySpec(JSON.parse($0)) } ?? ApplySpec()
     cached = spec
     return spec
   }

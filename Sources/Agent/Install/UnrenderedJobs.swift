@@ -28,9 +28,9 @@ struct UnrenderedJobs: Sendable {
 
   /// Renders and installs those that are not there. Nothing is installed unless all of them can be rendered.
   func install(_ spec: ApplySpec) async throws {
-    let missing = zip(spec.jobs, try Self.bundles(spec)).filter { !installer.isInstalled($0.1) }
+    let missing = try zip(spec.jobs, Self.bundles(spec)).filter { try !installer.isInstalled($0.1) }
     if missing.isEmpty { return }
-    guard Files.exists(renderer.ruby) else {
+    guard try Files.exists(renderer.ruby) else {
       throw DroverError(
         .unsupported,
         "the spec's jobs come with templates that are not rendered, and this stemcell has no Ruby (\(renderer.ruby)) to "

@@ -116,9 +116,9 @@ struct LogCollector: Sendable {
         let path = relative.isEmpty ? name : "\(relative)/\(name)"
         let isMatch = isTaken || globs.contains { $0.matches(path) }
         // Links are followed for files, not for folders, so that the walk ends.
-        if Files.isFolder("\(folder)/\(path)") {
+        if (try? Files.isFolder("\(folder)/\(path)")) == true {
           walk(path, isTaken: isTaken || plain.contains(path) || plain.contains(path + "/"))
-        } else if isMatch, FileFacts("\(folder)/\(path)")?.kind == .file {
+        } else if isMatch, (try? FileFacts("\(folder)/\(path)"))?.kind == .file {
           found.append(path)
         }
       }

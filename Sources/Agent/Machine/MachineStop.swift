@@ -41,7 +41,7 @@ struct MachineStop: Sendable {
   /// The limit that a mark holds; nil when there is none, and the agent merely is to be started again. One that cannot be
   /// read is one all the same.
   static func limit(mark path: String = mark) -> Duration? {
-    guard Files.isThere(path) else { return nil }
+    guard (try? Files.isThere(path)) == true else { return nil }
     let text = Files.textIfPresent(path) ?? ""
     let seconds = text.split(whereSeparator: \.isWhitespace).first.flatMap { Int($0) } ?? 15
     return .seconds(min(max(seconds, 1), 3600))

@@ -20,7 +20,7 @@ struct Ownership: Sendable, Hashable {
 
   /// Makes the folder if there is none, and leaves one that exists as it is.
   func folderIfMissing(_ path: String, _ mode: UInt32, vcap isVcap: Bool = true) throws {
-    if Files.exists(path) { return }
+    if try Files.exists(path) { return }
     try folder(path, mode, vcap: isVcap)
   }
 

@@ -29,7 +29,7 @@ struct SystemFiles: Sendable {
       """
     try write("/etc/logrotate.d/vcap", text, mode: 0o644)
     let helper = "\(layout.bosh)/bin/setup-logrotate.sh"
-    if Files.exists(helper) { _ = try? await Command(helper).result() }
+    if Files.isVisible(helper) { _ = try? await Command(helper).result() }
   }
 
   func write(_ path: String, _ text: String, mode: UInt32) throws {

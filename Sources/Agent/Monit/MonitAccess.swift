@@ -35,7 +35,7 @@ public enum MonitAccess {
   }
 
   /// Without nft there is no firewall of ours.
-  private static var hasTool: Bool { ["/usr/sbin/nft", "/sbin/nft"].contains(where: Files.exists) }
+  private static var hasTool: Bool { ["/usr/sbin/nft", "/sbin/nft"].contains(where: Files.isVisible) }
 
   /// The control group of this process in the second hierarchy, without a slash before it; nil for none of its own.
   ///

@@ -62,7 +62,7 @@ struct LinuxPlatform: Platform {
     let current = plan.files.keys.compactMap { path in Files.textIfPresent(root + path).map { (path, $0) } }
     let resolver: NetworkPlan.Resolver =
       options.serviceManager == "systemd"
-      ? .resolved : FileFacts("\(root)/etc/resolvconf/resolv.conf.d")?.kind == .folder ? .resolvconf : .plain
+      ? .resolved : Files.isVisible("\(root)/etc/resolvconf/resolv.conf.d") ? .resolvconf : .plain
     try await steps.perform(
       plan.steps(
         current: Dictionary(current, uniquingKeysWith: { first, _ in first }), resolver: resolver,
@@ -93,7 +93,7 @@ struct LinuxPlatform: Platform {
 
   /// Network interfaces of hardware, sorted by name.
   static func interfaces() -> [NetworkPlan.Interface] {
-    ((try? Files.names(in: "/sys/class/net")) ?? []).filter { Files.isThere("/sys/class/net/\($0)/device") }
+    ((try? Files.names(in: "/sys/class/net")) ?? []).filter { Files.isVisible("/sys/class/net/\($0)/device") }
       .map { name in
         let mac = (Files.textIfPresent("/sys/class/net/\(name)/address") ?? "").prefix { !$0.isWhitespace }
         return NetworkPlan.Interface(name: name, mac: mac.lowercased())

@@ -51,7 +51,7 @@ struct MachineDisks: Sendable {
 
   private func look(at device: String) async throws -> EphemeralDiskPlan.Disk {
     let disk = try await DiskProbe.look(at: device)
-    let partitions = (1...8).map(disk.partition).filter(Files.exists)
+    let partitions = (1...8).map(disk.partition).filter(Files.isVisible)
     return EphemeralDiskPlan.Disk(device: device, bytes: disk.bytes, partitions: partitions, content: disk.content)
   }
 
@@ -97,7 +97,7 @@ struct MachineDisks: Sendable {
     }
     let names = DeviceNames.candidates(hint.path)
     for _ in 0..<300 {
-      if let name = names.first(where: Files.exists) { return name }
+      if let name = names.first(where: Files.isVisible) { return name }
       try await surroundings.sleep(.milliseconds(100))
     }
     throw DroverError(
@@ -105,7 +105,7 @@ struct MachineDisks: Sendable {
   }
 
   private static func has(_ program: String) -> Bool {
-    ["/sbin", "/usr/sbin", "/usr/bin", "/bin"].contains { Files.exists("\($0)/\(program)") }
+    ["/sbin", "/usr/sbin", "/usr/bin", "/bin"].contains { Files.isVisible("\($0)/\(program)") }
   }
 
   private static func memory() -> Int64 { Int64(sysconf(Int32(_SC_PHYS_PAGES))) * Int64(sysconf(Int32(_SC_PAGESIZE))) }

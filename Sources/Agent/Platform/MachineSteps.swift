@@ -21,7 +21,7 @@ struct MachineSteps: Sendable {
   private func perform(_ step: MachineStep) async throws {
     switch step {
     case .runIfPresent(let path, let mayFail):
-      if Files.exists(path) { try await run([path], mayFail) }
+      if try Files.exists(path) { try await run([path], mayFail) }
     case .run(let arguments, let mayFail): try await run(arguments, mayFail)
     case .setHostName(let name):
       guard root.isEmpty else { return }
@@ -64,7 +64,7 @@ struct MachineSteps: Sendable {
 
   private func wait(_ path: String) async throws {
     for _ in 0..<300 {
-      if Files.exists(path) { return }
+      if try Files.exists(path) { return }
       try await surroundings.sleep(.milliseconds(100))
     }
     throw DroverError(.notFound, "\(path) is not there; looked for it for 30 seconds")
@@ -82,7 +82,9 @@ struct MachineSteps: Sendable {
     if let slash = path.lastIndex(of: "/") { try Files.makeFolder(String(path[..<slash])) }
     do {
       try Files.replace(path, with: bytes, mode: mode)
-    } catch let error as DroverError where Files.exists(path) && (error.code == .conflict || error.code == .forbidden) {
+    } catch let error as DroverError
+      where Files.isVisible(path) && (error.code == .conflict || error.code == .forbidden)
+    {
       // Mounted by itself, as clouds do it with /etc/hosts, or on a file system without modes, as boot loaders have it:
       // its content can be replaced, the file can't.
       try FileCopy.overwrite(path, bytes)

@@ -30,7 +30,9 @@ enum BootOnce {
       try Files.makeFolder(layout.canRestart, mode: 0o700)
       if !MountTable.isMountPoint(layout.canRestart) { try mountTmpfs(layout.canRestart, "16m", 0o700) }
     }
-    switch decide(isProtected: isProtected, onDisk: Files.exists(disk), inMemory: Files.exists(memory)) {
+    switch try decide(
+      isProtected: isProtected, onDisk: isProtected && Files.exists(disk), inMemory: isProtected && Files.exists(memory)
+    ) {
     case .run: return
     case .runMarked: for path in [memory, disk] { try Files.replace(path, with: []) }
     case .refuse:

@@ -20,8 +20,8 @@ struct SettingsFolders: Sendable {
     let tmpfs = layout.settings(onTmpfs: true)
     try Files.makeFolder(tmpfs, mode: 0o700)
     if !MountTable.isMountPoint(tmpfs) { try mountTmpfs(tmpfs, "16m", 0o700) }
-    for name in Self.files where Files.exists("\(disk)/\(name)") {
-      if !Files.exists("\(tmpfs)/\(name)") {
+    for name in Self.files where try Files.exists("\(disk)/\(name)") {
+      if try !Files.exists("\(tmpfs)/\(name)") {
         try Files.replace("\(tmpfs)/\(name)", with: Files.read("\(disk)/\(name)"), mode: 0o600)
       }
       try Files.remove("\(disk)/\(name)")
@@ -31,13 +31,15 @@ struct SettingsFolders: Sendable {
 
   /// Where the settings of last time are, if there are any.
   var cachedFolder: String {
-    let tmpfs = layout.settings(onTmpfs: true)
-    return Files.exists("\(tmpfs)/settings.json") ? tmpfs : layout.settings()
+    get throws {
+      let tmpfs = layout.settings(onTmpfs: true)
+      return try Files.exists("\(tmpfs)/settings.json") ? tmpfs : layout.settings()
+    }
   }
 
   /// The settings of last time.
   func cached() throws -> AgentSettings {
-    let path = "\(cachedFolder)/settings.json"
+    let path = "\(try cachedFolder)/settings.json"
     do {
       return try AgentSettings(JSON.parse(Files.read(path)))
     } catch {

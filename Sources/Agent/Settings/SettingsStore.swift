@@ -71,7 +71,7 @@ actor SettingsStore {
   /// - Throws: when there are none, or whoever asks may not read them.
   static func cached(_ layout: VMLayout, logger: Logger) throws -> EffectiveSettings {
     let folders = SettingsFolders(layout: layout, mountTmpfs: nil)
-    return overlay(try folders.cached(), folders.cachedFolder, logger)
+    return overlay(try folders.cached(), try folders.cachedFolder, logger)
   }
 
   /// Reads them again: the cloud may have changed them.
@@ -185,9 +185,8 @@ actor SettingsStore {
     var settings = EffectiveSettings(document: document, update: UpdateSettings(), diskHints: [:])
     func read(_ name: String, _ body: (Value) throws -> Void) {
       let path = "\(folder)/\(name)"
-      guard Files.exists(path) else { return }
       do {
-        try body(JSON.parse(Files.read(path)))
+        if let bytes = try Files.bytes(path) { try body(JSON.parse(bytes)) }
       } catch {
         logger.error("a file of settings cannot be used", metadata: ["path": "\(path)", "error": "\(error)"])
       }

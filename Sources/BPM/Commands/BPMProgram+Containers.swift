@@ -100,7 +100,7 @@ extension BPMProgram {
     var files: [String] = []
     if !request.has("err") || request.has("all") { files.append(names.outputLog) }
     if request.has("err") || request.has("all") { files.append(names.errorLog) }
-    guard files.allSatisfy(Files.exists) else { throw DroverError(.notFound, "logs not found") }
+    guard try files.allSatisfy(Files.exists) else { throw DroverError(.notFound, "logs not found") }
     let flags = (request.has("follow") ? ["-f"] : []) + (request.has("quiet") ? ["-q"] : [])
     switch try await foreground(["tail"] + flags + ["-n \(request.text("lines") ?? "25")"] + files) {
     case .exited(0), .signalled(Int(SIGINT)):

@@ -10,10 +10,10 @@ public struct HostProbe: Sendable {
   public init(prefix: String = "") { self.prefix = prefix }
 
   private func text(_ path: String) -> String? { Files.textIfPresent(prefix + path) }
-  private func exists(_ path: String) -> Bool { Files.exists(prefix + path) }
+  private func exists(_ path: String) -> Bool { Files.isVisible(prefix + path) }
 
   /// Whether systemd runs here: its folder is a folder, and no link to one.
-  public var hasSystemd: Bool { Files.isFolder(prefix + "/run/systemd/system") }
+  public var hasSystemd: Bool { Files.isVisible(prefix + "/run/systemd/system") }
 
   /// Whether `/sys/fs/cgroup` itself is the one hierarchy of v2.
   var isUnified: Bool { layout?.mounts[""] == "/sys/fs/cgroup" }

@@ -22,7 +22,7 @@ enum JobFolders {
       return
     }
     switch errno {
-    case EEXIST where FileFacts(path)?.kind == .folder: return
+    case EEXIST where try FileFacts(path)?.kind == .folder: return
     case ENOENT:
       guard let above = Files.folder(of: path) else { break }
       try make(above, root, mode)

@@ -61,7 +61,7 @@ enum VolumeGlob {
     for part in parts {
       switch part {
       // Links count by themselves, wherever they lead.
-      case .name(let name): found = found.map { "\($0)/\(name)" }.filter(Files.isThere)
+      case .name(let name): found = found.map { "\($0)/\(name)" }.filter { (try? Files.isThere($0)) == true }
       case .pattern(let glob):
         found = found.flatMap { folder in
           ((try? Files.names(in: folder.isEmpty ? "/" : folder)) ?? []).filter(glob.matches).map { "\(folder)/\($0)" }

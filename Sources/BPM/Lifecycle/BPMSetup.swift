@@ -41,7 +41,7 @@ public struct BPMSetup: Sendable {
   /// runc as the bpm package has it, else the machine's.
   func runc() throws -> String {
     let packaged = "\(root)/packages/bpm/bin/runc"
-    if Files.exists(packaged) { return packaged }
+    if Files.isVisible(packaged) { return packaged }
     if let found = findProgram("runc") { return found }
     throw DroverError(.notFound, "runc is neither at \(packaged) nor in PATH")
   }
@@ -49,7 +49,7 @@ public struct BPMSetup: Sendable {
   /// tini's path in containers: as the bpm package has it, else the machine's, whose system folders containers see.
   func tini() throws -> String {
     let packaged = "\(root)/packages/bpm/bin/tini"
-    if Files.exists(packaged) { return ContainerSpec.packagedTini }
+    if Files.isVisible(packaged) { return ContainerSpec.packagedTini }
     if let found = findProgram("tini"), ["/bin/", "/sbin/", "/usr/"].contains(where: found.hasPrefix) { return found }
     throw DroverError(.notFound, "tini is neither at \(packaged) nor, in a folder that containers see, in PATH")
   }

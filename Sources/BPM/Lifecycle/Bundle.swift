@@ -69,7 +69,7 @@ struct Bundle: Sendable {
         throw job.error("\(error)", process, "unsafe.unrestricted_volumes[\(index)].path")
       }
     }
-    if process.syslog, !Files.exists("/dev/log") {
+    if process.syslog, !Files.isVisible("/dev/log") {
       throw job.error("there is no /dev/log on this host", process, "syslog")
     }
     let devices: [OCISpec.Device]
@@ -108,7 +108,7 @@ struct Bundle: Sendable {
   private func runHook(_ environment: [String], _ logs: Logs, _ signals: KeptSignals?) async throws {
     guard let hook = process.preStartHook else { return }
     if hook.isEmpty { throw job.error("exec: no command", process, "hooks") }
-    guard Files.exists(hook) || !hook.contains("/") else {
+    guard try Files.exists(hook) || !hook.contains("/") else {
       throw job.error("fork/exec \(hook): no such file or directory", process, "hooks.pre_start")
     }
     var variables: [String: String] = [:]

@@ -36,7 +36,8 @@ struct ContainerObserver: Sendable {
 
   func observe(_ id: String) -> Observation {
     let folder = folder(id)
-    guard Files.exists(folder) else { return Observation(status: .absent) }
+    // What cannot be looked at is not absent.
+    if let isThere = try? Files.exists(folder), !isThere { return Observation(status: .absent) }
     guard let bytes = try? Files.read("\(folder)/state.json", limit: 16 << 20), let state = RuncState(bytes) else {
       return Observation(status: .broken)
     }
@@ -48,13 +49,13 @@ struct ContainerObserver: Sendable {
       return Observation(status: .stopped, state: state, isReplaced: true)
     }
     let status: Status =
-      if Files.exists("\(folder)/exec.fifo") { .created } else if Self.isFrozen(state) { .paused } else { .running }
+      if Files.isVisible("\(folder)/exec.fifo") { .created } else if Self.isFrozen(state) { .paused } else { .running }
     return Observation(status: status, process: process, state: state)
   }
 
   /// The ids of all containers, sorted.
   func ids() throws -> [String] {
-    try Files.names(in: runcRoot).filter { Files.isFolder(folder($0)) }
+    try Files.names(in: runcRoot).filter { try Files.isFolder(folder($0)) }
   }
 
   /// Whether a process is in one of a container's cgroups, told by the last part of their names: what comes before it

@@ -53,7 +53,7 @@ struct Leftovers: Sendable {
     guard depth < 8, let text = Files.textIfPresent("\(folder)/cgroup.procs") else { return }
     // Processes of other pid namespaces are listed as 0.
     pids.formUnion(text.split(separator: "\n").compactMap { Int($0) }.filter { $0 > 0 })
-    for name in (try? Files.names(in: folder)) ?? [] where Files.isFolder("\(folder)/\(name)") {
+    for name in (try? Files.names(in: folder)) ?? [] where Files.isVisible("\(folder)/\(name)") {
       collect("\(folder)/\(name)", depth: depth + 1, into: &pids)
     }
   }
@@ -93,8 +93,8 @@ struct Leftovers: Sendable {
   /// A frozen process takes no signal.
   func thaw(_ state: RuncState?) {
     for folder in folders(state) {
-      for (name, text) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] where Files.exists("\(folder)/\(name)")
-      {
+      for (name, text) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")]
+      where Files.isVisible("\(folder)/\(name)") {
         try? OpenFile(writing: "\(folder)/\(name)", mode: nil).write(Array(text.utf8))
       }
     }

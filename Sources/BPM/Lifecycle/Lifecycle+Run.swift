@@ -116,13 +116,13 @@ extension Lifecycle {
     _ runc: ChildProcess, _ pidfile: String, _ signals: KeptSignals
   ) async throws -> Bool {
     var kept = 0
-    while !Files.exists(pidfile), ProcessIdentity(livingPid: runc.pid) != nil {
+    while !Files.isVisible(pidfile), ProcessIdentity(livingPid: runc.pid) != nil {
       try await setup.surroundings.sleep(.milliseconds(3))
       // runc would die of a signal and leave half a container; but when it hangs, it has to go.
       kept += signals.hasKept ? 1 : 0
       if kept == 2000 { signals.hand { runc.signal($0) } }
     }
-    return Files.exists(pidfile)
+    return Files.isVisible(pidfile)
   }
 
   private func copy(_ output: OutputCopier, _ errors: OutputCopier) async throws {

@@ -92,7 +92,7 @@ public struct Lifecycle: Sendable {
 
   /// Leaves nothing of a start that failed.
   func abandon(_ runc: RuncRunner) async {
-    if Files.exists(setup.observer.folder(names.containerID)) {
+    if Files.isVisible(setup.observer.folder(names.containerID)) {
       try? await runc.perform(.delete(id: names.containerID, force: true))
     }
     try? Files.remove(names.bundle)
@@ -195,7 +195,7 @@ public struct Lifecycle: Sendable {
       // runc would kill the process that has the pid now.
       Leftovers(names: names, cgroupsPath: nil).removeFolders(found.state)
       try Files.remove(folder)
-    } else if Files.exists(folder) {
+    } else if try Files.exists(folder) {
       try await RuncRunner(setup).perform(.delete(id: names.containerID, force: true))
     }
     try removeFiles(log)

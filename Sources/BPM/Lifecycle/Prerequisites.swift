@@ -18,7 +18,7 @@ struct Prerequisites: Sendable {
     for volume in process.volumes {
       if volume.isShared { try makeShared(volume.path) }
       if volume.isMountOnly { continue }
-      if let facts = FileFacts(volume.path) {
+      if let facts = try FileFacts(volume.path) {
         if facts.kind == .folder, chmod(volume.path, 0o700) != 0 {
           throw systemError("chmod \(volume.path)")
         }
@@ -30,7 +30,7 @@ struct Prerequisites: Sendable {
     missing += [names.logFolder, names.runFolder, names.temporaryFolder]
     if process.ephemeralDisk { missing.append(names.dataFolder) }
     if process.persistentDisk {
-      guard Files.exists("\(names.root)/store") else {
+      guard try Files.exists("\(names.root)/store") else {
         throw DroverError(.notFound, "requested persistent disk does not exist")
       }
       missing.append(names.storeFolder)

@@ -16,7 +16,7 @@ enum Cgroups {
     guard path.count > 1 else { return }
     for attempt in 1... {
       do {
-        for folder in layout()?.folders(of: path) ?? [] where Files.exists(folder) { try removeTree(folder) }
+        for folder in layout()?.folders(of: path) ?? [] where try Files.exists(folder) { try removeTree(folder) }
         return
       } catch {
         if attempt == 100 { throw error }
@@ -27,7 +27,7 @@ enum Cgroups {
 
   /// Whether a process is in it or below it.
   static func holdsProcesses(_ path: String) throws -> Bool {
-    for folder in layout()?.folders(of: path) ?? [] where Files.exists(folder) {
+    for folder in layout()?.folders(of: path) ?? [] where try Files.exists(folder) {
       if try holds(folder) { return true }
     }
     return false
@@ -45,6 +45,6 @@ enum Cgroups {
   }
 
   private static func subfolders(_ folder: String) throws -> [String] {
-    try Files.names(in: folder).filter { Files.isFolder("\(folder)/\($0)") }
+    try Files.names(in: folder).filter { try Files.isFolder("\(folder)/\($0)") }
   }
 }

@@ -23,7 +23,7 @@ struct HostFeatures: Sendable, Hashable {
     return HostFeatures(
       cgroups: cgroups,
       capabilities: Files.textIfPresent("/proc/self/status").flatMap(Capabilities.boundingSet) ?? Capabilities.names,
-      limitsSwap: cgroups.swapLimitFile(of: "").map(Files.exists) ?? false,
+      limitsSwap: cgroups.swapLimitFile(of: "").map(Files.isVisible) ?? false,
       openFiles: UInt64(limit.rlim_max))
   }
 }

@@ -17,7 +17,7 @@ extension RuncCloud {
     try await ensureNetworks(record.networks)
     let host = try HostFeatures.read()
     let stemcell = "\(stemcellFolder(record.stemcell))/rootfs"
-    guard Files.exists("\(stemcell)/sbin/init") else {
+    guard try Files.exists("\(stemcell)/sbin/init") else {
       throw CloudError(.vmCreationFailed, "starting \(record.id): stemcell \(record.stemcell) has no /sbin/init")
     }
     let spec = VMSpec.make(
@@ -109,7 +109,7 @@ extension RuncCloud {
   /// Kills what runs of a container and removes it with its cgroups. No container is fine.
   func removeContainer(_ id: String) async throws {
     let folder = folder(id)
-    if Files.exists(folder.path) { try await acquire(folder.creationLock).release() }
+    if try Files.exists(folder.path) { try await acquire(folder.creationLock).release() }
     if let pid = Files.textIfPresent(folder.pidFile).flatMap({ Int($0) }), let record = try? folder.readRecord(),
       let process = runningProcess(record), process.pid == pid
     {
@@ -117,7 +117,7 @@ extension RuncCloud {
       try process.signal(SIGKILL)
       _ = try await process.waitForExit(atMost: .seconds(10), in: surroundings)
     }
-    if Files.exists("\(runc.root)/\(id)") {
+    if try Files.exists("\(runc.root)/\(id)") {
       do {
         try await runc.perform(.delete(id: id, force: true))
       } catch {

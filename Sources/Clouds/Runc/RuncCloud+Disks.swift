@@ -45,7 +45,7 @@ extension RuncCloud {
 
   public func deleteDisk(_ disk: String) async throws {
     try await withDisk(disk) { record in
-      if let vm = record.vm, Files.exists(folder(vm).path) {
+      if let vm = record.vm, try Files.exists(folder(vm).path) {
         throw CloudError(.cloudError, "deleting \(disk): it is attached to \(vm); detach it first")
       }
       try Files.remove("\(diskFolder(disk))/disk.json")
@@ -55,13 +55,13 @@ extension RuncCloud {
 
   public func hasDisk(_ disk: String) async throws -> Bool {
     try Self.checkID(disk, "disk", .diskNotFound)
-    return Files.exists("\(diskFolder(disk))/disk.json")
+    return try Files.exists("\(diskFolder(disk))/disk.json")
   }
 
   public func attachDisk(_ disk: String, to vm: String) async throws -> Value {
     try await withDisk(disk) { diskRecord in
       try await withVM(vm) { record in
-        if let other = diskRecord.vm, other != vm, Files.exists(folder(other).path) {
+        if let other = diskRecord.vm, other != vm, try Files.exists(folder(other).path) {
           throw CloudError(.cloudError, "attaching \(disk) to \(vm): it is attached to \(other)")
         }
         var diskRecord = diskRecord
@@ -183,8 +183,7 @@ extension RuncCloud {
 
   private func readDisk(_ disk: String) throws -> DiskRecord? {
     let path = "\(diskFolder(disk))/disk.json"
-    guard Files.exists(path) else { return nil }
-    return try JSONDecoder().decode(DiskRecord.self, from: Data(Files.read(path)))
+    return try Files.bytes(path).map { try JSONDecoder().decode(DiskRecord.self, from: Data($0)) }
   }
 
   private func write(_ record: DiskRecord) throws {

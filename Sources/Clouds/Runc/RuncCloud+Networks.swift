@@ -21,8 +21,8 @@ extension RuncCloud {
   var networksPath: String { "\(directory)/networks.json" }
 
   func hostNetworks() throws -> HostNetworks {
-    guard Files.exists(networksPath) else { return HostNetworks() }
-    return try JSONDecoder().decode(HostNetworks.self, from: Data(Files.read(networksPath)))
+    guard let bytes = try Files.bytes(networksPath) else { return HostNetworks() }
+    return try JSONDecoder().decode(HostNetworks.self, from: Data(bytes))
   }
 
   func write(_ networks: HostNetworks) throws {
@@ -52,7 +52,7 @@ extension RuncCloud {
   private func isReady(_ networks: [VMNetwork], _ host: HostNetworks) -> Bool {
     host.bootID == ProcessIdentity.currentBootID
       && networks.allSatisfy {
-        host.bridges.contains($0.bridge) && Files.exists("/sys/class/net/\($0.bridge.name)")
+        host.bridges.contains($0.bridge) && Files.isVisible("/sys/class/net/\($0.bridge.name)")
       }
   }
 
@@ -61,7 +61,7 @@ extension RuncCloud {
     var lines: [String] = []
     for bridge in host.bridges {
       lines += NetworkCommands.bridge(
-        bridge, server: configuration.name, exists: Files.exists("/sys/class/net/\(bridge.name)"))
+        bridge, server: configuration.name, exists: Files.isVisible("/sys/class/net/\(bridge.name)"))
     }
     for endpoint in host.endpoints {
       lines.append("address replace \(endpoint) dev lo label \(NetworkCommands.endpointLabel(configuration.name))")
@@ -83,7 +83,7 @@ extension RuncCloud {
 
   /// Connects a VM that was created and not started yet.
   func connect(_ record: VMRecord, pid: Int) async throws {
-    for network in record.networks where Files.exists("/sys/class/net/\(network.hostInterface)") {
+    for network in record.networks where Files.isVisible("/sys/class/net/\(network.hostInterface)") {
       // Left by a container that ended without the kernel having removed its namespace yet.
       try await ip(["link delete dev \(network.hostInterface)"])
     }
@@ -185,7 +185,7 @@ extension RuncCloud {
     try await removeStrayInterfaces(keeping: [])
     try await locked(.networks) {
       let host = try hostNetworks()
-      let bridges = host.bridges.map(\.name).filter { Files.exists("/sys/class/net/\($0)") }
+      let bridges = host.bridges.map(\.name).filter { Files.isVisible("/sys/class/net/\($0)") }
       try await ip(bridges.map { "link delete dev \($0)" })
       for endpoint in host.endpoints where try await hasAddress(endpoint) {
         try await ip(["address delete \(endpoint) dev lo"])

@@ -37,7 +37,7 @@ extension RuncCloud {
     guard !isDone() else { return }
     try await locked(.recovery) {
       guard !isDone() else { return }
-      if Files.exists("\(directory)/vms") { try await recover() }
+      if try Files.exists("\(directory)/vms") { try await recover() }
       try Files.replace(marker, with: boot)
     }
   }
@@ -45,7 +45,7 @@ extension RuncCloud {
   private func recover(_ vm: String) async throws {
     try await locked(.vm(vm)) {
       let folder = folder(vm)
-      guard Files.exists(folder.path) else { return }
+      guard try Files.exists(folder.path) else { return }
       let record: VMRecord?
       do { record = try folder.readRecord() } catch {
         logger.error("the record of a VM can't be read", metadata: ["vm": "\(vm)", "error": "\(error)"])

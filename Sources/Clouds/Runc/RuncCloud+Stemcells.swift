@@ -9,14 +9,14 @@ extension RuncCloud {
     imagePath: String, cloudProperties: ValueObject, tags: ValueObject
   ) async throws -> String {
     try checkConfiguration()
-    guard Files.exists(imagePath) else {
+    guard try Files.exists(imagePath) else {
       throw CloudError(.cloudError, "creating a stemcell: there is no image \(imagePath)")
     }
     let digest = try await Command("sha256sum", imagePath).run().text.prefix { $0 != " " }
     let id = "stemcell-\(digest.prefix(20))"
     return try await locked(.stemcell(id)) {
       let folder = stemcellFolder(id)
-      if Files.exists("\(folder)/stemcell.json") { return id }
+      if try Files.exists("\(folder)/stemcell.json") { return id }
       let half = "\(directory)/stemcells/.new-\(id)"
       try await Command("rm", "-rf", "--one-file-system", half, folder).run()
       try Files.makeFolder("\(half)/rootfs")
@@ -44,7 +44,7 @@ extension RuncCloud {
     guard result.succeeded else {
       throw CloudError(.cloudError, "unpacking the stemcell image \(image): \(result.lastErrorLines())")
     }
-    guard Files.exists("\(folder)/sbin/init") else {
+    guard try Files.exists("\(folder)/sbin/init") else {
       throw CloudError(
         .cloudError,
         "unpacking the stemcell image \(image): it has no /sbin/init; expected one for the runc cloud "

@@ -17,7 +17,7 @@ extension RuncCloud {
       // Asked again for the same agent: the answer may have been lost.
       if let record = try? folder(id).readRecord(), record.phase == .made { return created }
       try await remove(id)
-      guard Files.exists("\(stemcellFolder(request.stemcell))/stemcell.json") else {
+      guard try Files.exists("\(stemcellFolder(request.stemcell))/stemcell.json") else {
         throw CloudError(.vmCreationFailed, "creating \(id): there is no stemcell \(request.stemcell)")
       }
       try await refuseTakenAddresses(networks, of: id)
@@ -80,7 +80,7 @@ extension RuncCloud {
   public func deleteVM(_ vm: String) async throws {
     try Self.checkID(vm, "VM", .vmNotFound)
     try await locked(.vm(vm)) {
-      guard Files.exists(folder(vm).path) else { throw Self.notFound(vm) }
+      guard try Files.exists(folder(vm).path) else { throw Self.notFound(vm) }
       try await remove(vm)
     }
   }
@@ -88,14 +88,14 @@ extension RuncCloud {
   /// Removes a VM and all that belongs to it alone. None there is fine. To be called with its lock.
   func remove(_ vm: String) async throws {
     let folder = folder(vm)
-    guard Files.exists(folder.path) else { return }
+    guard try Files.exists(folder.path) else { return }
     let record = try? folder.readRecord()
     if var record, record.phase != .deleting {
       record.phase = .deleting
       try folder.write(record)
     }
     try await removeContainer(vm)
-    for network in record?.networks ?? [] where Files.exists("/sys/class/net/\(network.hostInterface)") {
+    for network in record?.networks ?? [] where Files.isVisible("/sys/class/net/\(network.hostInterface)") {
       // The kernel removes it with the namespace, soon; whoever reuses the address must not meet it.
       try? await ip(["link delete dev \(network.hostInterface)"])
     }

@@ -31,8 +31,7 @@ struct VMFolder: Sendable {
   }
 
   func readRecord() throws -> VMRecord? {
-    guard Files.exists(record) else { return nil }
-    return try VMRecord(encoded: Files.read(record))
+    try Files.bytes(record).map { try VMRecord(encoded: $0) }
   }
 
   func write(_ record: VMRecord) throws { try Files.replace(self.record, with: record.encoded()) }
@@ -46,7 +45,7 @@ struct VMFolder: Sendable {
       try makeLayerFolder(place, stemcell: stemcell)
     }
     let target = upper + file
-    if Files.isFolder(target) {
+    if try Files.isFolder(target) {
       throw DroverError(.conflict, "writing \(file) of the VM in \(path): there is a folder")
     }
     try Files.replace(target, with: bytes, mode: mode)
@@ -54,13 +53,13 @@ struct VMFolder: Sendable {
 
   /// A folder must be one in both layers: a link that was left there could lead anywhere on the host.
   private func makeLayerFolder(_ folder: String, stemcell: String) throws {
-    if let there = FileFacts(upper + folder, followsLinks: false) {
+    if let there = try FileFacts(upper + folder, followsLinks: false) {
       guard there.kind == .folder else {
         throw DroverError(.conflict, "writing into \(folder) of the VM in \(path): it is not a folder any more")
       }
       return
     }
-    let inherited = FileFacts(stemcell + folder, followsLinks: false)
+    let inherited = try FileFacts(stemcell + folder, followsLinks: false)
     if let inherited, inherited.kind != .folder {
       throw DroverError(.invalid, "writing into \(folder) of the VM in \(path): it is not a folder in the stemcell")
     }

@@ -21,7 +21,7 @@ extension StemcellBuilder {
     let name = "\(configuration.cache)/rootfs-\(recipe.digest.prefix(20))"
     let result = RootFileSystem(
       archive: "\(name)/rootfs.tar.gz", libraries: "\(name)/libraries", packages: "\(name)/packages.txt")
-    if Files.exists(name) { return result }
+    if try Files.exists(name) { return result }
     let sources = try await aptSources()
     let folder = "\(configuration.cache)/.building-\(surroundings.identifier())"
     let root = "\(folder)/root"

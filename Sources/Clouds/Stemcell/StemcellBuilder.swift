@@ -54,7 +54,7 @@ public struct StemcellBuilder: Sendable {
   /// - Parameter progress: gets a line for people at every step.
   public func build(progress: @Sendable (String) -> Void = { _ in }) async throws -> Stemcell {
     try Files.makeFolder(configuration.cache)
-    guard Files.exists(configuration.agent) else {
+    guard try Files.exists(configuration.agent) else {
       throw DroverError(.notFound, "building a stemcell: there is no agent executable \(configuration.agent)")
     }
     let agent = try await Command("sha256sum", configuration.agent).run().text.prefix { $0 != " " }
@@ -85,7 +85,8 @@ public struct StemcellBuilder: Sendable {
   /// The stemcell of that key, when it is complete: it is listed after its file is in place.
   private func finished(_ key: String) throws -> Stemcell? {
     let path = "\(configuration.cache)/stemcell-\(key).tgz"
-    guard Files.exists(path), Files.exists(listing), let version = try JSON.parse(Files.read(listing))[key]?.string
+    guard try Files.exists(path), try Files.exists(listing),
+      let version = try JSON.parse(Files.read(listing))[key]?.string
     else { return nil }
     return Stemcell(
       path: path, name: Self.name, version: version, operatingSystem: Self.operatingSystem, cached: true)

@@ -27,7 +27,7 @@ struct SettingsRegistry: Sendable {
     do {
       switch request.method {
       case "GET", "HEAD":
-        guard Files.exists(path) else { return .json(404, ["status": "not_found"]) }
+        guard try Files.exists(path) else { return .json(404, ["status": "not_found"]) }
         return .json(200, RegistrySettings.answer(try Files.read(path, limit: Self.maximumBytes)))
       case "PUT":
         let bytes = try await body.collect(limit: Self.maximumBytes)

@@ -62,11 +62,11 @@ public struct JobFiles: Sendable {
   ///   is no release folder.
   @discardableResult
   public func write(into folder: String) throws -> [String] {
-    guard Files.exists("\(folder)/config/final.yml") || Files.exists("\(folder)/jobs") else {
+    guard try Files.exists("\(folder)/config/final.yml") || Files.exists("\(folder)/jobs") else {
       throw DroverError(
         .notFound, "making \(name) in \(folder): it is no release folder, there is neither config/final.yml nor jobs/")
     }
-    for other in [JobKind.job, .errand].map({ "\(folder)/\($0.folder)/\(name)" }) where Files.exists(other) {
+    for other in [JobKind.job, .errand].map({ "\(folder)/\($0.folder)/\(name)" }) where try Files.exists(other) {
       throw DroverError(.conflict, "making the \(kind.rawValue) \(name): \(other) is there already")
     }
     let job = "\(folder)/\(kind.folder)/\(name)"

@@ -16,7 +16,7 @@ public enum ReleaseLint {
     let release = try ReleaseReader.read(path, scratch: scratch)
     let file = excuses ?? "\(path)/\(excuseFile)"
     var known: [LintExcuse] = []
-    if excuses != nil || Files.exists(file) {
+    if try excuses != nil || Files.exists(file) {
       known = try LintExcuse.file(try Files.read(file), name: excuses ?? excuseFile)
     }
     let shellCheck = try await ShellCheck.run(release, scratch: scratch, path: searchPath)

@@ -15,29 +15,29 @@ public enum ReleaseReader {
   ///   - scratch: Absolute path of an existing folder for what is in the tarball.
   /// - Throws: ``Formats/DroverError`` when it is neither.
   public static func read(_ path: String, scratch: String) throws -> LintedRelease {
-    if isFolder(path) { return try folder(path) }
-    guard Files.exists(path) else {
+    if try isFolder(path) { return try folder(path) }
+    guard try Files.exists(path) else {
       throw DroverError(.notFound, "looking at \(path): there is no such folder or file")
     }
     return try tarball(path, scratch: scratch)
   }
 
-  private static func isFolder(_ path: String) -> Bool { FileFacts(path)?.kind == .folder }
+  private static func isFolder(_ path: String) throws -> Bool { try FileFacts(path)?.kind == .folder }
 
   // MARK: Folders
 
   private static func folder(_ path: String) throws -> LintedRelease {
-    guard isFolder("\(path)/jobs") || isFolder("\(path)/errands") || Files.exists("\(path)/config/final.yml") else {
+    guard try isFolder("\(path)/jobs") || isFolder("\(path)/errands") || Files.exists("\(path)/config/final.yml") else {
       throw DroverError(.invalid, "\(path) is no release: there is neither jobs/ nor config/final.yml")
     }
     var jobs: [LintedJob] = []
     for kind in [JobKind.job, .errand] {
-      for name in try Files.names(in: "\(path)/\(kind.folder)") where isFolder("\(path)/\(kind.folder)/\(name)") {
+      for name in try Files.names(in: "\(path)/\(kind.folder)") where try isFolder("\(path)/\(kind.folder)/\(name)") {
         jobs.append(try job(name, kind, in: path))
       }
     }
     var packages: [LintedPackage] = []
-    for name in try Files.names(in: "\(path)/packages") where isFolder("\(path)/packages/\(name)") {
+    for name in try Files.names(in: "\(path)/packages") where try isFolder("\(path)/packages/\(name)") {
       packages.append(LintedPackage(name: name, packaging: try source("packages/\(name)/packaging", in: path)))
     }
     var manifests: [SourceText] = []
@@ -72,9 +72,9 @@ public enum ReleaseReader {
     var found: [String] = []
     for name in try Files.names(in: "\(folder)/\(prefix)") {
       let file = "\(folder)/\(prefix)\(name)"
-      if Files.isFolder(file) {
+      if try Files.isFolder(file) {
         found += try files(folder, below: "\(prefix)\(name)/")
-      } else if !isFolder(file), Files.exists(file) {
+      } else if try !isFolder(file), try Files.exists(file) {
         found.append(prefix + name)
       }
     }

@@ -43,7 +43,7 @@ extension NATSServer {
 
   private func reloadAndRead() async throws {
     guard let process else { return }
-    let before = FileIdentity(files.log)
+    let before = try FileIdentity(files.log)
     process.signal(SIGHUP)
     let began = surroundings.elapsed()
     while process.isRunning, process == self.process {

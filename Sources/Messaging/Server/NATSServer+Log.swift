@@ -33,7 +33,7 @@ extension NATSServer {
     guard !isLaunching, process != nil else { return }
     try await whileLogIsStill {
       guard let process else { return }
-      let current = FileIdentity(files.log)
+      let current = try FileIdentity(files.log)
       switch rotation.finding(open: openLog, current: current) {
       case .fine:
         openLog = current
@@ -51,18 +51,18 @@ extension NATSServer {
         }
         try await surroundings.sleep(.milliseconds(2))
       }
-      openLog = FileIdentity(files.log)
+      openLog = try FileIdentity(files.log)
     }
   }
 
   private func hasReopened() throws -> Bool {
-    guard Files.exists(files.log) else { return false }
+    guard try Files.exists(files.log) else { return false }
     return String(decoding: try Files.read(files.log, limit: 64 << 20), as: UTF8.self).contains("File log re-opened")
   }
 
   /// What was logged since the log was that. One that was renamed or cut meanwhile is read from its beginning.
   func logged(since before: FileIdentity?) throws -> String {
-    guard let now = FileIdentity(files.log) else { return "" }
+    guard let now = try FileIdentity(files.log) else { return "" }
     let isSame = before.map { $0.isSameFile(as: now) && $0.size <= now.size } ?? false
     let offset = isSame ? before?.size ?? 0 : 0
     return String(decoding: try Files.read(files.log, offset: offset, maximum: 64 << 20), as: UTF8.self)

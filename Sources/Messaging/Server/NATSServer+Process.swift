@@ -62,7 +62,7 @@ extension NATSServer {
       try await surroundings.sleep(.milliseconds(10))
     }
     self.process = process
-    openLog = FileIdentity(files.log)
+    openLog = try FileIdentity(files.log)
     appliedChange = max(appliedChange, change)
   }
 

@@ -18,8 +18,8 @@ struct ResourceFile: Sendable {
   /// - Throws: when it cannot be read, or has faults.
   static func load(_ path: String, hasErrands: Bool) async throws -> ResourceFile {
     try await blocking {
-      guard let mark = FileIdentity(path) else {
-        throw DroverError(.notFound, "reading the resources: open \(path): \(systemErrorText(errno))")
+      guard let mark = try FileIdentity(path) else {
+        throw DroverError(.notFound, "reading the resources: open \(path): \(systemErrorText(ENOENT))")
       }
       let configuration = try PoolsConfiguration.load(try read(path, limit: 256 << 20))
       if !hasErrands { try configuration.requireNoErrands() }
@@ -30,7 +30,7 @@ struct ResourceFile: Sendable {
   /// The same file as it is now; nil when nothing has changed.
   func changed() async throws -> ResourceFile? {
     let (path, mark, hasErrands) = (path, mark, hasErrands)
-    guard await (try? blocking { FileIdentity(path) }) != mark else { return nil }
+    guard await (try? blocking { try FileIdentity(path) }) != mark else { return nil }
     return try await Self.load(path, hasErrands: hasErrands)
   }
 

@@ -50,8 +50,8 @@ public enum Sipid {
     } catch {
       // The first one that is missing, as people know the text.
       var missing = path
-      while let above = Files.folder(of: missing), !Files.exists(above) { missing = above }
-      let isFile = Files.exists(missing) && !Files.isFolder(missing)
+      while let above = Files.folder(of: missing), !Files.isVisible(above) { missing = above }
+      let isFile = Files.isVisible(missing) && (try? Files.isFolder(missing)) == false
       throw SipidFailure.system("mkdir", missing, isFile ? ENOTDIR : errorNumber(of: missing))
     }
   }

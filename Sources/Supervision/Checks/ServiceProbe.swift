@@ -46,7 +46,7 @@ actor ServiceProbe {
     if case .resource(let resource, let comparison, let limit, let unit) = condition {
       return readings.outcome(resource, comparison, limit, unit)
     }
-    guard let path = definition.kind.path, let facts = FileFacts(path) else { return .unknown }
+    guard let path = definition.kind.path, let facts = try? FileFacts(path) else { return .unknown }
     do {
       switch condition {
       case .changed(let property): return try changed(property, path, facts)
@@ -140,7 +140,7 @@ actor ServiceProbe {
       readings.amounts[.space] = .init(value: Double(use.usedBytes), percent: use.usedPercent)
       readings.amounts[.inodes] = .init(value: Double(use.usedInodes), percent: use.usedInodesPercent)
     case .file(let path), .directory(let path):
-      guard let facts = FileFacts(path) else { return readings }
+      guard let facts = try? FileFacts(path) else { return readings }
       readings.amounts[.size] = .init(value: Double(facts.size))
       readings.amounts[.age] = .init(value: max(0, (surroundings.now() - facts.changed) / .seconds(1)))
     case .host: break

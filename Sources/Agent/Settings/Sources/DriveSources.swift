@@ -29,7 +29,7 @@ struct ConfigDriveSource: SettingsSource {
           let metaData = "\(folder)/\(metaDataPath)"
           return (
             try Files.read("\(folder)/\(userDataPath)", limit: 16 << 20),
-            metaDataPath.isEmpty || !Files.exists(metaData) ? nil : try Files.read(metaData, limit: 1 << 20)
+            metaDataPath.isEmpty ? nil : try Files.bytes(metaData, limit: 1 << 20)
           )
         }
       } catch {
@@ -92,7 +92,7 @@ struct Drive: Sendable {
   /// A path by label is looked up where nobody has made the link for it.
   private func device(named path: String) async throws -> String {
     let prefix = "/dev/disk/by-label/"
-    guard path.hasPrefix(prefix), !Files.exists(path) else { return path }
+    guard path.hasPrefix(prefix), !Files.isVisible(path) else { return path }
     let label = String(path.dropFirst(prefix.count))
     let found = try await Command("blkid", "-c", "/dev/null", "-L", label).result()
     let device = found.text.prefix { !$0.isNewline }

@@ -26,7 +26,6 @@ struct FileSource: SettingsSource {
   func publicKey() async throws -> String? { try metaData()?.publicKey }
 
   private func metaData() throws -> MetaData? {
-    guard !metaDataPath.isEmpty, Files.exists(metaDataPath) else { return nil }
-    return try MetaData(Files.read(metaDataPath, limit: 1 << 20))
+    metaDataPath.isEmpty ? nil : try Files.bytes(metaDataPath, limit: 1 << 20).map { try MetaData($0) }
   }
 }
