@@ -161,6 +161,24 @@ struct NATSServerTests {
     }
   }
 
+  @Test(
+    "one that lost its log while nobody looked is taken over, and logs where it should",
+    arguments: ["create", "nocreate"])
+  func lostLog(_ how: String) async throws {
+    try await Bench.run { bench in
+      let log = "\(bench.directory)/nats/nats.log"
+      for number in 0..<20 {
+        #expect(rename(log, "\(log).moved") == 0)
+        if how == "create" { try Files.replace(log, with: "") }
+        let next = NATSServer(configuration: bench.server.configuration, logger: quiet)
+        try await next.start()
+        #expect(await next.processID == bench.server.processID)
+        try await next.addAgent(AgentIdentity(agentID: "\(how)-\(number)"))
+        #expect(try Files.text(log)?.contains("Reloaded server configuration") == true)
+      }
+    }
+  }
+
   @Test("takes new agents in while the others stay connected, and drops those it forgets")
   func reloading() async throws {
     try await Bench.run { bench in

@@ -41,23 +41,39 @@ extension NATSServer {
       case .full: try rotation.rotate()
       case .gone: break
       }
-      // What it logs until it has heard of it goes to the renamed file.
-      process.signal(SIGUSR1)
-      let began = surroundings.elapsed()
-      while process.isRunning, !(try hasReopened()) {
-        guard surroundings.elapsed() - began < configuration.patience else {
-          throw DroverError(
-            .timeout, "having the NATS server open \(files.log) anew: not done after \(configuration.patience)")
-        }
-        try await surroundings.sleep(.milliseconds(2))
-      }
-      openLog = try FileIdentity(files.log)
+      try await openLogAnew(of: process)
     }
   }
 
-  private func hasReopened() throws -> Bool {
-    guard try Files.exists(files.log) else { return false }
-    return String(decoding: try Files.read(files.log, limit: 64 << 20), as: UTF8.self).contains("File log re-opened")
+  /// Has the server open its log, unless that is what it has open, and waits until it has. To be called while nobody else
+  /// reads or renames the log.
+  ///
+  /// The signal and one that follows it can be taken in the other order, and of two at once one can be lost.
+  func openLogAnew(of process: NATSProcess) async throws {
+    let began = surroundings.elapsed()
+    var signals = 0
+    while process.isRunning, try !hasLogOpen(process) {
+      let waited = surroundings.elapsed() - began
+      guard waited < configuration.patience else {
+        throw DroverError(
+          .timeout, "having the NATS server open \(files.log) anew: not done after \(configuration.patience)")
+      }
+      if waited >= .seconds(signals) {
+        // What it logs until it has heard of it goes to the renamed file.
+        process.signal(SIGUSR1)
+        signals += 1
+      }
+      try await surroundings.sleep(.milliseconds(2))
+    }
+    openLog = try FileIdentity(files.log)
+  }
+
+  private func hasLogOpen(_ process: NATSProcess) throws -> Bool {
+    guard let log = try FileIdentity(files.log) else { return false }
+    let folder = "/proc/\(process.pid)/fd"
+    return try Files.names(in: folder).contains { name in
+      (try? FileIdentity("\(folder)/\(name)"))?.isSameFile(as: log) == true
+    }
   }
 
   /// What was logged since the log was that. One that was renamed or cut meanwhile is read from its beginning.

@@ -97,7 +97,7 @@ public actor NATSServer {
         process = found
         try Files.replace(files.process, with: NATSProcessRecord.text(found))
         // It may have lost its log while nobody looked.
-        found.signal(SIGUSR1)
+        try await whileLogIsStill { try await openLogAnew(of: found) }
         // The files may have been written just before an earlier process of ours died.
         return try await reload()
       }
