@@ -56,7 +56,7 @@ struct RunFolder: Sendable, Hashable {
   private func journal() throws -> RunJournal {
     let known = facts.journal.withLock { $0 }
     if known.exit != nil { return known }
-    guard let size = try Files.size(journalFile) else { return RunJournal() }
+    guard let size = try Files.size(journalFile) else { return try olderJournal() }
     if size == known.size { return known }
     let bytes = try Files.read(journalFile)
     var journal = RunJournal(size: bytes.count)
@@ -64,6 +64,21 @@ struct RunFolder: Sendable, Hashable {
     let end = bytes.lastIndex(of: 0x0A) ?? 0
     for line in bytes[..<end].split(separator: 0x0A) { try whole { try take(Array(line), &journal) } }
     facts.journal.withLock { $0 = journal }
+    return journal
+  }
+
+  /// What is in the place of a journal where an agent of an older version began the run: `started`, then `script.json`, at
+  /// last `exit.json`. It must not be run again, so it has begun when the first of them is there, whatever they say.
+  private func olderJournal() throws -> RunJournal {
+    guard let started = try Files.bytes(file("started")) else { return RunJournal() }
+    var journal = RunJournal(size: 0)
+    journal.runner = try whole { try ProcessIdentity(JSON.parse(started)) }
+    journal.script = try whole { try Files.bytes(file("script.json")).map { try ProcessIdentity(JSON.parse($0)) } }
+    journal.exit = try whole {
+      try Files.bytes(file("exit.json")).map {
+        try ExitRecord(JSON.parse($0)) { number, stage in try why(number, stage) }
+      }
+    }
     return journal
   }
 
