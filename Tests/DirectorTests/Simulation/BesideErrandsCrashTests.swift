@@ -12,6 +12,25 @@ import Testing
     }
   }
 
+  /// A world that has a deployment, whose errands print so many lines.
+  private func deployed(
+    _ seed: UInt64, lines: Int, _ body: (SimulatedWorld) async throws -> Void
+  ) async throws {
+    try await SimulatedWorld.run(seed: seed) { world in
+      _ = try await world.withDirector { try await deploy($0, world) }
+      world.behaviour.errand = (lines: lines, exitCode: 0)
+      try await body(world)
+      try await world.checkTidy()
+    }
+  }
+
+  /// An errand that has begun on a web instance.
+  private func begun(_ director: Director, _ world: SimulatedWorld, _ run: ErrandRun = on("0")) async throws -> Int {
+    let errand = try await director.runErrand("web", in: "data", run, user: "admin")
+    try await begins("errand web", world)
+    return errand
+  }
+
   /// A sixth of the deeds; all of them with `1...12`.
   @Test(
     "At whatever deed of it the director dies: a deploy waits for one errand and goes on beside another",
@@ -21,13 +40,10 @@ import Testing
     var hasDied = true
     while hasDied {
       let seed = UInt64(3000 + first)
-      try await SimulatedWorld.run(seed: seed) { world in
-        _ = try await world.withDirector { try await deploy($0, world) }
+      try await deployed(seed, lines: 5) { world in
         let made = world.cloud.madeCount
-        world.behaviour.errand = (lines: 5, exitCode: 0)
         let tasks = try await world.survive(crashes: 1, deeds: 1, first: first) { director in
-          let errand = try await director.runErrand("web", in: "data", Self.on("0"), user: "admin")
-          try await begins("errand web", world)
+          let errand = try await begun(director, world)
           let deploy = try await director.deploy(
             DeployOrder(manifest: SimulatedRelease.manifest(webs: 2, port: 81)), user: "admin")
           let smoke = try await director.runErrand("smoke", in: "data", ErrandRun(), user: "admin")
@@ -42,7 +58,6 @@ import Testing
         }
         #expect(world.deeds("db") == [["post-deploy"]], "deed \(first)")
         #expect(world.cloud.madeCount == made + 1, "deed \(first)")
-        try await world.checkTidy()
         hasDied = world.crashCount > 0
       }
       first += 12
@@ -54,12 +69,9 @@ import Testing
     "However often the director dies, deploys of two groups and errands on both are done, each once", arguments: 1...16)
   func often(_ number: Int) async throws {
     let seed = UInt64(3900 + number)
-    try await SimulatedWorld.run(seed: seed) { world in
-      _ = try await world.withDirector { try await deploy($0, world) }
-      world.behaviour.errand = (lines: 40, exitCode: 0)
+    try await deployed(seed, lines: 40) { world in
       let tasks = try await world.survive(crashes: 10, deeds: number % 2 == 0 ? 60 : 150) { director in
-        var ids = [try await director.runErrand("web", in: "data", Self.on("0"), user: "admin")]
-        try await begins("errand web", world)
+        var ids = [try await begun(director, world)]
         ids.append(try await director.deploy(Self.changesDB, user: "admin"))
         ids.append(try await director.runErrand("web", in: "data", Self.on("1"), user: "admin"))
         ids.append(
@@ -75,7 +87,6 @@ import Testing
       for group in ["web", "db"] {
         #expect(world.deeds(group).allSatisfy { $0.count { $0 == "stop" } == 1 }, "seed \(seed): \(world.deeds(group))")
       }
-      try await world.checkTidy()
       #expect(world.crashCount > 2, "seed \(seed)")
     }
   }
@@ -85,12 +96,9 @@ import Testing
     arguments: 1...10)
   func cancelled(_ number: Int) async throws {
     let seed = UInt64(3950 + number)
-    try await SimulatedWorld.run(seed: seed) { world in
-      _ = try await world.withDirector { try await deploy($0, world) }
-      world.behaviour.errand = (lines: 60, exitCode: 0)
+    try await deployed(seed, lines: 60) { world in
       let tasks = try await world.survive(crashes: 6, deeds: 40) { director in
-        let errand = try await director.runErrand("web", in: "data", Self.on("0"), user: "admin")
-        try await begins("errand web", world)
+        let errand = try await begun(director, world)
         let deploy = try await director.deploy(
           DeployOrder(manifest: SimulatedRelease.manifest(webs: 4, port: 81)), user: "admin")
         return [errand, deploy, try await director.runErrand("web", in: "data", Self.on("1"), user: "admin")]
@@ -102,7 +110,6 @@ import Testing
       #expect(tasks.map(\.state) == [.done, .cancelled, .done], "seed \(seed): \(tasks.map(\.result))")
       #expect(!world.behaviour.deeds.contains { $0.name == "stop" }, "seed \(seed)")
       #expect(try await world.records.instances(of: "data").count { $0.group == "web" } == 3, "seed \(seed)")
-      try await world.checkTidy()
     }
   }
 
@@ -111,21 +118,17 @@ import Testing
     arguments: 1...8)
   func sameInstances(_ number: Int) async throws {
     let seed = UInt64(3970 + number)
-    try await SimulatedWorld.run(seed: seed) { world in
-      _ = try await world.withDirector { try await deploy($0, world) }
-      world.behaviour.errand = (lines: 150, exitCode: 0)
+    try await deployed(seed, lines: 150) { world in
       let job = "{name: db, release: data}"
       let manifest = SimulatedRelease.manifest().replacing(job, with: "\(job), {name: web, release: data}")
       let tasks = try await world.survive(crashes: 8, deeds: 80) { director in
-        let errand = try await director.runErrand("web", in: "data", ErrandRun(), user: "admin")
-        try await begins("errand web", world)
+        let errand = try await begun(director, world, ErrandRun())
         return [errand, try await director.deploy(DeployOrder(manifest: manifest), user: "admin")]
       }
       check(tasks, seed)
       let ran = world.behaviour.deeds.filter { $0.name == "errand web" }
       #expect(ran.count == 3 && ran.allSatisfy { $0.group == "web" }, "seed \(seed)")
       #expect(world.deeds("db").allSatisfy { $0.contains("stop") }, "seed \(seed)")
-      try await world.checkTidy()
       #expect(world.crashCount > 2, "seed \(seed)")
     }
   }
