@@ -13,12 +13,19 @@ public struct DocumentCollection<Body: Codable & Sendable>: Sendable {
   public let store: any DocumentStore
   public let kind: String
   private let secrets: [SealedField<Body>]
+  /// What need not be decoded again; nil when nothing is kept.
+  private let decoded: DecodedBodies<Body>?
 
-  /// - Parameter secrets: what is sealed, when the store has keys.
-  public init(_ store: any DocumentStore, kind: String, sealing secrets: [SealedField<Body>] = []) {
+  /// - Parameters:
+  ///   - secrets: what is sealed, when the store has keys.
+  ///   - remembered: how many values are kept in memory, for small documents that are read much more often than changed.
+  public init(
+    _ store: any DocumentStore, kind: String, sealing secrets: [SealedField<Body>] = [], remembering remembered: Int = 0
+  ) {
     self.store = store
     self.kind = kind
     self.secrets = secrets
+    decoded = remembered > 0 ? DecodedBodies(limit: remembered) : nil
   }
 
   /// A document's name, value and revision.
@@ -155,9 +162,11 @@ extension DocumentCollection {
 
 extension DocumentCollection {
   func entry(_ document: Document) throws -> Entry {
-    Entry(
-      name: document.name, body: try decode(document.name, document.body, document.revision),
-      revision: document.revision)
+    let (name, revision) = (document.name, document.revision)
+    let body =
+      try decoded?.body(name, revision) { try decode(name, document.body, revision) }
+      ?? decode(name, document.body, revision)
+    return Entry(name: name, body: body, revision: revision)
   }
 
   func decode(_ name: String, _ body: [UInt8], _ revision: Int64) throws -> Body {

@@ -1,5 +1,7 @@
 import Documents
 import Formats
+import Synchronization
+import TestSupport
 import Testing
 
 @Suite("DocumentCollection") struct DocumentCollectionTests {
@@ -24,6 +26,56 @@ import Testing
     #expect(try await leases.get("c") == nil)
     let error = await #expect(throws: DroverError.self) { try await leases.require("c") }
     #expect(error?.code == .notFound)
+  }
+
+  /// Counts how often it is decoded.
+  private struct Counted: Codable, Sendable, Equatable {
+    static let decodings = Mutex(0)
+    var number: Int
+
+    init(number: Int) { self.number = number }
+
+    init(from decoder: any Decoder) throws {
+      number = try decoder.singleValueContainer().decode(Int.self)
+      Self.decodings.withLock { $0 += 1 }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      try container.encode(number)
+    }
+  }
+
+  @Test("one that remembers tells the same as one that does not, whoever writes, and decodes only what has changed")
+  func remembering() async throws {
+    var random = SeededRandom(seed: 7)
+    let plain = DocumentCollection<Int>(store, kind: "number")
+    let remembering = DocumentCollection<Counted>(store, kind: "number", remembering: 6)
+    let other = DocumentCollection<Counted>(store, kind: "number", remembering: 6)
+    for step in 0..<2000 {
+      let name = "n\(Int.random(in: 0..<8, using: &random))"
+      switch Int.random(in: 0..<8, using: &random) {
+      case 0: try await plain.put(name, step)
+      case 1: try await other.put(name, Counted(number: step))
+      case 2: try await remembering.delete(name)
+      case 3: try await plain.delete(name)
+      case 4: try await remembering.update(name, orCreate: Counted(number: 0)) { $0.number += 1 }
+      case 5: #expect(try await remembering.get(name)?.body.number == plain.get(name)?.body)
+      default: break
+      }
+      let (told, right) = (try await remembering.list(), try await plain.list())
+      #expect(told.map(\.name) == right.map(\.name) && told.map(\.body.number) == right.map(\.body), "step \(step)")
+      #expect(told.map(\.revision) == right.map(\.revision), "step \(step)")
+    }
+    for name in try await plain.list().dropFirst(5).map(\.name) { try await plain.delete(name) }
+    _ = try await remembering.list()
+    let before = Counted.decodings.withLock { $0 }
+    _ = try await remembering.list()
+    #expect(Counted.decodings.withLock { $0 } == before)
+    let one = try #require(try await plain.list().first).name
+    try await plain.put(one, -1)
+    #expect(try await remembering.list().first?.body.number == -1)
+    #expect(Counted.decodings.withLock { $0 } == before + 1)
   }
 
   @Test("an update is done again when somebody else was faster, so none is lost")

@@ -27,8 +27,9 @@ struct Records: Sendable {
     // Manifests and configurations come with the values of their variables.
     deployments = DocumentCollection(store, kind: "deployment", sealing: [SealedField("manifest", \.manifest)])
     configs = DocumentCollection(store, kind: "config", sealing: [SealedField("content", \.content)])
-    instances = DocumentCollection(store, kind: "instance")
-    addresses = DocumentCollection(store, kind: "address")
+    // Each task looks at all of a deployment's.
+    instances = DocumentCollection(store, kind: "instance", remembering: 4096)
+    addresses = DocumentCollection(store, kind: "address", remembering: 4096)
     compilationVMs = DocumentCollection(store, kind: "compilation-vm")
     orphanDisks = DocumentCollection(store, kind: "orphan-disk")
     power = DocumentCollection(store, kind: "power")
