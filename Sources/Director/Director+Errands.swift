@@ -9,7 +9,7 @@ extension Director {
   public func errands(_ name: String) async throws -> [String] {
     let record = try await deployment(name)
     guard let manifest = try record.parsedManifest() else { return [] }
-    return try await storedInputs(record, manifest).resolve().errandNames
+    return try await storedResolution(record, manifest).errandNames
   }
 
   /// Starts a run. The same errand on the same instances is refused while it runs (design D8).
@@ -58,5 +58,12 @@ extension Director {
       addresses: try await records.addresses.list().map(\.body), newIdentifier: { surroundings.identifier() })
     inputs.leavesOutHomeless = true
     return inputs
+  }
+
+  /// A deployment as it is now, by its own manifest.
+  func storedResolution(
+    _ record: DeploymentRecord, _ manifest: DeploymentManifest, task: Int? = nil
+  ) async throws -> ResolvedDeployment {
+    try recentResolutions.resolve(await storedInputs(record, manifest, task: task))
   }
 }

@@ -32,6 +32,7 @@ public struct Director: Sendable {
   let templates: JobTemplates
   let logSweep = LogBundles.Sweep()
   let recentArchives = RecentArchives()
+  let recentResolutions = RecentResolutions()
 
   public init(_ identity: Identity, _ engines: DirectorEngines) async throws {
     self.identity = identity

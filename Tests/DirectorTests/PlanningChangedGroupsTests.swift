@@ -22,7 +22,7 @@ import Testing
       manifest, cloudConfig: cloudConfig, releases: releases, stemcells: stemcells, instances: records,
       addresses: first.reservations, options: options)
     let identifiers = Fixtures.identifiers()
-    inputs.newIdentifier = { "new-\(identifiers())" }
+    inputs.newIdentifier = NewIdentifier { "new-\(identifiers())" }
     let resolved = try inputs.resolve()
     let plan = try resolved.plan(
       rendered: Fixtures.rendered(resolved, hash), compiled: Set(resolved.packages.targets.map(\.key)))
@@ -111,7 +111,7 @@ import Testing
     var inputs = try Fixtures.inputs(
       instances: records, addresses: first.reservations.filter { !gone.contains($0.holder) } + taken)
     #expect(throws: (any Error).self) { try inputs.resolve() }
-    inputs.newIdentifier = { "new" }
+    inputs.newIdentifier = NewIdentifier { "new" }
     inputs.leavesOutHomeless = true
     let resolved = try inputs.resolve()
     #expect(resolved.group("redis")?.instances.count == 2)

@@ -139,7 +139,7 @@ import Testing
       var inputs = try Fixtures.inputs(
         group("instances: \(count), azs: \(azs), networks: [{name: default}]".replacing("\"", with: "")),
         instances: records, addresses: taken)
-      inputs.newIdentifier = { ids.next() }
+      inputs.newIdentifier = NewIdentifier { ids.next() }
       let resolved = try inputs.resolve()
       #expect(resolved.instances.count == count)
       #expect(Set(resolved.instances.map(\.id)).count == count)

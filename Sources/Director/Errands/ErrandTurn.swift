@@ -18,7 +18,7 @@ struct ErrandTurn: Sendable {
     guard order.run.whenChanged else { return .run }
     let deployment = try await director.deployment(order.deployment)
     guard let manifest = try deployment.parsedManifest() else { return .run }
-    let resolved = try await director.storedInputs(deployment, manifest, task: context.id).resolve()
+    let resolved = try await director.storedResolution(deployment, manifest, task: context.id)
     let targets = try resolved.errand(
       order.errand, filters: order.run.instances, count: order.run.instanceCount
     ).targets

@@ -93,7 +93,7 @@ extension Director {
       guard let manifest = try deployment.parsedManifest() else {
         return "Deployment '\(name)' was never deployed to its end: deploy it before running its errands"
       }
-      _ = try await storedInputs(deployment, manifest).resolve().errand(errand)
+      _ = try await storedResolution(deployment, manifest).errand(errand)
       return nil
     } catch is CancellationError {
       return nil

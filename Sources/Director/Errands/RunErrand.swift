@@ -39,7 +39,7 @@ struct RunErrand: Sendable {
       throw DirectorFailure.errand(
         "Deployment '\(order.deployment)' was never deployed to its end: deploy it before running its errands")
     }
-    let resolved = try await director.storedInputs(deployment, manifest, task: context.id).resolve()
+    let resolved = try await director.storedResolution(deployment, manifest, task: context.id)
     if context.hasBegun, let claims = await context.heldLocks,
       let targets = claimed.targets(claims, of: resolved)
     {

@@ -77,7 +77,7 @@ struct TriggeredErrands: Sendable {
 
   /// Those of the instances that have the errand's job and are started; nil when it runs on a VM of its own.
   private func collocated(_ errand: String, on instances: Set<String>) async throws -> [ErrandFilter]? {
-    let resolved = try await director.storedInputs(director.deployment(deployment), manifest).resolve()
+    let resolved = try await director.storedResolution(director.deployment(deployment), manifest)
     let groups = resolved.groups.filter { group in group.jobs.contains { $0.name == errand && $0.isErrand } }
     guard !groups.isEmpty, groups.allSatisfy({ $0.lifecycle == .service }) else { return nil }
     return groups.flatMap(\.instances).filter { instances.contains($0.id) && $0.state == .started }.map {

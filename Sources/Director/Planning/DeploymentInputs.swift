@@ -1,7 +1,7 @@
 public import Manifests
 
 /// Everything that a deployment is decided from. Planning looks at nothing else: equal inputs give equal plans.
-public struct DeploymentInputs: Sendable {
+public struct DeploymentInputs: Sendable, Equatable {
   public var directorName: String
   public var manifest: DeploymentManifest
   public var cloudConfig: CloudConfig
@@ -25,7 +25,7 @@ public struct DeploymentInputs: Sendable {
   /// need not fit any more, while a deploy goes on, to what there is of the groups that it changes.
   public var leavesOutHomeless = false
   /// Makes the UUIDs of new instances, in the order in which they are decided.
-  public var newIdentifier: @Sendable () -> String
+  public var newIdentifier: NewIdentifier
 
   public init(
     directorName: String, manifest: DeploymentManifest, cloudConfig: CloudConfig,
@@ -46,6 +46,17 @@ public struct DeploymentInputs: Sendable {
     self.directorAddresses = directorAddresses
     self.domain = domain
     self.options = options
-    self.newIdentifier = newIdentifier
+    self.newIdentifier = NewIdentifier(newIdentifier)
   }
+}
+
+/// Makes UUIDs of new instances. It decides nothing, so that any two are equal.
+public struct NewIdentifier: Sendable, Equatable {
+  private let make: @Sendable () -> String
+
+  public init(_ make: @escaping @Sendable () -> String) { self.make = make }
+
+  public func callAsFunction() -> String { make() }
+
+  public static func == (left: NewIdentifier, right: NewIdentifier) -> Bool { true }
 }
