@@ -25,6 +25,8 @@ enum SQLiteSchema {
   static func prepare(_ database: Database, _ wanted: Synchronous) throws {
     // GRDB opens a pool with NORMAL, which may lose the latest commits with the power.
     try database.execute(sql: "PRAGMA synchronous = \(wanted.rawValue)")
+    // What was in a document is overwritten with zeros where it was, however this SQLite was compiled.
+    _ = try Int.fetchOne(database, sql: "PRAGMA secure_delete = ON")
     try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
     // 32 MiB: pages that are written again and again go from the journal to the database once for all of that.
     try database.execute(sql: "PRAGMA wal_autocheckpoint = 8192")
