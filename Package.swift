@@ -106,7 +106,9 @@ let package = Package(
     room("Documents", ["Files", "Formats", "Sealing", "Surroundings", grdb]),
     room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
-    room("PoolsClient", ["Files", "Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1]),
+    room(
+      "PoolsClient",
+      ["Files", "Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
     room("Processes", ["CLinux", "Files", "Formats", "Surroundings", logging]),
     room(
       "Messaging",
@@ -277,7 +279,7 @@ let package = Package(
         "AgentProtocol", "Certificates", "Director", "Documents", "Files", "Formats", "HTTPService", "Messaging",
         "Pools", "PoolsAPI", "PoolsCommands", "PoolsProtocol", "Sealing", "Surroundings", configuration, logging,
       ]),
-    tests("CommandLine", ["Files", "Formats", "Processes", arguments]),
+    tests("CommandLine", ["Files", "Formats", "Processes", arguments, nioCore, nioSSL]),
     .testTarget(
       name: "EndToEndTests",
       dependencies: ["Files", "Formats", "Processes", "TestSupport", httpClient, nioCore, nioHTTP1],

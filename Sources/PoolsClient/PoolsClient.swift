@@ -98,13 +98,17 @@ public struct PoolsClient: PoolsAccess {
     contentType: String = "application/json", isFinal: (Answer) -> Bool, describe: (Answer) -> String
   ) async throws -> Answer {
     var texts: [String] = []
+    var isReached = false
     for attempt in 0...options.pauses.count {
       if attempt > 0 { try await surroundings.sleep(options.pauses[attempt - 1]) }
       do {
         let answer = try await send(method, path, query, body, contentType)
         if isFinal(answer) { return answer }
+        isReached = true
         texts.append(describe(answer))
       } catch let error where error is CancellationError {
+        throw error
+      } catch let error as PoolsClientError where error.isPassword {
         throw error
       } catch {
         try Task.checkCancellation()
@@ -112,7 +116,8 @@ public struct PoolsClient: PoolsAccess {
       }
     }
     var seen: Set<String> = []
-    throw PoolsClientError.failed(texts.filter { seen.insert($0).inserted })
+    texts = texts.filter { seen.insert($0).inserted }
+    throw isReached || texts.count > 1 ? PoolsClientError.failed(texts) : .unreachable(texts[0])
   }
 
   /// Lives as long as the program. A server that does not listen is told at once: when to try again is decided above.
@@ -139,9 +144,13 @@ public struct PoolsClient: PoolsAccess {
       response = try await Self.http.execute(
         request, timeout: .seconds(options.timeout.components.seconds))
       let bytes = Array(try await response.body.collect(upTo: 64 << 20).readableBytesView)
+      // Boskos says with the same status that somebody else has the lease, and never asks for a password.
+      if response.status == .unauthorized, !response.headers["WWW-Authenticate"].isEmpty {
+        throw PoolsClientError.notLetIn(base, user: credentials?.user)
+      }
       return Answer(status: Int(response.status.code), body: bytes)
-    } catch let error where !(error is CancellationError) {
-      throw PoolsClientError.unreachable("\(method) \(GoText.quoted(base + path)): \(error)")
+    } catch let error where !(error is CancellationError || error is PoolsClientError) {
+      throw PoolsClientError.unreachable("\(method) \(GoText.quoted(base + path)): \(ConnectionFailure(error))")
     }
   }
 

@@ -10,6 +10,8 @@ public enum PoolsClientError: Error, Sendable, Hashable, CustomStringConvertible
   case typeNotFound
   /// The server refused: its status, and what it said.
   case refused(status: Int, String)
+  /// The server wants a user, or does not know this one with this password.
+  case notLetIn(String, user: String?)
   /// The server could not be asked.
   case unreachable(String)
   /// Several attempts failed, each with its own text.
@@ -23,9 +25,16 @@ public enum PoolsClientError: Error, Sendable, Hashable, CustomStringConvertible
     case .notFound: "resources not found"
     case .typeNotFound: "resource type not found"
     case .refused(_, let text), .unreachable(let text): text
+    case .notLetIn(let server, nil): "the server at \(server) wants a user and a password"
+    case .notLetIn(let server, let user?): "the server at \(server) does not let user '\(user)' in with this password"
     case .failed(let texts): texts.count == 1 ? texts[0] : "[\(texts.joined(separator: ", "))]"
     case .leaseLost(let name, let text): "the lease of \(name) was lost: \(text)"
     }
+  }
+
+  /// Whether nothing but another user or password helps.
+  public var isPassword: Bool {
+    if case .notLetIn = self { true } else { false }
   }
 
   /// Whether the server says that the caller does not hold the resource (any more).

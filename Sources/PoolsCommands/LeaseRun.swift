@@ -129,11 +129,14 @@ public struct LeaseRun: Sendable {
           "handing back \(ended.name): \(error); the server takes it back when nobody speaks of it for long")
         return ended.code
       }
-      say("leasing a \(type): \(error)")
+      say(
+        error == .notFound
+          ? "nothing of type '\(type)' in state '\(terms.from)' could be leased in time; 'drover pools' shows what there is"
+          : "leasing a resource of type '\(type)': \(error)\(error.hint)")
       return Self.notLeasedCode
     } catch {
       if let number = stage.caught {
-        say("no longer waiting for a \(type)")
+        say("no longer waiting for a resource of type '\(type)'")
         return 128 + number
       }
       say("\(error)")

@@ -7,6 +7,8 @@ final class ScriptedServer: Sendable {
   struct Answer: Sendable {
     var status: Int
     var body = ""
+    /// Asks for a user and a password.
+    var realm: String?
   }
 
   private let state = Mutex((requests: [String](), answers: [Answer](), last: Answer(status: 200)))
@@ -32,7 +34,8 @@ final class ScriptedServer: Sendable {
       state.requests.append(line)
       return state.answers.isEmpty ? state.last : state.answers.removeFirst()
     }
-    return .text(answer.status, answer.body)
+    let reply = HTTPReply.text(answer.status, answer.body)
+    return answer.realm.map { reply.with("WWW-Authenticate", "Basic realm=\"\($0)\"") } ?? reply
   }
 
   /// Runs a test with the server's URL.

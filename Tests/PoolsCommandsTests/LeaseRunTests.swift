@@ -87,7 +87,7 @@ import Testing
       while await keeper.waiting == 0 { try await Task.sleep(for: .milliseconds(2)) }
       hand.signals.yield(SIGINT)
       #expect(try await code == 128 + SIGINT)
-      #expect(hand.words == ["no longer waiting for a t"])
+      #expect(hand.words == ["no longer waiting for a resource of type 't'"])
       try await keeper.release("a", destination: "free", owner: "other")
       #expect(await poolStates(keeper, "t") == ["free": 1])
     }

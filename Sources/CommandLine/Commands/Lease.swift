@@ -11,16 +11,16 @@ struct Lease: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run a command while holding a resource of a pool.",
     discussion: """
-      Waits in line for a resource of the type, runs the command, and hands the resource back dirty, however the command
-      ends. Heartbeats are sent meanwhile. The command's environment has DROVER_LEASE_NAME, DROVER_LEASE_TYPE,
-      DROVER_LEASE_STATE, DROVER_LEASE_OWNER, DROVER_LEASE_DATA_KEY for the user data, and DROVER_LEASE_FILE, a file with
-      the lease as JSON.
+      Waits in line for a resource of the type, runs the command, and hands the resource back dirty, however the \
+      command ends. Heartbeats are sent meanwhile. The command's environment has DROVER_LEASE_NAME, DROVER_LEASE_TYPE, \
+      DROVER_LEASE_STATE, DROVER_LEASE_OWNER, DROVER_LEASE_DATA_KEY for the user data, and DROVER_LEASE_FILE, a file \
+      with the lease as JSON.
 
         drover lease aws-account --wait 10m -- ./e2e.sh
 
-      The exit code is the command's own; 75 when nothing could be leased in time, 76 when the lease was lost: the command
-      has then been ended by SIGTERM. Ctrl-C, SIGTERM and SIGHUP end the waiting in line (128 and the signal's number is
-      the exit code then), and go to the command once it runs.
+      The exit code is the command's own; 75 when nothing could be leased in time, 76 when the lease was lost: the \
+      command has then been ended by SIGTERM. Ctrl-C, SIGTERM and SIGHUP end the waiting in line (128 and the signal's \
+      number is the exit code then), and go to the command once it runs.
       """)
   @OptionGroup var pools: PoolsOptions
   @Argument(help: "The type of the resource.") var type: String
@@ -46,6 +46,7 @@ struct Lease: AsyncParsableCommand {
     let client = try pools.client(
       owner: owner ?? "\(Environment.current()["USER"] ?? "user")@\(host)-\(getpid())")
     NoticedSignal.notice(SIGTERM, SIGHUP, SIGINT)
+    try await remarkUnknownType()
     let code = await LeaseRun(client: client, type: type, terms: terms, command: command, surroundings: .system)
       .run {
         await NoticedSignal.next()
@@ -55,6 +56,18 @@ struct Lease: AsyncParsableCommand {
         Console.remark("drover: \($0)")
       }
     throw ExitCode(code)
+  }
+
+  /// One may wait for what is still to be made; but a mistyped type is waited for in vain.
+  private func remarkUnknownType() async throws {
+    let client = try pools.client(owner: "drover", options: .init(pauses: [], timeout: .seconds(10)))
+    do {
+      _ = try await client.metric(type)
+    } catch PoolsClientError.refused(404, _) {
+      Console.remark("drover: there is no resource of type '\(type)' yet; waiting for one")
+    } catch {
+      // Leasing says what is wrong.
+    }
   }
 
   /// Whether the keys of the terminal reach this program, and so the command, which is in its process group.

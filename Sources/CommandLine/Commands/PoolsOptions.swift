@@ -2,6 +2,7 @@ import ArgumentParser
 import Formats
 import Glibc
 import PoolsClient
+import PoolsCommands
 import Processes
 import Surroundings
 import Synchronization
@@ -18,6 +19,9 @@ struct PoolsOptions: ParsableArguments {
   @Option(help: "A file with the user's password.") var passwordFile = ""
 
   func client(owner: String, options: PoolsClient.Options = .init()) throws -> PoolsClient {
+    guard username.isEmpty == passwordFile.isEmpty else {
+      throw DroverError(.invalid, "--username and --password-file belong together: give both, or neither")
+    }
     let variables = GlobalOptions.variables
     let server = LocalServer(state: GlobalOptions.stateDirectory(nil, variables))
     return try PoolsClient(
@@ -41,7 +45,7 @@ struct PoolsOptions: ParsableArguments {
     do {
       return try await question(try client(owner: "drover", options: .init(pauses: [], timeout: .seconds(10))))
     } catch let error as PoolsClientError {
-      throw DroverError(.failed, "asking the pools", cause: error)
+      throw DroverError(.failed, "asking the pools: \(error)\(error.hint)")
     }
   }
 }

@@ -33,7 +33,7 @@ struct RemoteLeases: ResourceLeases {
       case .typeNotFound:
         let known = try? await client.resources().map(\.type)
         throw LeaseFault.typeUnknown(known: Set(known ?? []).sorted())
-      case .alreadyInUse: throw LeaseFault.refused("leases.user or its password is wrong")
+      case .alreadyInUse, .notLetIn: throw LeaseFault.refused("leases.user or its password is wrong")
       case .refused(403, let text), .refused(400, let text): throw LeaseFault.refused(text)
       default: throw error
       }
@@ -49,8 +49,11 @@ struct RemoteLeases: ResourceLeases {
         // Lists never have user data.
         LeasedResource(type: $0.type, name: $0.name, state: $0.state, userData: nil)
       }
-    } catch PoolsClientError.refused {
-      return nil
+    } catch let error as PoolsClientError {
+      switch error {
+      case .refused, .notLetIn: return nil
+      default: throw error
+      }
     }
   }
 
@@ -66,8 +69,6 @@ struct RemoteLeases: ResourceLeases {
     do {
       try await body()
     } catch let error as PoolsClientError where error.isRefusal {
-      // A password that was changed says nothing of the lease.
-      if "\(error)".contains("user name and password") { throw error }
       throw LeaseFault.notHeld("\(error)")
     }
   }
