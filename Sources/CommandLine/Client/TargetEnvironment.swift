@@ -7,11 +7,13 @@ struct TargetEnvironment: Sendable {
   var password: Secret
   /// Of the authority that the server's certificate must come from; nil for the system's.
   var caPEM: String?
+  /// This machine's server, when it is that one.
+  var localServer: LocalServer?
 
   var authorization: String { "Basic \(Base64.encode(Array("\(user):\(password.reveal())".utf8)))" }
 
   func with(user: String, password: String) -> TargetEnvironment {
-    TargetEnvironment(url: url, user: user, password: Secret(password), caPEM: caPEM)
+    TargetEnvironment(url: url, user: user, password: Secret(password), caPEM: caPEM, localServer: localServer)
   }
 
   /// What the flags, the environment (`DROVER_…`, and `BOSH_…` as the stock CLI has them) and, failing these, the server

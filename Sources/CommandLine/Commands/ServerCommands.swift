@@ -10,8 +10,8 @@ struct Up: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "up", abstract: "Start this machine's server, and bring its VMs back.",
     discussion: """
-      Everything is kept below the state directory. What is not said here is as it was the last time: a server that was
-      started with another port gets that port again.
+      Everything is kept below the state directory. What is not said here is as it was the last time: a server that \
+      was started with another port gets that port again.
       """)
   @Option(help: "State directory (default: /var/lib/drover, or DROVER_STATE).") var state: String?
   @Option(help: "The server's name; two servers on one machine need two.") var name: String?
@@ -24,14 +24,22 @@ struct Up: AsyncParsableCommand {
   func run() async throws {
     let directory = state ?? GlobalOptions.variables["DROVER_STATE"] ?? "/var/lib/drover"
     let server = LocalServerProcess(LocalServer(state: absolutePath(directory)))
+    var flags = try listen.map(LocalServerProcess.flags(listen:)) ?? [:]
+    flags["--name"] = name
+    flags["--endpoint-address"] = endpointAddress
+    flags["--nats-port"] = natsPort.map(String.init)
+    flags["--blob-port"] = blobPort.map(String.init)
+    flags["--config"] = config.map(absolutePath)
     if try await server.isUp() {
       Console.remark("The server in \(directory) is running already.")
+      let changed = try server.changed(flags)
+      if !changed.isEmpty {
+        Console.remark(
+          "It goes on as it was started; for another \(changed.joined(separator: ", ")) stop it first: "
+            + "'drover down --keep-vms', and the same 'drover up' again.")
+      }
     } else {
-      try await server.start(
-        flags: [
-          "--name": name, "--endpoint-address": endpointAddress, "--nats-port": natsPort.map(String.init),
-          "--blob-port": blobPort.map(String.init), "--config": config.map(absolutePath),
-        ], listen: listen)
+      try await server.start(flags: flags)
     }
     Console.print(try server.howToReach())
   }
@@ -47,7 +55,10 @@ struct Down: AsyncParsableCommand {
 
   func run() async throws {
     let directory = absolutePath(state ?? GlobalOptions.variables["DROVER_STATE"] ?? "/var/lib/drover")
-    try await LocalServerProcess(LocalServer(state: directory)).stop(destroy: destroy, keepVMs: keepVms)
+    let server = LocalServerProcess(LocalServer(state: directory))
+    guard try await server.stop(destroy: destroy, keepVMs: keepVms) else {
+      return Console.remark("There is no server in \(directory).")
+    }
     Console.remark(destroy ? "Nothing is left of the server in \(directory)." : "Stopped. 'drover up' brings it back.")
   }
 }
@@ -92,7 +103,7 @@ struct BuildStemcell: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build-stemcell", abstract: "Build a stemcell for this machine from Debian 12.",
     discussion: "The root file system is built once and kept; a stemcell that is there already is only named.")
-  @Option(help: "Where builds are kept (default: /var/cache/drover).") var cache = "/var/cache/drover"
+  @Option(help: "Where builds are kept.") var cache = "/var/cache/drover"
   @Option(help: "The agent that goes into it (default: drover-agent beside this program).") var agent: String?
 
   func run() async throws {

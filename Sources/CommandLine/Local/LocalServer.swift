@@ -35,7 +35,8 @@ struct LocalServer: Sendable {
     }
     return TargetEnvironment(
       url: "https://\(address.trimmingBlanks())", user: String(first[..<separator]),
-      password: Secret(String(first[first.index(after: separator)...])), caPEM: try TextFile.read(caPath))
+      password: Secret(String(first[first.index(after: separator)...])), caPEM: try TextFile.read(caPath),
+      localServer: self)
   }
 }
 
@@ -44,10 +45,51 @@ extension LocalServer {
     do {
       return try Files.text(addressPath)
     } catch let error as DroverError where error.code == .forbidden {
-      throw DroverError(
-        .forbidden,
-        "the server in \(state) is not for this user (\(error)): be root, or name another one with --environment")
+      throw notForThisUser(error)
     }
+  }
+
+  func notForThisUser(_ error: DroverError) -> DroverError {
+    DroverError(
+      .forbidden,
+      "the server in \(state) is not for this user (\(error)): be root, or name another one with --environment")
+  }
+}
+
+extension LocalServer {
+  /// What a folder has that is to be a server's.
+  enum Contents: Sendable, Hashable {
+    /// It is not there, or empty.
+    case nothing
+    case server
+    /// Something that no server has put there.
+    case others
+  }
+
+  /// Names of which one is enough: what every server makes, and what `drover up` makes before it.
+  private static let marks: Set<String> = [
+    "documents.sqlite", "pools.sqlite", "droverd.pid", "droverd.log", "flags",
+  ]
+  /// What else there may be, so that a removal that was cut short can be ended.
+  private static let parts: Set<String> = [
+    "address", "blobs", "certificates", "cloud", "journals", "lock", "name", "nats", "pools-address", "seal.key",
+    "users", "work",
+  ]
+
+  /// Looked at before anything is removed: a mistyped state directory must not cost somebody's files.
+  func contents() throws -> Contents {
+    let names: [String]
+    do {
+      names = try Files.names(in: state)
+    } catch let error as DroverError where error.code == .forbidden {
+      throw notForThisUser(error)
+    }
+    guard !names.isEmpty else { return .nothing }
+    if names.contains(where: Self.marks.contains) { return .server }
+    let isPart = { (name: String) in
+      Self.parts.contains(name) || Self.marks.contains { name.hasPrefix($0) }
+    }
+    return names.allSatisfy(isPart) ? .server : .others
   }
 }
 

@@ -18,7 +18,16 @@ struct LocalServerProcess: Sendable {
   ///
   /// - Throws: when the pidfile cannot be read, which says nothing about the server.
   func process() throws -> ProcessIdentity? {
-    try Pidfile(server.pidPath).process()
+    do {
+      return try Pidfile(server.pidPath).process()
+    } catch let error as DroverError where error.code == .forbidden {
+      throw server.notForThisUser(error)
+    }
+  }
+
+  /// Whether it is known that none runs.
+  var isSurelyStopped: Bool {
+    do { return try process() == nil } catch { return false }
   }
 
   // MARK: Starting
@@ -26,34 +35,49 @@ struct LocalServerProcess: Sendable {
   /// Flags as they were given the last time, `FLAG` and `VALUE` on a line each.
   private var flagsPath: String { "\(server.state)/flags" }
 
-  /// Starts the server and waits until it answers.
-  func start(flags: [String: String?], listen: String?) async throws {
+  /// Starts the server and waits until it answers. What it was told is remembered when it does.
+  ///
+  /// - Parameter flags: droverd's, by name; the others are as they were the last time.
+  func start(flags: [String: String]) async throws {
     guard getuid() == 0 else {
       throw DroverError(.forbidden, "starting the server: it makes containers and interfaces, so it has to be root")
     }
-    for folder in [server.state] where mkdir(folder, 0o700) != 0 && errno != EEXIST {
-      throw systemError("making the state directory \(folder)")
+    if mkdir(server.state, 0o700) != 0, errno != EEXIST {
+      throw systemError("making the state directory \(server.state)")
     }
-    var known = try remembered()
-    for (flag, value) in flags { if let value { known[flag] = value } }
-    if let listen {
-      let parts = listen.split(separator: ":").map(String.init)
-      guard parts.count == 2, Int(parts[1]) != nil else {
-        throw DroverError(.invalid, "--listen '\(listen)': expected HOST:PORT")
-      }
-      known["--api-address"] = parts[0]
-      known["--api-port"] = parts[1]
-    }
-    let lines = known.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+    let before = try Files.bytes(flagsPath)
+    let lines = try remembered().merging(flags) { $1 }.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
     try Files.replace(flagsPath, with: Array((lines.joined(separator: "\n") + "\n").utf8))
     unlink(server.addressPath)
     let program = try Executables.beside("droverd")
     let arguments = ["--state", server.state, "--log-file", server.logPath] + lines
     Console.remark("Starting droverd; its log is \(server.logPath)")
+    let logBegin = try Files.size(server.logPath) ?? 0
     let started = try DetachedProcess(
       ["/bin/sh", "-c", "exec \"$@\" >>\"$0\" 2>&1", server.logPath, program] + arguments,
       environment: Self.environment)
-    try await waitUntilReady(started)
+    do {
+      try await waitUntilReady(started, logBegin)
+    } catch let error as DroverError where error.code == .failed {
+      // A mistake is not remembered: the next start is to be told the right thing only.
+      if let before { try Files.replace(flagsPath, with: before) } else { try Files.remove(flagsPath) }
+      throw error
+    }
+  }
+
+  /// Those of the flags that are not what the server was started with.
+  func changed(_ flags: [String: String]) throws -> [String] {
+    let known = try remembered()
+    return flags.filter { known[$0.key] != $0.value }.keys.sorted()
+  }
+
+  /// droverd's flags for `--listen`.
+  static func flags(listen: String) throws -> [String: String] {
+    let parts = listen.split(separator: ":").map(String.init)
+    guard parts.count == 2, let port = Int(parts[1]), (1...65535).contains(port) else {
+      throw DroverError(.invalid, "--listen '\(listen)': expected HOST:PORT, such as 127.0.0.1:25555")
+    }
+    return ["--api-address": parts[0], "--api-port": parts[1]]
   }
 
   func remembered() throws -> [String: String] {
@@ -98,20 +122,24 @@ struct LocalServerProcess: Sendable {
     return answer?.status == 200
   }
 
-  private func waitUntilReady(_ process: DetachedProcess) async throws {
+  private func waitUntilReady(_ process: DetachedProcess, _ logBegin: Int) async throws {
     let deadline = surroundings.elapsed() + .seconds(120)
     while surroundings.elapsed() < deadline {
       if await answers() { return }
       guard process.isAlive else {
-        throw DroverError(.failed, "droverd ended while it was starting; the last lines of its log:\n\(lastLines())")
+        throw DroverError(
+          .failed, "droverd ended while it was starting; the last lines of its log:\n\(lastLines(from: logBegin))")
       }
       try await surroundings.sleep(.milliseconds(50))
     }
-    throw DroverError(.timeout, "droverd does not answer after two minutes; the last lines of its log:\n\(lastLines())")
+    throw DroverError(
+      .timeout, "droverd does not answer after two minutes; the last lines of its log:\n\(lastLines(from: logBegin))")
   }
 
-  private func lastLines() -> String {
-    let text = Files.textIfPresent(server.logPath) ?? ""
+  /// Of those that were written behind the beginning, unless the log was renamed meanwhile.
+  private func lastLines(from begin: Int = 0) -> String {
+    let bytes = ((try? Files.bytes(server.logPath)) ?? nil) ?? []
+    let text = String(decoding: begin <= bytes.count ? bytes[begin...] : bytes[...], as: UTF8.self)
     return text.split(separator: "\n").suffix(10).joined(separator: "\n")
   }
 
@@ -128,8 +156,22 @@ struct LocalServerProcess: Sendable {
 
   // MARK: Stopping
 
-  func stop(destroy: Bool, keepVMs: Bool) async throws {
+  /// - Returns: whether there was anything of a server.
+  func stop(destroy: Bool, keepVMs: Bool) async throws -> Bool {
     let running = try process()
+    if running == nil {
+      // The name that would be taken could be that of another server.
+      switch try server.contents() {
+      case .nothing: return false
+      case .others where destroy:
+        throw DroverError(
+          .invalid,
+          "\(server.state) has files of others and nothing of a server: it is left alone; "
+            + "name the server's state directory by --state or DROVER_STATE")
+      case .others: return false
+      case .server: break
+      }
+    }
     if running != nil, !keepVMs {
       do {
         try await drain()
@@ -139,17 +181,27 @@ struct LocalServerProcess: Sendable {
       }
     }
     if let running { try await end(running, "droverd") }
-    guard !keepVMs else { return }
-    let name = try Files.text("\(server.state)/name")?.trimmingBlanks() ?? "drover"
+    guard !keepVMs else { return true }
+    if let name = try name() { try await stopVMs(named: name, destroy: destroy) }
+    if destroy { try Files.remove(server.state) }
+    return true
+  }
+
+  /// - Parameter destroy: also removes what was made on this machine for them.
+  /// What it made on this machine is called by; nil for one that never got so far.
+  private func name() throws -> String? {
+    if let name = try Files.text("\(server.state)/name") { return name.trimmingBlanks() }
+    return Files.isFolder("\(server.state)/cloud") ? try remembered()["--name"] ?? "drover" : nil
+  }
+
+  private func stopVMs(named name: String, destroy: Bool) async throws {
     let cloud = RuncCloud(
       configuration: .init(name: name, directory: "\(server.state)/cloud"),
       surroundings: surroundings, logger: Logger(label: "drover") { _ in SwiftLogNoOpLogHandler() })
     Console.remark("Stopping the VMs")
     try await cloud.stopAll()
     if let bus = try bus() { try await end(bus, "nats-server") }
-    guard destroy else { return }
-    try await cloud.destroyAll()
-    try Files.remove(server.state)
+    if destroy { try await cloud.destroyAll() }
   }
 
   /// The nats-server that the server has left running.
