@@ -46,6 +46,8 @@ public struct Server: Sendable {
     let authority = CertificateAuthority(
       directory: files.certificates, commonName: "\(configuration.name) CA", surroundings: surroundings)
 
+    // A file of resources with faults ends the server before it has started anything.
+    let pools = try await pools(hasErrands: true)
     let cloud = RuncCloud(
       configuration: .init(name: configuration.name, directory: files.cloud), surroundings: surroundings,
       logger: logger.in("cloud"))
@@ -58,7 +60,6 @@ public struct Server: Sendable {
     let blobs = try FileBlobStore(folder: files.blobs, surroundings: surroundings)
     let signer = SignedURL(secret: secrets.blobSecret)
     let renderer = RubyRenderer(surroundings: surroundings, logger: logger.in("templates"))
-    let pools = try await pools(hasErrands: true)
     var engines = DirectorEngines(
       store: store, journals: try FileJournals(folder: files.journals), blobs: blobs,
       blobAddresses: BlobAddresses(
@@ -80,8 +81,13 @@ public struct Server: Sendable {
       configuration: .init(
         services: (pools?.services ?? []).map { .init(service: $0) } + [
           .init(service: NATSService(server: host.server, bus: bus)),
-          .init(service: try await blobFace(blobs, signer, authority)),
-          .init(service: api),
+          .init(
+            service: ListeningService(
+              try await blobFace(blobs, signer, authority), "blobs", address: configuration.endpointAddress,
+              port: configuration.blobPort)),
+          .init(
+            service: ListeningService(
+              api, "the director's API", address: configuration.apiAddress, port: configuration.apiPort)),
           .init(
             service: DirectorService(
               director: director, renderer: renderer, besides: poolErrands(pools, director))),

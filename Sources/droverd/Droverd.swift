@@ -9,7 +9,7 @@ struct Droverd: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "droverd", abstract: "The Drover server: runs BOSH releases on this machine.",
     discussion: """
-      Everything has a default that works. A configuration file holds the same keys in YAML (name, state,
+      Everything has a default that works. A configuration file holds the same keys in YAML (name, state, \
       api.address, …); environment variables (DROVER_NAME, DROVER_API_PORT, …) go over it, flags over both.
       """, version: ServerVersion.text)
 
@@ -47,7 +47,8 @@ struct Droverd: AsyncParsableCommand {
       flags: Dictionary(uniqueKeysWithValues: flags.compactMap { key, value in value.map { (key, $0) } }))
     var logger = Logger(label: "droverd") { StreamLogHandler.standardError(label: $0) }
     guard let level = Logger.Level(rawValue: configuration.logLevel) else {
-      throw ValidationError("configuration log.level: unknown level '\(configuration.logLevel)'")
+      let levels = Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("configuration log.level: expected one of \(levels), found '\(configuration.logLevel)'")
     }
     logger.logLevel = level
     let server = Server(configuration, surroundings: .system, logger: logger)

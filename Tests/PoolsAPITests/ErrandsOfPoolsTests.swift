@@ -23,7 +23,8 @@ import Testing
       let file = "\(folder)/resources.yaml"
       try writeTestFile(file, Self.withErrand)
       let error = await #expect(throws: DroverError.self) { try await server(file, hasErrands: false) }
-      #expect(error?.message.hasPrefix(".0.janitor: type t wants the errand 'e' of deployment 'd'") == true)
+      #expect(
+        error?.description.hasPrefix("\(file): .0.janitor: type t wants the errand 'e' of deployment 'd'") == true)
       let policies = await (try server(file, hasErrands: true)).keeper.configuration.policies
       #expect(policies["t"]?.janitor?.errand == ServiceErrand(deployment: "d", errand: "e"))
     }

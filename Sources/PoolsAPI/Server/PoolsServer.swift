@@ -73,7 +73,7 @@ public struct PoolsServer: Sendable {
     let keeper = try await PoolKeeper(
       store: store, options: .init(requestTime: configuration.requestTime), surroundings: surroundings, logger: logger)
     let metrics = PoolMetrics()
-    let file = try await ResourceFile.load(configuration.resources, hasErrands: configuration.hasErrands)
+    let file = try await firstResources(configuration)
     try await keeper.configure(file.configuration)
     metrics.configured(fault: nil)
     let calls = PoolCalls(keeper: keeper, users: users, metrics: metrics, surroundings: surroundings)
@@ -83,13 +83,28 @@ public struct PoolsServer: Sendable {
       InnerReaper(
         keeper: keeper, expiry: configuration.reaperExpiry, surroundings: surroundings, logger: logger),
       ResourceFileWatch(file: file, keeper: keeper, metrics: metrics, surroundings: surroundings, logger: logger),
-      PoolsFace.metrics(
-        keeper, metrics, address: configuration.address, port: configuration.metricsPort, logger: logger),
-      PoolsFace.health(
-        readiness, metrics, address: configuration.address, port: configuration.healthPort, logger: logger),
-      PoolsFace.api(calls, readiness, address: configuration.address, port: configuration.port, logger: logger),
+      ListeningService(
+        PoolsFace.metrics(
+          keeper, metrics, address: configuration.address, port: configuration.metricsPort, logger: logger),
+        "the pools' metrics", address: configuration.address, port: configuration.metricsPort),
+      ListeningService(
+        PoolsFace.health(
+          readiness, metrics, address: configuration.address, port: configuration.healthPort, logger: logger),
+        "the pools' health", address: configuration.address, port: configuration.healthPort),
+      ListeningService(
+        PoolsFace.api(calls, readiness, address: configuration.address, port: configuration.port, logger: logger),
+        "the pools' API", address: configuration.address, port: configuration.port),
     ]
     return PoolsServer(services: services, keeper: keeper, store: store)
+  }
+
+  private static func firstResources(_ configuration: Configuration) async throws -> ResourceFile {
+    do {
+      return try await ResourceFile.load(configuration.resources, hasErrands: configuration.hasErrands)
+    } catch let error as DroverError where error.code != .notFound {
+      // Its faults are told by places in it.
+      throw DroverError(error.code, configuration.resources, cause: error)
+    }
   }
 
   /// To be called when the services have ended.
