@@ -9,7 +9,7 @@ public struct Drover: AsyncParsableCommand {
     commandName: "drover",
     abstract: "Run BOSH releases on this machine, or on a director far away.",
     discussion: """
-      Without --environment, commands talk to the server that 'drover up' started on this machine. Verbs and flags are
+      Without --environment, commands talk to the server that 'drover up' started on this machine. Verbs and flags are \
       those of the bosh CLI where it has the command. Flags that every command takes may also stand before the verb:
       drover -d redis vms.
       """,
@@ -71,12 +71,28 @@ public struct Drover: AsyncParsableCommand {
     return errand
   }
 
+  /// What is said when the first word is no command.
+  static func unknownCommand(_ words: [String]) -> String? {
+    guard let word = words.first, !word.hasPrefix("-"), word != "help" else {
+      return nil
+    }
+    let commands = configuration.groupedSubcommands.flatMap(\.subcommands)
+    let names = commands.map { $0._commandName } + commands.flatMap { $0.configuration.aliases }
+    if names.contains(word) { return nil }
+    return "there is no command '\(word)' ('drover --help' lists all)\(NearNames.hint(word, among: names))"
+  }
+
   /// Runs the command line; returns its exit code. Errors are one sentence on standard error.
   public static func run(_ arguments: [String] = Array(CommandLine.arguments.dropFirst())) async -> Int32 {
-    let verb = plain(arguments).first ?? ""
+    let words = plain(arguments)
+    let verb = words.first ?? ""
     let failed: Int32 = ErrandWords.endsLikeScript.contains(verb) ? ErrandAttachment.Code.failed : 1
     do {
       try RawArguments.check()
+      if let unknown = unknownCommand(words) {
+        Console.remark("drover: \(unknown)")
+        return ExitCode.validationFailure.rawValue
+      }
       var command = try parsed(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
@@ -89,6 +105,10 @@ public struct Drover: AsyncParsableCommand {
     } catch let error as DroverError {
       Console.remark("drover: \(error)")
       return failed
+    } catch let error as ValidationError {
+      // What a command finds wrong when it has begun; the parser's own have another type.
+      Console.remark("drover: \(error.message); see 'drover \(verb) --help'")
+      return failed == 1 ? ExitCode.validationFailure.rawValue : failed
     } catch is CancellationError {
       return 130
     } catch {

@@ -17,9 +17,9 @@ struct SSH: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ssh", abstract: "Log in to instances, or run a command on them.",
     discussion: """
-      Makes a user for this session with a key of its own, may become root by sudo, and is removed at the end. Without
-      --command one instance must be meant. With several, each line is printed behind the instance's name; the exit code
-      is the command's, or 1 when it failed on one of several.
+      Makes a user for this session with a key of its own, may become root by sudo, and is removed at the end. Without \
+      --command one instance must be meant. With several, each line is printed behind the instance's name; the exit \
+      code is the command's, or 1 when it failed on one of several.
       """)
   @OptionGroup var options: GlobalOptions
   @OptionGroup var ssh: SSHOptions
@@ -96,8 +96,8 @@ struct SCP: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "scp", abstract: "Copy files to instances, or from them.",
     discussion: """
-      Paths on instances are GROUP/ID:PATH, GROUP:PATH or :PATH for all. From or to several instances, ((instance_id)) in a
-      path stands for each one's UUID: drover scp web:/var/vcap/sys/log/web/web.log ./web-((instance_id)).log
+      Paths on instances are GROUP/ID:PATH, GROUP:PATH or :PATH for all. From or to several instances, ((instance_id)) \
+      in a path stands for each one's UUID: drover scp web:/var/vcap/sys/log/web/web.log ./web-((instance_id)).log
       """)
   @OptionGroup var options: GlobalOptions
   @OptionGroup var ssh: SSHOptions

@@ -10,7 +10,7 @@ struct BlobsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "blobs", abstract: "Look into the server's blobstore.",
     discussion: """
-      Blobs are archives of releases, compiled packages, rendered jobs and logs. An apply spec names them by
+      Blobs are archives of releases, compiled packages, rendered jobs and logs. An apply spec names them by \
       blobstore_id; so do a task's debug output and an agent's log.
       """, subcommands: [BlobExists.self, BlobGet.self, BlobPut.self, BlobList.self])
 }

@@ -10,14 +10,14 @@ struct BuildBPMRelease: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "build-bpm-release", abstract: "Make a release named bpm of this bpm, runc and tini.",
     discussion: """
-      Deployments that colocate the job bpm of the release bpm take it unchanged. bpm has to be a static executable
+      Deployments that colocate the job bpm of the release bpm take it unchanged. bpm has to be a static executable \
       (make release builds one); runc and tini are this machine's.
       """)
   @Option(help: "Where to put the tarball.") var tarball = "bpm.tgz"
   @Option(help: "The release's version (default: what bpm says, else 0.1.0).") var version: String?
   @Option(help: "The bpm to put in (default: the one beside this program).") var bpm: String?
-  @Option(help: "The runc to put in (default: /usr/sbin/runc).") var runc = "/usr/sbin/runc"
-  @Option(help: "The tini to put in (default: Debian's static one).") var tini = "/usr/bin/tini-static"
+  @Option(help: "The runc to put in.") var runc = "/usr/sbin/runc"
+  @Option(help: "The tini to put in.") var tini = "/usr/bin/tini-static"
 
   func run() async throws {
     let program = try bpm.map(absolutePath) ?? Executables.beside("bpm")

@@ -8,8 +8,8 @@ struct CreateRelease: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create-release", abstract: "Make a release from its folder.",
     discussion: """
-      Makes a dev version, 0+dev.N, unless --version says otherwise; the same sources give the same fingerprints. Without
-      --tarball only the folder's own records are written.
+      Makes a dev version, 0+dev.N, unless --version says otherwise; the same sources give the same fingerprints. \
+      Without --tarball only the folder's own records are written.
       """)
   @Option(help: "The release's folder.") var dir = "."
   @Option(help: "The release's name, instead of that of config/final.yml.") var name: String?

@@ -13,7 +13,7 @@ struct GlobalOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "The deployment (DROVER_DEPLOYMENT or BOSH_DEPLOYMENT).")
   var deployment: String?
   @Flag(name: [.customShort("n"), .long], help: "Don't ask.") var nonInteractive = false
-  @Flag(help: "Print JSON.") var json = false
+  @Flag(help: "Print JSON, where there is something to print.") var json = false
   @Option(help: "State directory of this machine's server (DROVER_STATE).") var state: String?
 
   static var variables: [String: String] {

@@ -6,9 +6,10 @@ struct InitJob: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "init-job", abstract: "Make a new job, or a new errand, in a release folder.",
     discussion: """
-      Without --exemplar it is the minimum: a spec without anything, an empty monit file and an empty folder templates.
-      With --exemplar it is a job that runs as it is and follows every rule of 'drover lint': ctl script, pre-start,
-      post-start, drain and a configuration file, with a program that stands in for yours. With --errand it is an errand:
+      Without --exemplar it is the minimum: a spec without anything, an empty monit file and an empty folder \
+      templates. With --exemplar it is a job that runs as it is and follows every rule of 'drover lint': ctl script, \
+      pre-start, post-start, drain and a configuration file, with a program that stands in for yours. With --errand it \
+      is an errand:
       a spec and a script 'execute' that prints its arguments.
       """)
   @Argument(help: "The job's name.") var name: String

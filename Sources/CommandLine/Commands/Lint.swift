@@ -6,12 +6,12 @@ struct Lint: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lint", abstract: "Check a release against the advice for release authors.",
     discussion: """
-      RELEASE is a release folder or a release tarball. Every finding has its file and line, a severity (error, warning,
-      advice), why it is bad, and what to do instead. What ShellCheck finds in shell scripts is among them, if it is
-      installed.
+      RELEASE is a release folder or a release tarball. Every finding has its file and line, a severity (error, \
+      warning, advice), why it is bad, and what to do instead. What ShellCheck finds in shell scripts is among them, \
+      if it is installed.
 
-      A finding is excused by a comment on its line or above it, or for a whole file in the comment that the file begins
-      with:
+      A finding is excused by a comment on its line or above it, or for a whole file in the comment that the file \
+      begins with:
 
         # drover-lint: allow RULE because REASON
 

@@ -83,9 +83,9 @@ struct PoolsJanitor: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "janitor", abstract: "Clean dirty resources by a command, and free them.",
     discussion: """
-      The command is called with --KIND=NAME, KIND being what follows the last '-' of the type, and with the arguments
-      behind --. When it exits with 0 the resource is free, else it is dirty as before. What it said when it failed is in
-      the log, and at the server under /resources/NAME. A file of resources may name a janitor for each type.
+      The command is called with --KIND=NAME, KIND being what follows the last '-' of the type, and with the arguments \
+      behind --. When it exits with 0 the resource is free, else it is dirty as before. What it said when it failed is \
+      in the log, and at the server under /resources/NAME. A file of resources may name a janitor for each type.
       """)
   @OptionGroup var service: PoolsServiceOptions
   @Option(help: "The command that cleans, where the file of resources has no janitor for a type.")
@@ -144,11 +144,14 @@ struct PoolsMason: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "mason", abstract: "Build dynamic resources from others by commands.",
     discussion: """
-      A dirty resource of a dynamic type that has a mason, or whose config.type has a command, is built: what it needs is leased, and the
-      command is called with JSON on its standard input:
-        {"resource": {…}, "leased": {"TYPE": [{…}]}, "config": {"type": "…", "content": "…"}}
-      It writes a JSON object of strings, the resource's user data, and exits with 0. Then the resource is free, and what it
-      was built from has its name as state. When it fails all are dirty.
+      A dirty resource of a dynamic type that has a mason, or whose config.type has a command, is built: what it needs \
+      is leased, and the command is called with JSON on its standard input:
+
+        {"resource": {…}, "leased": {"TYPE": [{…}]},
+         "config": {"type": "…", "content": "…"}}
+
+      It writes a JSON object of strings, the resource's user data, and exits with 0. Then the resource is free, and \
+      what it was built from has its name as state. When it fails all are dirty.
       """)
   @OptionGroup var pools: PoolsOptions
   @Option(help: "The file of resources.") var config: String
@@ -180,8 +183,8 @@ struct PoolsMetrics: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "metrics", abstract: "Show pools to Prometheus.",
     discussion: """
-      Looks at the types every 30 seconds; /metrics is on --metrics-port, and /?type=TYPE answers on --port with a type's
-      metric as JSON. Drover's own server has /metrics itself.
+      Looks at the types every 30 seconds; /metrics is on --metrics-port, and /?type=TYPE answers on --port with a \
+      type's metric as JSON. Drover's own server has /metrics itself.
       """)
   @OptionGroup var service: PoolsServiceOptions
   @Option(help: "The states to tell apart, separated by commas (default: those that mean something).")

@@ -7,10 +7,13 @@ struct ServeRegistry: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve-registry", abstract: "Serve settings to agents whose user data name a registry.",
     discussion: """
-      GET /instances/ID/settings answers with the file ID.json of the folder, PUT replaces it, DELETE removes it; all with
-      basic authentication. Agents find it by user data such as
-        {"registry":{"endpoint":"http://USER:PASSWORD@HOST:25777"},"server":{"name":"ID"}}
-      Settings hold keys: without --certificate listen only where nobody else can listen along. Runs until it is
+      GET /instances/ID/settings answers with the file ID.json of the folder, PUT replaces it, DELETE removes it; all \
+      with basic authentication. Agents find it by user data such as
+
+        {"registry":{"endpoint":"http://USER:PASSWORD@HOST:25777"},
+         "server":{"name":"ID"}}
+
+      Settings hold keys: without --certificate listen only where nobody else can listen along. Runs until it is \
       interrupted.
       """)
   @Option(help: "The folder with one file ID.json for each machine.") var settings: String
