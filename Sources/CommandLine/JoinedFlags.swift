@@ -1,4 +1,5 @@
-/// `-dNAME` and `-eADDRESS`, as the `bosh` CLI takes them besides `-d NAME`.
+/// `-dNAME` and `-eADDRESS`, as the `bosh` CLI takes them besides `-d NAME`; and a certificate that is given as text,
+/// which the parser would take for a flag.
 enum JoinedFlags {
   private static let flags = ["-d", "-e"]
   /// Their flags have one dash or two, as those of Boskos's services, and the rest is a command of somebody else.
@@ -16,6 +17,10 @@ enum JoinedFlags {
     while let word = rest.popFirst() {
       if let flag = flags.first(where: { isJoined(word, $0) }) {
         plain += [flag, String(word.dropFirst(2))]
+        continue
+      }
+      if word == "--ca-cert", let text = rest.first, text.hasPrefix("-----BEGIN") {
+        plain.append("\(word)=\(rest.removeFirst())")
         continue
       }
       plain.append(word)

@@ -33,6 +33,15 @@ import Testing
     #expect(JoinedFlags.apart(words).joined(separator: " ") == expected)
   }
 
+  @Test("a certificate may be given as text")
+  func certificate() throws {
+    let pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    let before = try #require(Drover.parsed(["--ca-cert", pem, "-dredis", "vms"]) as? VMs)
+    #expect(before.options.caCert == pem && before.options.deployment == "redis")
+    let behind = try #require(Drover.parsed(["vms", "--ca-cert", pem]) as? VMs)
+    #expect(behind.options.caCert == pem)
+  }
+
   @Test("the script has its own -dNAME, and the command has the one before the errand")
   func parsed() throws {
     let command = try #require(

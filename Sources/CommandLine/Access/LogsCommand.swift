@@ -8,7 +8,7 @@ struct Logs: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "logs", abstract: "Fetch logs of instances, or follow them.",
     discussion: """
-      Without flags the jobs' logs come as an archive; of several instances, as an archive of their archives. --follow
+      Without flags the jobs' logs come as an archive; of several instances, as an archive of their archives. --follow \
       prints lines as they are written, by ssh, until it is interrupted.
       """)
   @OptionGroup var options: GlobalOptions
@@ -59,10 +59,21 @@ struct Logs: AsyncParsableCommand {
     let archive = try await client.expect(.get, "/resources/\(PathText.escape(blob))")
     let time = Surroundings.system.now().text.prefix(19).map { ": T".contains($0) ? "-" : String($0) }.joined()
     let name = [deployment, slug.group, slug.id].compactMap { $0 }.joined(separator: ".")
-    let file = "\(absolutePath(dir))/\(name)-\(time).tgz"
+    let file = Self.free("\(absolutePath(dir))/\(name)-\(time)")
     try Files.replace(file, with: archive.bytes, mode: 0o600)
     Console.remark("Logs are in:")
     Console.print(file)
+  }
+
+  /// The path with `.tgz`, or else one that is not there yet: several archives may be fetched within a second.
+  static func free(_ path: String) -> String {
+    var file = "\(path).tgz"
+    var number = 2
+    while Files.isThere(file) {
+      file = "\(path)-\(number).tgz"
+      number += 1
+    }
+    return file
   }
 
   /// What prints the lines on an instance.

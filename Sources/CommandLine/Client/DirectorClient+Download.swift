@@ -24,9 +24,7 @@ extension DirectorClient {
       }
       return count
     } catch  where !(error is DroverError || error is CancellationError) {
-      throw DroverError(
-        .unavailable, "GET \(environment.url)\(path): the server cannot be reached, or the connection was cut",
-        cause: error)
+      throw unreachable("GET \(path)", error)
     }
   }
 }

@@ -3,6 +3,7 @@ import Formats
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import PoolsClient
 
 /// A director's HTTP API, as its clients see it (reference/director.md A).
 struct DirectorClient: Sendable {
@@ -13,7 +14,13 @@ struct DirectorClient: Sendable {
     self.environment = environment
     var tls = TLSConfiguration.makeClientConfiguration()
     if let ca = environment.caPEM {
-      tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(ca.utf8)))
+      do {
+        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(ca.utf8)))
+      } catch {
+        throw DroverError(
+          .invalid, "the server's certificate authority (--ca-cert): expected certificates in PEM, found something else"
+        )
+      }
     } else {
       tls.trustRoots = .default
     }
@@ -78,10 +85,24 @@ struct DirectorClient: Sendable {
       let body = try await response.body.collect(upTo: 1 << 30)
       return Answer(status: Int(response.status.code), headers: response.headers, bytes: Array(buffer: body))
     } catch  where !(error is DroverError || error is CancellationError) {
-      throw DroverError(
-        .unavailable, "\(method.rawValue) \(environment.url)\(path): the server cannot be reached; is it running?",
-        cause: error)
+      throw unreachable("\(method.rawValue) \(path)", error)
     }
+  }
+
+  /// Why there was no answer, and what to do about it.
+  func unreachable(_ request: String, _ error: any Error) -> DroverError {
+    let failure = ConnectionFailure(error)
+    if failure.isDistrust {
+      return DroverError(
+        .forbidden,
+        "the server at \(environment.url) is not trusted: \(failure); give its authority by --ca-cert or DROVER_CA_CERT "
+          + "(certificates/ca.crt in the server's state directory)")
+    }
+    if let local = environment.localServer, LocalServerProcess(local).isSurelyStopped {
+      return DroverError(.unavailable, "the server in \(local.state) is not running; 'drover up' starts it")
+    }
+    return DroverError(
+      .unavailable, "the server at \(environment.url) cannot be reached; is it running? (\(request): \(failure))")
   }
 
   /// Sends a request and expects one of the statuses that mean success.

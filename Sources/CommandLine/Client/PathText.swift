@@ -17,5 +17,8 @@ enum PathText {
 func absolutePath(_ path: String) -> String {
   guard !path.hasPrefix("/"), let directory = getcwd(nil, 0) else { return path }
   defer { free(directory) }
-  return "\(String(cString: directory))/\(path)"
+  var rest = Substring(path)
+  while rest.hasPrefix("./") { rest = rest.dropFirst(2).drop { $0 == "/" } }
+  let folder = String(cString: directory)
+  return rest.isEmpty || rest == "." ? folder : "\(folder == "/" ? "" : folder)/\(rest)"
 }

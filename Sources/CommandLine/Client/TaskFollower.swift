@@ -83,7 +83,7 @@ struct TaskFollower: Sendable {
       case 206, 204, 416:
         if isFinal { return }
       default:
-        throw DroverError(.failed, "reading the output of task \(task): HTTP \(answer.status)")
+        throw client.refusal(answer, "reading the output of task \(task)")
       }
       // A server that does not tell is asked, before the next question.
       hasEnded = told == nil && !isFinal ? try await hasEndedByState() : isFinal

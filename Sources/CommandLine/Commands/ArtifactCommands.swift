@@ -3,6 +3,21 @@ import Formats
 import ReleaseFiles
 import Releases
 
+/// A tarball that is looked into before it is sent.
+enum UploadedFile {
+  static func read<Manifest>(_ path: String, _ kind: String, _ body: (String) throws -> Manifest) throws -> Manifest {
+    guard !path.contains("://") else {
+      throw DroverError(
+        .unsupported, "uploading the \(kind) \(path): addresses are not fetched yet; fetch it and give the file")
+    }
+    do {
+      return try body(absolutePath(path))
+    } catch let error as DroverError where error.code != .notFound {
+      throw DroverError(error.code, "reading it as a \(kind) tarball", cause: error)
+    }
+  }
+}
+
 struct UploadRelease: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "upload-release", abstract: "Upload a release tarball.",
@@ -14,7 +29,7 @@ struct UploadRelease: AsyncParsableCommand {
   @Flag(help: "Record it as the next dev version.") var rebase = false
 
   func run() async throws {
-    let manifest = try ReleaseTarball.manifest(of: absolutePath(path))
+    let manifest = try UploadedFile.read(path, "release") { try ReleaseTarball.manifest(of: $0) }
     try await options.withClient { client in
       if !fix, !rebase {
         let known = try await client.get("/releases").array ?? []
@@ -102,7 +117,7 @@ struct UploadStemcell: AsyncParsableCommand {
   @Flag(help: "Upload it although it is there.") var fix = false
 
   func run() async throws {
-    let manifest = try StemcellTarball.manifest(of: absolutePath(path))
+    let manifest = try UploadedFile.read(path, "stemcell") { try StemcellTarball.manifest(of: $0) }
     try await options.withClient { client in
       if !fix {
         let stemcell: Value = ["name": .string(manifest.name), "version": .string(manifest.version)]

@@ -64,7 +64,7 @@ private struct ConfigUpdate {
       let change: Value = ["type": .string(type), "name": .string(name), "content": .string(content)]
       let difference = try await client.expect(.post, "/configs/diff", .json(change)).value()
       let changed = DifferencePrinter.print(difference["diff"]?.array ?? [])
-      if changed, !options.nonInteractive, !Console.confirm("Continue?") { throw ExitCode(1) }
+      if changed, !options.nonInteractive { try Console.confirm("Continue?") }
       var order = change.object ?? [:]
       order["expected_latest_id"] = difference["from"]?["id"]
       _ = try await client.expect(.post, "/configs", .json(.object(order)))
@@ -79,7 +79,7 @@ struct CloudConfigCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
   @Option(help: "The config's name.") var name = "default"
 
-  func run() async throws { try await options.withClient { try await ConfigText.print("cloud", name, $0) } }
+  func run() async throws { try await options.withClient { try await ConfigText.print("cloud", name, $0, options) } }
 }
 
 struct RuntimeConfigCommand: AsyncParsableCommand {
@@ -87,7 +87,7 @@ struct RuntimeConfigCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
   @Option(help: "The config's name.") var name = "default"
 
-  func run() async throws { try await options.withClient { try await ConfigText.print("runtime", name, $0) } }
+  func run() async throws { try await options.withClient { try await ConfigText.print("runtime", name, $0, options) } }
 }
 
 struct ConfigCommand: AsyncParsableCommand {
@@ -101,8 +101,9 @@ struct ConfigCommand: AsyncParsableCommand {
     try await options.withClient { client in
       switch chosen {
       case .version(let id):
-        Console.print(try await client.get("/configs/\(PathText.escape(id))")["content"]?.string ?? "")
-      case .newest(let type, let name): try await ConfigText.print(type, name, client)
+        let config = try await client.get("/configs/\(PathText.escape(id))")
+        try Console.printYAML(config["content"]?.string ?? "", json: options.json)
+      case .newest(let type, let name): try await ConfigText.print(type, name, client, options)
       }
     }
   }
@@ -142,7 +143,7 @@ struct DeleteConfig: AsyncParsableCommand {
 
   func run() async throws {
     let chosen = try choice.chosen()
-    if !options.nonInteractive, !Console.confirm("Delete config \(chosen)?") { throw ExitCode(1) }
+    if !options.nonInteractive { try Console.confirm("Delete config \(chosen)?") }
     let path =
       switch chosen {
       case .version(let id): "/configs/\(PathText.escape(id))"
@@ -187,11 +188,11 @@ struct ConfigChoice: ParsableArguments {
 }
 
 private enum ConfigText {
-  static func print(_ type: String, _ name: String, _ client: DirectorClient) async throws {
+  static func print(_ type: String, _ name: String, _ client: DirectorClient, _ options: GlobalOptions) async throws {
     let query = "latest=true&type=\(PathText.escape(type))&name=\(PathText.escape(name))"
     guard let config = (try await client.get("/configs?\(query)").array ?? []).first else {
       throw DroverError(.notFound, "There is no \(type) config '\(name)'.")
     }
-    Console.print(config["content"]?.string ?? "")
+    try Console.printYAML(config["content"]?.string ?? "", json: options.json)
   }
 }

@@ -28,7 +28,7 @@ struct Deploy: AsyncParsableCommand {
         .post, "/deployments/\(PathText.escape(name))/diff?redact=true", .yaml(text)
       ).value()
       DifferencePrinter.print(difference["diff"]?.array ?? [])
-      if !options.nonInteractive, !dryRun, !Console.confirm("Continue?") { throw ExitCode(1) }
+      if !options.nonInteractive, !dryRun { try Console.confirm("Continue?") }
       let task = try await client.start(.post, "/deployments?\(query(difference["context"]))", .yaml(text))
       let follower = TaskFollower(client: client, task: task)
       _ = try await follower.printEvents()
@@ -78,7 +78,8 @@ struct Manifest: AsyncParsableCommand {
   func run() async throws {
     let name = try options.requireDeployment()
     try await options.withClient { client in
-      Console.print(try await client.get("/deployments/\(PathText.escape(name))")["manifest"]?.string ?? "")
+      let manifest = try await client.get("/deployments/\(PathText.escape(name))")["manifest"]?.string
+      try Console.printYAML(manifest ?? "", json: options.json)
     }
   }
 }
@@ -91,7 +92,7 @@ struct DeleteDeployment: AsyncParsableCommand {
 
   func run() async throws {
     let name = try options.requireDeployment()
-    if !options.nonInteractive, !Console.confirm("Delete deployment '\(name)'?") { throw ExitCode(1) }
+    if !options.nonInteractive { try Console.confirm("Delete deployment '\(name)'?") }
     try await options.withClient { client in
       let path = "/deployments/\(PathText.escape(name))?\(force ? "force=true" : "")"
       let task = try await client.start(.delete, path)

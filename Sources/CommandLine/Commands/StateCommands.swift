@@ -18,7 +18,7 @@ struct StateOptions: ParsableArguments {
     if !converge, slug.group == nil || slug.id == nil {
       throw DroverError(.invalid, "--no-converge changes one instance: give GROUP/ID")
     }
-    if !options.nonInteractive, !Console.confirm("\(verb) \(slug) of deployment '\(deployment)'?") { throw ExitCode(1) }
+    if !options.nonInteractive { try Console.confirm("\(verb) \(slug) of deployment '\(deployment)'?") }
     var query = flags.filter(\.1).map { "\($0.0)=true" }
     for (name, value) in [("canaries", canaries), ("max_in_flight", maxInFlight)] {
       if let value { query.append("\(name)=\(PathText.escape(value))") }

@@ -24,10 +24,22 @@ enum Console {
 
   static func printJSON(_ value: Value) { print(JSON.text(value, .pretty)) }
 
-  /// Asks and returns whether the answer was yes.
-  static func confirm(_ question: String) -> Bool {
+  /// Prints a document as it was written, or as JSON.
+  static func printYAML(_ text: String, json: Bool) throws {
+    if json { return printJSON(try YAML.parse(text)) }
+    write(Array((text.hasSuffix("\n") ? text : "\(text)\n").utf8), to: 1)
+  }
+
+  /// Asks whether to go on.
+  ///
+  /// - Throws: when the answer is not yes.
+  static func confirm(_ question: String) throws {
     write(Array("\(question) [yN]: ".utf8), to: 2)
-    guard let answer = readLine() else { return false }
-    return ["y", "yes"].contains(answer.trimmingBlanks().lowercased())
+    let answer = readLine()
+    if answer == nil { remark("") }
+    guard ["y", "yes"].contains(answer?.trimmingBlanks().lowercased()) else {
+      throw DroverError(
+        .cancelled, "the answer was not yes, and nothing was changed; --non-interactive (-n) does not ask")
+    }
   }
 }

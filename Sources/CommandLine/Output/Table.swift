@@ -12,17 +12,27 @@ struct Table {
     self.rows = rows
   }
 
-  /// Columns two blanks apart, under their names.
+  /// Columns two blanks apart, under their names. A cell of several lines makes its row so high.
   var text: String {
+    let lines = rows.flatMap(Self.lines)
     let widths = columns.indices.map { column in
-      ([columns[column]] + rows.map { $0[column] }).map(\.count).max() ?? 0
+      ([columns[column]] + lines.map { $0[column] }).map(\.count).max() ?? 0
     }
     func line(_ cells: [String]) -> String {
       let padded = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
       return padded.joined(separator: "  ").trimmingEnd()
     }
     let count = "\(rows.count) \(title)"
-    return ([line(columns)] + rows.map(line) + ["", count]).joined(separator: "\n")
+    return ([line(columns)] + lines.map(line) + ["", count]).joined(separator: "\n")
+  }
+
+  private static func lines(_ row: [String]) -> [[String]] {
+    let cells = row.map { cell in
+      var lines = cell.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+      while lines.count > 1, lines.last == "" { lines.removeLast() }
+      return lines
+    }
+    return (0..<(cells.map(\.count).max() ?? 0)).map { index in cells.map { $0.dropFirst(index).first ?? "" } }
   }
 
   /// An object per row, with the columns' names in lower case and underscores.
