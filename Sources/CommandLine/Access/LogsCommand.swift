@@ -59,17 +59,17 @@ struct Logs: AsyncParsableCommand {
     let archive = try await client.expect(.get, "/resources/\(PathText.escape(blob))")
     let time = Surroundings.system.now().text.prefix(19).map { ": T".contains($0) ? "-" : String($0) }.joined()
     let name = [deployment, slug.group, slug.id].compactMap { $0 }.joined(separator: ".")
-    let file = Self.free("\(absolutePath(dir))/\(name)-\(time)")
+    let file = try Self.free("\(absolutePath(dir))/\(name)-\(time)")
     try Files.replace(file, with: archive.bytes, mode: 0o600)
     Console.remark("Logs are in:")
     Console.print(file)
   }
 
   /// The path with `.tgz`, or else one that is not there yet: several archives may be fetched within a second.
-  static func free(_ path: String) -> String {
+  static func free(_ path: String) throws -> String {
     var file = "\(path).tgz"
     var number = 2
-    while Files.isThere(file) {
+    while try Files.isThere(file) {
       file = "\(path)-\(number).tgz"
       number += 1
     }

@@ -191,7 +191,7 @@ struct LocalServerProcess: Sendable {
   /// What it made on this machine is called by; nil for one that never got so far.
   private func name() throws -> String? {
     if let name = try Files.text("\(server.state)/name") { return name.trimmingBlanks() }
-    return Files.isFolder("\(server.state)/cloud") ? try remembered()["--name"] ?? "drover" : nil
+    return try Files.isFolder("\(server.state)/cloud") ? remembered()["--name"] ?? "drover" : nil
   }
 
   private func stopVMs(named name: String, destroy: Bool) async throws {
