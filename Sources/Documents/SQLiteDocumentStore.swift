@@ -114,12 +114,24 @@ public final class SQLiteDocumentStore: DocumentStore {
   public func close() async throws {
     await queue.close()
     feed.close()
-    let pool = pool
-    try await blocking { try pool.close() }
-    lock.withLock { file in
-      file?.release()
-      file = nil
+    let held = lock.withLock { lock in
+      defer { lock = nil }
+      return lock
     }
+    // Closed before.
+    guard let held else { return }
+    let pool = pool
+    do {
+      try await blocking {
+        // The last connection to be closed may be one that only reads, which leaves the journal as it is.
+        _ = try? pool.writeWithoutTransaction { try Row.fetchAll($0, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        try pool.close()
+      }
+    } catch {
+      lock.withLock { $0 = held }
+      throw error
+    }
+    held.release()
   }
 
   /// What SQLite finds wrong with the file; nothing in one that is sound.

@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import TestSupport
@@ -26,6 +27,35 @@ import Testing
       #expect(try await again.damage() == [])
       try await again.close()
     }
+  }
+
+  @Test("nothing of a document that was removed, or written anew, is in the file when the history is past it")
+  func secureDelete() async throws {
+    try await withTemporaryFolder { folder in
+      let path = "\(folder)/documents.sqlite"
+      let store = try await SQLiteDocumentStore.open(path, history: 10)
+      // One that fits into a page and one that does not.
+      let secrets = ["s3cr3t-small", String(repeating: "s3cr3t-large", count: 3000)].map { Array($0.utf8) }
+      for (index, secret) in secrets.enumerated() {
+        _ = try await store.commit([.put("thing", "removed-\(index)", secret)])
+        _ = try await store.commit([.put("thing", "changed-\(index)", secret)])
+      }
+      #expect(try !Self.files(with: "s3cr3t", in: folder).isEmpty)
+      for index in secrets.indices {
+        _ = try await store.commit([.delete("thing", "removed-\(index)")])
+        _ = try await store.commit([.put("thing", "changed-\(index)", json(1))])
+      }
+      for number in 1...50 { _ = try await store.commit([.put("thing", "a", json(number))]) }
+      // The journal goes into the file then.
+      try await store.close()
+      #expect(try Self.files(with: "s3cr3t-small", in: folder) == [])
+      #expect(try Self.files(with: "s3cr3t-large", in: folder) == [])
+    }
+  }
+
+  /// The files of a folder that have a text in them.
+  private static func files(with text: String, in folder: String) throws -> [String] {
+    try Files.names(in: folder).filter { try Files.read("\(folder)/\($0)").firstRange(of: Array(text.utf8)) != nil }
   }
 
   @Test("the history is trimmed, the last revision is kept")

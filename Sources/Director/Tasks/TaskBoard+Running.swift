@@ -10,7 +10,7 @@ extension TaskBoard {
     if isStopped { return }
     if !isResumed { checkpoints.begin(record.id) }
     let cancellation = Cancellation()
-    if record.state == .cancelling { cancellation.request() }
+    if endedEarly.remove(record.id) != nil || record.state == .cancelling { cancellation.request() }
     let context = TaskContext(
       id: record.id, user: record.user, description: record.description, request: record.request,
       parent: record.parent, cause: record.cause,

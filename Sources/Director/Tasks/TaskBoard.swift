@@ -17,6 +17,8 @@ public actor TaskBoard {
   var works: [String: Work] = [:]
   var running: [Int: Running] = [:]
   var history: TaskHistory
+  /// Tasks that were ended when they were recorded and not begun with yet.
+  var endedEarly: Set<Int> = []
   var isStopped = false
   /// The last task that was started after a check.
   var lastChecked: Task<Int, any Error>?
@@ -101,8 +103,12 @@ public actor TaskBoard {
     guard !record.state.isFinal else {
       throw DirectorFailure(10001, "Cannot cancel task \(id): invalid state (\(record.state.rawValue))")
     }
-    try await records.update(TaskRecord.documentName(id)) { if !$0.state.isFinal { $0.state = .cancelling } }
-    running[id]?.cancellation.request()
+    let now = try await records.update(TaskRecord.documentName(id)) { if !$0.state.isFinal { $0.state = .cancelling } }
+    if let cancellation = running[id]?.cancellation {
+      cancellation.request()
+    } else if !now.body.state.isFinal {
+      endedEarly.insert(id)
+    }
     await locks.abandon(id)
   }
 
