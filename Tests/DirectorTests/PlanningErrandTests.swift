@@ -60,6 +60,29 @@ import Testing
     #expect(throws: DroverError.self) { try resolved.errand("smoke-tests", count: 2) }
   }
 
+  @Test("as many as the manifest says of an errand's own group are not asked of another group that has the errand, too")
+  func countOfOwnGroup() throws {
+    func resolved(_ manifest: String) throws -> ResolvedDeployment {
+      let first = try Fixtures.inputs(manifest).resolve()
+      return try Fixtures.inputs(
+        manifest, instances: Fixtures.deployed(first), addresses: first.reservations
+      ).resolve()
+    }
+    let manifest =
+      Fixtures.changed(
+        "{name: client, release: redis}]", "{name: client, release: redis}, {name: smoke-tests, release: redis}]")
+      + "\nerrands: [{name: smoke-tests, release: redis, instances: 3, vm_type: small, azs: [z1], networks: [{name: default}]}]\n"
+    let entry = try #require(try DeploymentManifest(YAML.parse(manifest)).errands.first)
+    let run = ErrandRun().completed(entry)
+    let errand = try resolved(manifest).errand("smoke-tests", run)
+    let groups = errand.targets.map(\.instance.group)
+    #expect(groups.count { $0 == "smoke-tests" } == 3 && groups.count { $0 == "web" } == 1)
+    // Who asks for so many asks it of all groups.
+    var asked = run
+    asked.countsOwnGroupOnly = nil
+    #expect(throws: DroverError.self) { try resolved(manifest).errand("smoke-tests", asked) }
+  }
+
   @Test(
     "what can't be run is refused in BOSH's words",
     arguments: [

@@ -22,6 +22,8 @@ public struct ErrandRun: Codable, Sendable, Hashable {
   public var masksArguments: Bool?
   /// On how many instances of a group it runs; nil for as many as there are, and the first one of an errand group.
   public var instanceCount: Int?
+  /// Whether that is what the manifest says of the errand's own group, and of no other that has the errand, too.
+  var countsOwnGroupOnly: Bool?
   /// On how many of them at once; nil for ``ErrandBatch/usualWidth``.
   public var parallel: Int?
   /// Whether the first failure ends the others.
@@ -54,7 +56,9 @@ public struct ErrandRun: Codable, Sendable, Hashable {
     if run.arguments.isEmpty { run.arguments = policy.arguments }
     run.environment.merge(policy.environment) { mine, _ in mine }
     run.timeoutSeconds = run.timeoutSeconds ?? policy.timeoutSeconds
-    if run.instances.isEmpty { run.instanceCount = run.instanceCount ?? policy.instances }
+    if run.instances.isEmpty, run.instanceCount == nil, let count = policy.instances {
+      (run.instanceCount, run.countsOwnGroupOnly) = (count, true)
+    }
     run.parallel = run.parallel ?? policy.parallel
     run.failsFast = run.failsFast ?? policy.failsFast
     run.outputLimit = run.outputLimit ?? policy.outputLimit

@@ -19,9 +19,7 @@ struct ErrandTurn: Sendable {
     let deployment = try await director.deployment(order.deployment)
     guard let manifest = try deployment.parsedManifest() else { return .run }
     let resolved = try await director.storedResolution(deployment, manifest, task: context.id)
-    let targets = try resolved.errand(
-      order.errand, filters: order.run.instances, count: order.run.instanceCount
-    ).targets
+    let targets = try resolved.errand(order.errand, order.run).targets
     return try await ErrandChanges(director: director, context: context, order: order, wants: wants)
       .begin(targets, of: resolved)
   }

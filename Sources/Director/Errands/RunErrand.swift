@@ -48,7 +48,7 @@ struct RunErrand: Sendable {
     }
     return Subject(
       resolved: resolved,
-      selection: try resolved.errand(order.errand, filters: order.run.instances, count: order.run.instanceCount))
+      selection: try resolved.errand(order.errand, order.run))
   }
 
   private var claimed: ErrandClaims { ErrandClaims(deployment: order.deployment) }

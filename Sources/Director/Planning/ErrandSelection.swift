@@ -54,12 +54,21 @@ extension ResolvedDeployment {
     return Set(named + jobs).sorted()
   }
 
+  /// The instances that a run of an errand is on.
+  func errand(_ name: String, _ run: ErrandRun) throws -> ErrandSelection {
+    try errand(name, filters: run.instances, count: run.instanceCount, ofOwnGroup: run.countsOwnGroupOnly ?? false)
+  }
+
   /// Finds an errand by name, a job first, and the instances that it runs on.
   ///
-  /// - Parameter count: on how many instances of each group it runs, the first ones; nil for the first one of an errand
-  ///   group, and all of others.
+  /// - Parameters:
+  ///   - count: on how many instances of each group it runs, the first ones; nil for the first one of an errand group, and
+  ///     all of others.
+  ///   - ofOwnGroup: whether `count` speaks only of the errand group with the errand's name, if there is one.
   /// - Throws: ``DroverError`` with BOSH's texts and numbers.
-  public func errand(_ name: String, filters: [ErrandFilter] = [], count: Int? = nil) throws -> ErrandSelection {
+  public func errand(
+    _ name: String, filters: [ErrandFilter] = [], count: Int? = nil, ofOwnGroup: Bool = false
+  ) throws -> ErrandSelection {
     let withJob = groups.filter { group in group.jobs.contains { $0.name == name && $0.isErrand } }
     guard !withJob.isEmpty else { return try groupErrand(name, filters, count) }
     var selection = ErrandSelection(name: name, targets: [], warnings: [])
@@ -70,7 +79,9 @@ extension ResolvedDeployment {
           + "name. Executing errand on all relevant instances with job '\(name)'.")
     }
     var used: Set<ErrandFilter> = []
+    let own = ofOwnGroup ? withJob.first { $0.name == name && $0.lifecycle == .errand } : nil
     for group in withJob {
+      let count = own.map(\.name) ?? group.name == group.name ? count : nil
       let chosen = group.instances.filter { instance in
         let fitting = filters.filter { $0.matches(instance, in: group) }
         used.formUnion(fitting)
