@@ -104,6 +104,22 @@ import Testing
     #expect((try? LocalServerProcess.flags(listen: text)) == expected)
   }
 
+  @Test("a server that is being started again is still found, and keeps the flags of last time")
+  func startedAgain() async throws {
+    try await withTemporaryFolder { folder in
+      try Files.makeFolder("\(folder)/certificates")
+      for (name, text) in Self.files { try writeTestFile("\(folder)/\(name)", text) }
+      let server = LocalServer(state: folder)
+      let before = try FileFacts("\(folder)/flags")
+      #expect(try LocalServerProcess(server).remember([:]) == ["--name", "a"])
+      #expect(try FileFacts("\(folder)/flags") == before)
+      #expect(
+        try LocalServerProcess(server).remember(["--nats-port": "5"]) == ["--name", "a", "--nats-port", "5"])
+      #expect(try LocalServerProcess(server).remembered()["--nats-port"] == "5")
+      #expect(try server.target().url == "https://h:1")
+    }
+  }
+
   @Test("a file that is not there means none, one that cannot be read does not", arguments: Reading.allCases)
   func readings(_ reading: Reading) async throws {
     try await withTemporaryFolder { folder in

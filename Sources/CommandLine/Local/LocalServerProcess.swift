@@ -46,9 +46,7 @@ struct LocalServerProcess: Sendable {
       throw systemError("making the state directory \(server.state)")
     }
     let before = try Files.bytes(flagsPath)
-    let lines = try remembered().merging(flags) { $1 }.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-    try Files.replace(flagsPath, with: Array((lines.joined(separator: "\n") + "\n").utf8))
-    unlink(server.addressPath)
+    let lines = try remember(flags)
     let program = try Executables.beside("droverd")
     let arguments = ["--state", server.state, "--log-file", server.logPath] + lines
     Console.remark("Starting droverd; its log is \(server.logPath)")
@@ -60,9 +58,22 @@ struct LocalServerProcess: Sendable {
       try await waitUntilReady(started, logBegin)
     } catch let error as DroverError where error.code == .failed {
       // A mistake is not remembered: the next start is to be told the right thing only.
-      if let before { try Files.replace(flagsPath, with: before) } else { try Files.remove(flagsPath) }
+      if try Files.bytes(flagsPath) != before {
+        if let before { try Files.replace(flagsPath, with: before) } else { try Files.remove(flagsPath) }
+      }
       throw error
     }
+  }
+
+  /// Keeps what the server is told over what it was told the last time. Returns all of it.
+  ///
+  /// What other commands find the server by stays as it is: those that come now and follow a task wait until it answers.
+  func remember(_ flags: [String: String]) throws -> [String] {
+    let lines = try remembered().merging(flags) { $1 }.sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+    let bytes = Array((lines.joined(separator: "\n") + "\n").utf8)
+    // A full disk keeps no server from coming back as it was.
+    if try Files.bytes(flagsPath) != bytes { try Files.replace(flagsPath, with: bytes) }
+    return lines
   }
 
   /// Those of the flags that are not what the server was started with.
