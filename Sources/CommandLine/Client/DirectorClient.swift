@@ -12,10 +12,19 @@ struct DirectorClient: Sendable {
 
   init(_ environment: TargetEnvironment) throws {
     self.environment = environment
+    let tls = try Self.tls(trusting: environment.caPEM)
+    var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout.connect = .seconds(10)
+    http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// TLS that believes in an authority; nil is the system's.
+  static func tls(trusting caPEM: String?) throws -> TLSConfiguration {
     var tls = TLSConfiguration.makeClientConfiguration()
-    if let ca = environment.caPEM {
+    if let caPEM {
       do {
-        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(ca.utf8)))
+        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(caPEM.utf8)))
       } catch {
         throw DroverError(
           .invalid, "the server's certificate authority (--ca-cert): expected certificates in PEM, found something else"
@@ -24,10 +33,9 @@ struct DirectorClient: Sendable {
     } else {
       tls.trustRoots = .default
     }
-    var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
-    configuration.redirectConfiguration = .disallow
-    configuration.timeout.connect = .seconds(10)
-    http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    // A server that holds an answer back does not hear the end of the connection meanwhile; nobody waits for that.
+    tls.shutdownTimeout = .milliseconds(100)
+    return tls
   }
 
   func close() async { try? await http.shutdown() }
