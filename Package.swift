@@ -197,7 +197,7 @@ let package = Package(
         "AgentProtocol", "Archives", "Certificates", "Digests", "Files", "Formats", "Messaging", "Processes",
         "Surroundings", arguments, logging,
       ], path: "Benchmarks",
-      exclude: ["release", "manifest.yml"], swiftSettings: strict),
+      exclude: ["release", "manifest.yml", "errands.yml"], swiftSettings: strict),
 
     // Tests.
     .target(

@@ -1,4 +1,3 @@
-import Dispatch
 import Formats
 import Glibc
 import Logging
@@ -46,13 +45,11 @@ public enum AgentProgram {
     logger.info("starting", metadata: ["version": "\(version)", "platform": "\(options.platform)"])
     let termination = Termination()
     let leaving = Leaving()
-    let signals = [SIGTERM, SIGINT].map { number in
-      onSignal(number) {
-        logger.info("received signal \(number); leaving")
-        leaving.leave(termination)
-      }
+    let signals = try SignalWatch([SIGTERM, SIGINT]) { number in
+      logger.info("received signal \(number); leaving")
+      leaving.leave(termination)
     }
-    defer { for source in signals { source.cancel() } }
+    defer { signals.stop() }
     let start = AgentStart(options: options, termination: termination, surroundings: .system, logger: logger)
     guard let (agent, plan) = try await start.agent() else { return termination.code ?? 1 }
     leaving.set(agent)
@@ -89,13 +86,5 @@ public enum AgentProgram {
       guard let agent = agent.withLock({ $0 }) else { return termination.end(1) }
       Task { await agent.leave() }
     }
-  }
-
-  private static func onSignal(_ number: Int32, _ body: @escaping @Sendable () -> Void) -> any DispatchSourceSignal {
-    signal(number, SIG_IGN)
-    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-    source.setEventHandler(handler: body)
-    source.resume()
-    return source
   }
 }

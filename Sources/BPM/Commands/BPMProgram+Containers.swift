@@ -91,7 +91,7 @@ extension BPMProgram {
     let child = try ChildProcess(
       arguments, environment: environment, input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO,
       ownGroup: false)
-    let forwarding = SignalForwarding { child.signal($0) }
+    let forwarding = try SignalForwarding { child.signal($0) }
     defer { forwarding.stop() }
     return try await child.ending()
   }

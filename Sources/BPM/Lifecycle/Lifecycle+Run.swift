@@ -57,7 +57,7 @@ extension Lifecycle {
     _ job: JobConfiguration, _ process: ProcessConfiguration, _ log: BPMLog, _ lock: LockFile
   ) async throws -> Int {
     let runc = try RuncRunner(setup)
-    let forwarding = SignalForwarding()
+    let forwarding = try SignalForwarding()
     defer { forwarding.stop() }
     let signals = forwarding.signals
     let bundle = Bundle(setup: setup, names: names, job: job, process: process)

@@ -1,5 +1,5 @@
-import Dispatch
 import Glibc
+import Processes
 import Synchronization
 
 /// Hands signals on that this process gets, until it is stopped. While there is nobody who would heed them they are
@@ -8,32 +8,23 @@ struct SignalForwarding {
   private static let numbers = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT]
 
   let signals = KeptSignals()
-  private let sources: [any DispatchSourceSignal]
+  private let watch: SignalWatch
 
   /// Keeps signals from now on.
-  init() {
-    sources = Self.numbers.map { [signals] number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-      source.setEventHandler { signals.take(number) }
-      source.resume()
-      return source
-    }
+  init() throws {
+    watch = try SignalWatch(Self.numbers) { [signals] in signals.take($0) }
     // Output that nobody reads any more is no reason to die.
     signal(SIGPIPE, SIG_IGN)
   }
 
   /// Hands signals on from now on.
-  init(_ receiver: @escaping @Sendable (Int32) -> Void) {
-    self.init()
+  init(_ receiver: @escaping @Sendable (Int32) -> Void) throws {
+    try self.init()
     signals.hand(receiver)
   }
 
   /// From here on signals do what they do by themselves.
-  func stop() {
-    for source in sources { source.cancel() }
-    for number in Self.numbers { signal(number, SIG_DFL) }
-  }
+  func stop() { watch.stop() }
 }
 
 /// Signals on their way to somebody, who may not be there yet.

@@ -10,6 +10,7 @@
 #include "clinux_program.h"
 #include "clinux_runner.h"
 #include "clinux_sandbox.h"
+#include "clinux_signals.h"
 #include "clinux_watch.h"
 
 #endif

@@ -66,14 +66,12 @@ extension LocalServer {
     case others
   }
 
-  /// Names of which one is enough: what every server makes, and what `drover up` makes before it.
-  private static let marks: Set<String> = [
-    "documents.sqlite", "pools.sqlite", "droverd.pid", "droverd.log", "flags",
-  ]
+  /// Names of which one is enough: nobody else calls files so.
+  private static let marks: Set<String> = ["documents.sqlite", "pools.sqlite", "droverd.pid", "droverd.log"]
   /// What else there may be, so that a removal that was cut short can be ended.
   private static let parts: Set<String> = [
-    "address", "blobs", "certificates", "cloud", "journals", "lock", "name", "nats", "pools-address", "seal.key",
-    "users", "work",
+    "address", "blobs", "certificates", "cloud", "flags", "journals", "lock", "name", "nats", "pools-address",
+    "seal.key", "users", "work",
   ]
 
   /// Looked at before anything is removed: a mistyped state directory must not cost somebody's files.
