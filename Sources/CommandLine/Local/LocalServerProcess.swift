@@ -198,13 +198,11 @@ struct LocalServerProcess: Sendable {
     return true
   }
 
-  /// - Parameter destroy: also removes what was made on this machine for them.
-  /// What it made on this machine is called by; nil for one that never got so far.
-  private func name() throws -> String? {
-    if let name = try Files.text("\(server.state)/name") { return name.trimmingBlanks() }
-    return try Files.isFolder("\(server.state)/cloud") ? remembered()["--name"] ?? "drover" : nil
-  }
+  /// What it made on this machine is called by: written down before anything is made. Nil for a server that never got so
+  /// far, and for what is left of a removal that was cut short; a name that is guessed could be that of another server.
+  private func name() throws -> String? { try Files.text("\(server.state)/name")?.trimmingBlanks() }
 
+  /// - Parameter destroy: also removes what was made on this machine for them.
   private func stopVMs(named name: String, destroy: Bool) async throws {
     let cloud = RuncCloud(
       configuration: .init(name: name, directory: "\(server.state)/cloud"),
