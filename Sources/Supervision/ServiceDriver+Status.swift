@@ -9,7 +9,7 @@ extension ServiceDriver {
       failures: (machine.failure.map { [$0] } ?? []) + tests.failures + limits.failures, isPending: !machine.isSettled)
     status.collected = collected
     switch machine.phase {
-    case .unmonitored, .held: status.monitoring = .no
+    case .unmonitored, .held, .waiting: status.monitoring = .no
     case .preparing, .starting: status.monitoring = machine.failure == nil ? .starting : .yes
     default: break
     }

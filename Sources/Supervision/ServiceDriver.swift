@@ -11,6 +11,8 @@ actor ServiceDriver {
   struct Hooks: Sendable {
     var holdDependents: @Sendable (String) async -> Void
     var releaseDependents: @Sendable (String) async -> Void
+    /// Lets go of a service that is held, when all that it depends on runs.
+    var checkDependencies: @Sendable (String) async -> Void
     /// A test wants something that concerns other services, too.
     var act: @Sendable (ServiceTest.Action, String) async -> Void
     var report: @Sendable (ServiceAlert) -> Void
@@ -194,6 +196,8 @@ actor ServiceDriver {
       }
     case .releaseDependents:
       Task { [hooks, name = definition.name] in await hooks.releaseDependents(name) }
+    case .checkDependencies:
+      Task { [hooks, name = definition.name] in await hooks.checkDependencies(name) }
     case .report(let event, let action, let text): report(event, action, text)
     case .countRestart:
       limits.restarted()

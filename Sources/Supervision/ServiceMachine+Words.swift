@@ -22,13 +22,18 @@ extension ServiceMachine {
     case abandoning(Goal)
     /// Stopped because a service it depends on restarts; started again after that.
     case held
+    /// Wanted, and not started before what it depends on runs.
+    case waiting
   }
 
   enum Program: String, Sendable, Hashable, CaseIterable { case start, stop }
 
-  enum Goal: Sendable, Hashable { case unmonitored, held, restart }
+  /// What is to become of a service after it has been stopped. A stronger wish takes the place of a weaker one.
+  enum Goal: Int, Sendable, Hashable { case restart, held, unmonitored }
 
   enum Event: Sendable, Hashable {
+    /// Watch it as soon as what it depends on runs.
+    case want
     /// Watch it, and start it when it is not there. The start program of a thing is run even when it is there.
     case start
     /// Watch it, and start it when it is not there.
@@ -38,8 +43,9 @@ extension ServiceMachine {
     /// A test wants it to be started anew.
     case restartByTest
     case unmonitor
-    /// A service that it depends on restarts, or has done so.
+    /// A service that it depends on restarts.
     case hold
+    /// All that it depends on runs.
     case release
     /// The services that depend on it have been stopped.
     case dependentsHeld
@@ -63,8 +69,15 @@ extension ServiceMachine {
     case timeout(after: Duration)
     case pause(Duration)
     case holdDependents, releaseDependents
+    /// It waits for what it depends on, which may run by now.
+    case checkDependencies
     case report(ServiceEvent, ServiceAlert.Action, String)
     /// It is started anew without anybody having asked for it.
     case countRestart
   }
+}
+
+extension ServiceMachine.Goal {
+  /// The stronger of two.
+  func or(_ other: Self) -> Self { other.rawValue > rawValue ? other : self }
 }

@@ -12,6 +12,8 @@ import Processes
 ///      └──────────────── clearing ◄── stopping    missing
 /// ```
 ///
+/// What another service keeps from running is `waiting` before its first start and `held` after it was stopped for that.
+///
 /// Every event comes with what is there at that moment: the process that the pidfile names, or the file. A thing that is
 /// no process does not end by itself: its start and stop programs are what is waited for. Timers, watches and looks belong to the
 /// phase in which they were asked for; when the phase changes, ``epoch`` does, and what they report is void.
@@ -56,7 +58,7 @@ struct ServiceMachine: Sendable, Hashable {
   /// Whether nothing is being carried out right now.
   var isSettled: Bool {
     switch phase {
-    case .unmonitored, .running, .pausing, .missing, .held: true
+    case .unmonitored, .running, .pausing, .missing, .held, .waiting: true
     case .preparing, .starting, .stopping, .clearing, .abandoning: false
     }
   }
@@ -71,6 +73,7 @@ struct ServiceMachine: Sendable, Hashable {
   ///   - now: on a clock that never goes back.
   mutating func handle(_ event: Event, found: ServicePresence?, now: Duration) -> [Action] {
     switch event {
+    case .want: return want()
     case .start: return start(found, now)
     case .monitor: return monitor(found, now)
     case .stop: return stop(found, .unmonitored)
@@ -78,8 +81,7 @@ struct ServiceMachine: Sendable, Hashable {
     case .restartByTest: return restartByTest(found)
     case .unmonitor: return unmonitor()
     case .hold: return phase == .unmonitored ? [] : stop(found, .held)
-    case .release:
-      return phase == .held ? begin(isThing && hasStart ? nil : found, now, isCleared: true) : []
+    case .release: return release(found, now)
     case .dependentsHeld: return phase == .preparing ? runStart(found, now) : []
     case .died: return died(found, now)
     case .looked: return looked(found, now)
@@ -95,6 +97,29 @@ struct ServiceMachine: Sendable, Hashable {
     epoch += 1
   }
 
+  /// A stop that is on its way is carried out first.
+  private mutating func want() -> [Action] {
+    switch phase {
+    case .unmonitored:
+      enter(.waiting)
+    case .stopping(let presence, .unmonitored): phase = .stopping(presence, .held)
+    case .clearing(.unmonitored): phase = .clearing(.held)
+    case .abandoning(.unmonitored): phase = .abandoning(.held)
+    default: return []
+    }
+    setbacks = 0
+    failure = nil
+    return []
+  }
+
+  private mutating func release(_ found: ServicePresence?, _ now: Duration) -> [Action] {
+    switch phase {
+    case .waiting: return begin(found, now)
+    case .held: return begin(isThing && hasStart ? nil : found, now, isCleared: true)
+    default: return []
+    }
+  }
+
   private mutating func start(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     guard isThing, hasStart else { return monitor(found, now) }
     if phase == .preparing || phase == .starting { return [] }
@@ -107,11 +132,16 @@ struct ServiceMachine: Sendable, Hashable {
   private mutating func monitor(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
     case .running, .preparing, .starting: return []
+    case .stopping(let presence, _): phase = .stopping(presence, .restart)
+    case .clearing: phase = .clearing(.restart)
     default:
       setbacks = 0
       failure = nil
       return begin(found, now)
     }
+    setbacks = 0
+    failure = nil
+    return []
   }
 
   /// Takes the process that is there, or sets about starting one.
@@ -289,11 +319,11 @@ struct ServiceMachine: Sendable, Hashable {
     setbacks = 0
     switch phase {
     case .stopping(let presence, let current):
-      // Already on its way; an operator's stop outweighs a restart.
-      if goal == .unmonitored, current != .unmonitored { phase = .stopping(presence, goal) }
+      // Already on its way.
+      phase = .stopping(presence, current.or(goal))
       return []
     case .clearing(let current):
-      if goal == .unmonitored, current != .unmonitored { phase = .clearing(goal) }
+      phase = .clearing(current.or(goal))
       return []
     case .abandoning:
       guard let found else {
@@ -333,7 +363,7 @@ struct ServiceMachine: Sendable, Hashable {
       return [.report(.actionDone, .stop, "stop action done")]
     case .held:
       enter(.held)
-      return []
+      return [.checkDependencies]
     case .restart:
       // A thing may still be there, and is to be made anew all the same.
       return begin(isThing && hasStart ? nil : found, now, isCleared: true)
@@ -351,7 +381,7 @@ struct ServiceMachine: Sendable, Hashable {
     case (_, .stopping(let presence, _)):
       // It was to be started again anyway: it still runs, so it is watched on.
       enter(.running(presence))
-      return [report, .watch(presence)]
+      return [report, .watch(presence), .releaseDependents]
     default: return [report]
     }
   }

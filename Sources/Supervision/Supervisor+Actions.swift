@@ -23,11 +23,10 @@ extension Supervisor {
   public func restart(_ name: String) async throws {
     let driver = try driver(name)
     try await noting(.restart, name) {
-      await hold(dependentsOf: name)
-      await driver.handle(.restart)
+      await tell(driver, .restart)
       let failure = await driver.settled()
       if await driver.isRunning { return }
-      throw DroverError(.failed, "restarting \(name): \(failure?.message ?? "it was stopped meanwhile")")
+      throw await notRunning(driver, failure, while: "restarting")
     }
   }
 
@@ -74,12 +73,27 @@ extension Supervisor {
   /// Starts or watches what it depends on, and then it; waits until it runs.
   func chain(_ event: ServiceMachine.Event, _ name: String) async throws {
     let driver = try driver(name)
-    // What it depends on is not started anew when it is there.
-    for dependency in driver.definition.dependencies { try await chain(.monitor, dependency) }
+    let dependencies = driver.definition.dependencies
+    if !dependencies.isEmpty {
+      await driver.handle(.want)
+      // What it depends on is not started anew when it is there. When it does not run now, this one waits until it does.
+      for dependency in dependencies { try await chain(.monitor, dependency) }
+      guard await driver.isMonitored else { throw await notRunning(driver, nil, while: "starting") }
+    }
     await driver.handle(event)
     let failure = await driver.settled()
     if await driver.isRunning { return }
-    throw DroverError(.failed, "starting \(name): \(failure?.message ?? "it was stopped meanwhile")")
+    throw await notRunning(driver, failure, while: "starting")
+  }
+
+  private func notRunning(_ driver: ServiceDriver, _ failure: ServiceFailure?, while action: String) async
+    -> DroverError
+  {
+    let reason =
+      if let failure { failure.message } else if await driver.isMonitored {
+        "what it depends on does not run; it is started as soon as that does"
+      } else { "it was stopped meanwhile" }
+    return DroverError(.failed, "\(action) \(driver.definition.name): \(reason)")
   }
 
   private func stopChain(_ name: String) async throws {
@@ -95,8 +109,7 @@ extension Supervisor {
       switch action {
       case .restart:
         guard let driver = drivers[name], await driver.isRunning else { return }
-        await hold(dependentsOf: name)
-        await driver.handle(.restartByTest)
+        await tell(driver, .restartByTest)
       case .start: try await chain(.start, name)
       case .stop: try await stopChain(name)
       case .unmonitor: try await unmonitor(name)
@@ -110,13 +123,22 @@ extension Supervisor {
 
   func hold(dependentsOf name: String) async {
     for dependent in ServiceOrder.dependents(of: name, in: definitions) {
-      await hold(dependentsOf: dependent)
-      await drivers[dependent]?.handle(.hold)
-      _ = await drivers[dependent]?.settled()
+      guard let driver = drivers[dependent] else { continue }
+      await tell(driver, .hold)
+      _ = await driver.settled()
     }
   }
 
   func release(dependentsOf name: String) async {
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) { await drivers[dependent]?.handle(.release) }
+    for dependent in ServiceOrder.dependents(of: name, in: definitions) { await checkDependencies(of: dependent) }
+  }
+
+  /// Lets a service start that is held back, when all that it depends on runs.
+  func checkDependencies(of name: String) async {
+    guard let driver = drivers[name] else { return }
+    for dependency in driver.definition.dependencies {
+      guard stopping[dependency] == nil, await drivers[dependency]?.isRunning == true else { return }
+    }
+    await driver.handle(.release)
   }
 }

@@ -27,6 +27,8 @@ public actor Supervisor {
   private(set) var pending: [String: PendingAction] = [:]
   private var nextPending = 0
   private var loads = 0
+  /// Services that are to be stopped as soon as what depends on them is, and by how many wishes.
+  private(set) var stopping: [String: Int] = [:]
   /// When this supervisor began, and what tells it from earlier ones.
   public nonisolated let began: Timestamp
 
@@ -132,6 +134,7 @@ public actor Supervisor {
     let hooks = ServiceDriver.Hooks(
       holdDependents: { [weak self] in await self?.hold(dependentsOf: $0) },
       releaseDependents: { [weak self] in await self?.release(dependentsOf: $0) },
+      checkDependencies: { [weak self] in await self?.checkDependencies(of: $0) },
       act: { [weak self] in await self?.act($0, $1) },
       report: { [alertSink] in alertSink.yield($0) })
     return ServiceDriver(service, hooks: hooks, setting: setting)
@@ -155,6 +158,17 @@ public actor Supervisor {
 
   func forget(_ noted: PendingAction, _ name: String) {
     if pending[name] == noted { pending[name] = nil }
+  }
+
+  /// Stops what depends on a service, tells it to stop, too, and lets go of the others if it runs on nevertheless.
+  func tell(_ driver: ServiceDriver, _ event: ServiceMachine.Event) async {
+    let name = driver.definition.name
+    stopping[name, default: 0] += 1
+    await hold(dependentsOf: name)
+    await driver.handle(event)
+    let left = (stopping[name] ?? 1) - 1
+    stopping[name] = left > 0 ? left : nil
+    await release(dependentsOf: name)
   }
 
   /// Changes whenever the control files are read.

@@ -300,7 +300,7 @@ import Testing
     var machine = running()
     #expect(machine.handle(.hold, found: one, now: .zero).contains(.run(.stop)))
     _ = machine.handle(cleared, found: one, now: .zero)
-    #expect(machine.handle(.died, found: nil, now: .zero) == [])
+    #expect(machine.handle(.died, found: nil, now: .zero) == [.checkDependencies])
     #expect(machine.phase == .held && machine.isSettled)
     #expect(machine.handle(.release, found: nil, now: .zero) == [.holdDependents])
   }
@@ -313,6 +313,50 @@ import Testing
     _ = machine.handle(cleared, found: one, now: .zero)
     _ = machine.handle(.died, found: nil, now: .zero)
     #expect(machine.phase == .unmonitored)
+  }
+
+  @Test("wanted before what it depends on runs, it waits; a stop ends that")
+  func waiting() {
+    var machine = machine()
+    #expect(machine.handle(.want, found: nil, now: .zero) == [])
+    #expect(machine.phase == .waiting && machine.isSettled)
+    var stopped = machine
+    _ = stopped.handle(.stop, found: nil, now: .zero)
+    #expect(stopped.phase == .unmonitored)
+    var held = machine
+    #expect(held.handle(.hold, found: nil, now: .zero) == [.checkDependencies])
+    #expect(held.phase == .held)
+    #expect(machine.handle(.release, found: nil, now: .zero) == [.holdDependents])
+    // What is there already is not made anew.
+    var thing = ServiceMachine(
+      ServiceDefinition(
+        name: "f", kind: .file(path: "/f"), start: ServiceProgram(["/a"]), stop: ServiceProgram(["/b"])))
+    _ = thing.handle(.want, found: .thing, now: .zero)
+    #expect(thing.handle(.release, found: .thing, now: .zero) == [.watch(.thing), .releaseDependents])
+  }
+
+  @Test(
+    "a start during a stop follows it; a hold of what restarts, too", arguments: [ServiceMachine.Event.start, .want])
+  func startWhileStopping(event: ServiceMachine.Event) {
+    var machine = running()
+    _ = machine.handle(.stop, found: one, now: .zero)
+    #expect(machine.handle(event, found: one, now: .zero) == [])
+    _ = machine.handle(cleared, found: one, now: .zero)
+    let after = machine.handle(.died, found: nil, now: .zero)
+    #expect(after == (event == .want ? [.checkDependencies] : [.holdDependents]))
+    var restarting = running()
+    _ = restarting.handle(.restart, found: one, now: .zero)
+    _ = restarting.handle(.hold, found: one, now: .zero)
+    _ = restarting.handle(cleared, found: one, now: .zero)
+    _ = restarting.handle(.died, found: nil, now: .zero)
+    #expect(restarting.phase == .held)
+  }
+
+  @Test("what depends on it is let go when it runs on because it cannot be stopped")
+  func lateRestart() {
+    var machine = running()
+    _ = machine.handle(.restart, found: one, now: .zero)
+    #expect(machine.handle(.timedOut, found: one, now: .zero).suffix(2) == [.watch(one), .releaseDependents])
   }
 
   @Test("restarts what runs, and starts what does not")
@@ -360,7 +404,8 @@ import Testing
       return Int(seed >> 33) % bound
     }
     let events: [ServiceMachine.Event] = [
-      .start, .monitor, .stop, .restart, .restartByTest, .unmonitor, .hold, .release, .dependentsHeld, .died, .looked,
+      .want, .start, .monitor, .stop, .restart, .restartByTest, .unmonitor, .hold, .release, .dependentsHeld, .died,
+      .looked,
       .timedOut, .pauseOver,
       .programEnded(.start, problem: nil, couldNotRun: false), .programEnded(.start, problem: "x", couldNotRun: true),
       .programEnded(.stop, problem: nil, couldNotRun: false), .programEnded(.stop, problem: "x", couldNotRun: true),
@@ -380,7 +425,7 @@ import Testing
           default: false
           }
         }
-        let isQuiet = machine.phase == .unmonitored || machine.phase == .held
+        let isQuiet = [.unmonitored, .held, .waiting].contains(machine.phase)
         #expect(isQuiet || isWaiting, "in \(machine.phase) after \(actions)")
       }
     }

@@ -1,0 +1,120 @@
+import Files
+import Formats
+import Glibc
+import Processes
+import TestSupport
+import Testing
+
+@testable import Supervision
+
+/// What follows from `depends on`, with real processes.
+@Suite(.timeLimit(.minutes(10))) struct DependenciesTests {
+  @Test("starts dependencies first, stops dependents first, and restarts dependents around a dead dependency")
+  func dependencies() async throws {
+    try await FakeVM.with { vm in
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([
+        vm.service("web", dependencies: ["cache"]), vm.service("cache", dependencies: ["db"]), vm.service("db"),
+      ])
+      try await supervisor.start("web")
+      #expect(vm.events == ["start db", "start cache", "start web"])
+      try #require(vm.process("db")).signal(SIGKILL)
+      try await until { vm.events.count == 8 }
+      try await until { await supervisor.jobState() == .running }
+      #expect(
+        vm.events.dropFirst(3) == ["stop web", "stop cache", "start db", "start cache", "start web"])
+      try await supervisor.stopAndWait()
+      #expect(vm.events.suffix(3) == ["stop web", "stop cache", "stop db"])
+      await supervisor.close()
+    }
+  }
+
+  @Test("what depends on a service that fails when the agent begins, is started when that runs")
+  func lateDependency() async throws {
+    try await FakeVM.with { vm in
+      let broken = "\(vm.folder)/broken"
+      try writeTestFile(broken, "")
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([vm.service("web", dependencies: ["db"]), failing("db", while: broken, vm)])
+      try await until { vm.events.filter { $0 == "start db" }.count >= 2 }
+      let error = await #expect(throws: DroverError.self) { try await supervisor.start("web") }
+      #expect(error?.message == "starting db: failed to start (its program exited with 3)")
+      #expect(!vm.events.contains("start web"))
+      try Files.remove(broken)
+      try await until { await supervisor.jobState() == .running }
+      #expect(vm.events.filter { $0.hasSuffix(" web") } == ["start web"])
+      await supervisor.close()
+    }
+  }
+
+  @Test("a service that is stopped while it waits for what it depends on, stays stopped")
+  func stoppedWhileWaiting() async throws {
+    try await FakeVM.with { vm in
+      let broken = "\(vm.folder)/broken"
+      try writeTestFile(broken, "")
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([
+        vm.service("web", dependencies: ["db"]), failing("db", while: broken, startTimeout: .seconds(30), vm),
+      ])
+      let started = Task { try await supervisor.start("web") }
+      try await until { vm.events == ["start db"] }
+      try await supervisor.stop("web")
+      try Files.remove(broken)
+      // The start program of db was run once, in vain; its process is made by hand.
+      try await Command("sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo $! > \(vm.pidfile("db"))").run()
+      let error = await #expect(throws: DroverError.self) { try await started.value }
+      #expect(error?.message == "starting web: it was stopped meanwhile")
+      #expect(vm.process("db") != nil && vm.process("web") == nil)
+      #expect(!vm.events.contains("start web"))
+      await supervisor.close()
+    }
+  }
+
+  @Test(
+    "what depends on a service that cannot be stopped for its restart is started again", arguments: [":", nil])
+  func stubbornDependency(stop: String?) async throws {
+    try await FakeVM.with { vm in
+      let supervisor = try vm.supervisor()
+      var database = try vm.service("db", stop: stop, stopTimeout: .milliseconds(200))
+      if stop == nil { database.stop = nil }
+      try await supervisor.load([vm.service("web", dependencies: ["db"]), database])
+      try await supervisor.start("web")
+      let process = vm.process("db")
+      try? await supervisor.restart("db")
+      try await until { vm.events.filter { $0.hasSuffix(" web") } == ["start web", "stop web", "start web"] }
+      try await until { vm.process("web") != nil }
+      #expect(vm.process("db") == process)
+      await supervisor.close()
+    }
+  }
+
+  @Test("a service is not started before all that it depends on run")
+  func twoDependencies() async throws {
+    try await FakeVM.with { vm in
+      let broken = "\(vm.folder)/broken"
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([
+        vm.service("web", dependencies: ["db", "cache"]), failing("db", while: broken, vm), vm.service("cache"),
+      ])
+      try await supervisor.start("web")
+      try writeTestFile(broken, "")
+      try #require(vm.process("db")).signal(SIGKILL)
+      try await until { vm.events.filter { $0 == "start db" }.count >= 2 }
+      try await supervisor.restart("cache")
+      #expect(vm.events.filter { $0.hasSuffix(" web") } == ["start web", "stop web"])
+      try Files.remove(broken)
+      try await until { await supervisor.jobState() == .running }
+      #expect(vm.events.filter { $0.hasSuffix(" web") } == ["start web", "stop web", "start web"])
+      await supervisor.close()
+    }
+  }
+
+  /// One whose start fails as long as a file is there.
+  private func failing(
+    _ name: String, while file: String, startTimeout: Duration = .milliseconds(300), _ vm: FakeVM
+  ) throws -> ServiceDefinition {
+    try vm.service(
+      name, start: "test ! -e \(file) || exit 3; sleep 1000 & echo $! > \(vm.pidfile(name))",
+      startTimeout: startTimeout)
+  }
+}
