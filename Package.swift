@@ -99,7 +99,8 @@ let package = Package(
     room("Releases", ["Digests", "Formats"]),
     room("Manifests", ["Formats", "Releases"]),
     room("AgentProtocol", ["Formats"]),
-    room("PoolsProtocol", ["Formats", "Surroundings"]),
+    room("GoConventions", ["Formats", "Surroundings"]),
+    room("PoolsProtocol", ["Formats", "GoConventions", "Surroundings"]),
 
     // Engines: each hides one outside thing.
     room("Archives", ["Digests", "Files", "Formats", "CZlib", "CLinux"]),
@@ -108,8 +109,11 @@ let package = Package(
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room(
       "PoolsClient",
-      ["Files", "Formats", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1, nioPosix, nioSSL]),
-    room("Processes", ["CLinux", "Files", "Formats", "Surroundings", logging]),
+      [
+        "Files", "Formats", "GoConventions", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1, nioPosix,
+        nioSSL,
+      ]),
+    room("Processes", ["CLinux", "Files", "Formats", "GoConventions", "Surroundings", logging]),
     room(
       "Messaging",
       ["Files", "Formats", "Processes", "Surroundings", logging, nioCore, nioPosix, nioSSL, nioTLS]),
@@ -126,7 +130,7 @@ let package = Package(
       ["Archives", "Containers", "Digests", "Files", "Formats", "Processes", "Releases", "Surroundings", logging]),
 
     // Services.
-    room("Pools", ["Documents", "Formats", "PoolsProtocol", "Sealing", "Surroundings", logging]),
+    room("Pools", ["Documents", "Formats", "GoConventions", "PoolsProtocol", "Sealing", "Surroundings", logging]),
     room("Linting", ["Archives", "Files", "Formats", "Processes", "ReleaseFiles", "Releases", "Supervision"]),
     room(
       "Agent",
@@ -153,10 +157,11 @@ let package = Package(
     room(
       "PoolsAPI",
       [
-        "Documents", "Files", "Formats", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes, hummingbird,
+        "Documents", "Files", "Formats", "GoConventions", "Pools", "PoolsProtocol", "Surroundings", crypto, httpTypes,
+        hummingbird,
         lifecycle, logging, nioCore,
       ]),
-    room("PoolsControl", ["Formats", "PoolsClient", "PoolsProtocol", "Surroundings"]),
+    room("PoolsControl", ["Formats", "GoConventions", "PoolsClient", "PoolsProtocol", "Surroundings"]),
     room(
       "PoolsCommands",
       [
@@ -166,7 +171,7 @@ let package = Package(
     room(
       "CommandLine",
       [
-        "AgentProtocol", "Archives", "Clouds", "Digests", "Files", "Formats", "HTTPService", "Linting",
+        "AgentProtocol", "Archives", "Clouds", "Digests", "Files", "Formats", "GoConventions", "HTTPService", "Linting",
         "Manifests", "Pools", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes", "ReleaseFiles", "Releases",
         "Surroundings",
         arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,
@@ -177,7 +182,8 @@ let package = Package(
       "Server",
       [
         "AgentProtocol", "Blobs", "Certificates", "Clouds", "Director", "DirectorAPI", "Documents", "Files",
-        "Formats", "Messaging", "Pools", "PoolsAPI", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes",
+        "Formats", "GoConventions", "Messaging", "Pools", "PoolsAPI", "PoolsClient", "PoolsCommands", "PoolsProtocol",
+        "Processes",
         "Releases", "Surroundings", "Templates", configuration, hummingbird, lifecycle, logging,
       ]),
 
@@ -253,15 +259,18 @@ let package = Package(
     tests(
       "DirectorAPI",
       [
-        "AgentProtocol", "Archives", "Blobs", "Clouds", "Digests", "Director", "Documents", "Formats", "Messaging",
-        "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+        "AgentProtocol", "Archives", "Blobs", "Clouds", "Digests", "Director", "Documents", "Files", "Formats",
+        "HTTPService", "Messaging", "Surroundings", "Templates", httpTypes, hummingbird, hummingbirdTesting, logging,
+        nioCore,
       ]),
+    tests("GoConventions", ["Formats", "Surroundings"]),
     tests("PoolsProtocol", ["Formats", "Surroundings"]),
     tests("Pools", ["CPowerCut", "Documents", "Formats", "PoolsProtocol", "Sealing", "Surroundings", logging]),
     tests(
       "PoolsAPI",
       [
-        "boskos", "Documents", "Formats", "Pools", "PoolsCommands", "PoolsProtocol", "Surroundings", httpClient,
+        "boskos", "Documents", "Formats", "GoConventions", "Pools", "PoolsCommands", "PoolsProtocol", "Surroundings",
+        httpClient,
         httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1,
       ]),
     tests("PoolsClient", ["Formats", "HTTPService", "PoolsProtocol", "Surroundings"]),

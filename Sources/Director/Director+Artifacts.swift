@@ -80,10 +80,22 @@ extension Director {
     _ body: some AsyncSequence<[UInt8], any Error> & Sendable, rebase: Bool, fix: Bool, digest: String?, user: String
   ) async throws -> Int {
     let (id, file) = try await receive(body)
-    return try await tasks.start(
+    return try await readRelease(id, file, nil, .init(rebase: rebase, fix: fix, digest: digest), user: user)
+  }
+
+  /// Starts the task that fetches a release tarball and reads it.
+  public func fetchRelease(_ remote: RemoteFile, rebase: Bool, fix: Bool, user: String) async throws -> Int {
+    let (id, file) = try await place()
+    return try await readRelease(id, file, remote, .init(rebase: rebase, fix: fix), user: user)
+  }
+
+  private func readRelease(
+    _ id: Int, _ file: String, _ remote: RemoteFile?, _ options: ReleaseUpload.Options, user: String
+  ) async throws -> Int {
+    try await tasks.start(
       TaskBoard.Order(
         type: "update_release", description: "create release", user: user,
-        request: ReleaseUpload.Order(file: file, options: .init(rebase: rebase, fix: fix, digest: digest))), id: id)
+        request: ReleaseUpload.Order(file: file, remote: remote, options: options)), id: id)
   }
 
   public func deleteRelease(_ name: String, version: String?, user: String) async throws -> Int {
@@ -118,10 +130,22 @@ extension Director {
     _ body: some AsyncSequence<[UInt8], any Error> & Sendable, fix: Bool, user: String
   ) async throws -> Int {
     let (id, file) = try await receive(body)
-    return try await tasks.start(
+    return try await readStemcell(id, file, nil, fix: fix, user: user)
+  }
+
+  /// Starts the task that fetches a stemcell tarball and hands it to the cloud.
+  public func fetchStemcell(_ remote: RemoteFile, fix: Bool, user: String) async throws -> Int {
+    let (id, file) = try await place()
+    return try await readStemcell(id, file, remote, fix: fix, user: user)
+  }
+
+  private func readStemcell(
+    _ id: Int, _ file: String, _ remote: RemoteFile?, fix: Bool, user: String
+  ) async throws -> Int {
+    try await tasks.start(
       TaskBoard.Order(
         type: "update_stemcell", description: "create stemcell", user: user,
-        request: StemcellUpload.Order(file: file, fix: fix)), id: id)
+        request: StemcellUpload.Order(file: file, remote: remote, fix: fix)), id: id)
   }
 
   public func deleteStemcell(_ name: String, _ version: String, user: String) async throws -> Int {
@@ -139,12 +163,16 @@ extension Director {
     return (size, try await engines.blobs.read(id, range: nil))
   }
 
-  /// Writes an upload to the work folder, under the id of the task that will read it.
+  /// The id of a task that will read an upload, and where in the work folder that is.
+  private func place() async throws -> (task: Int, file: String) {
+    let id = try await tasks.reserveID()
+    return (id, "\(engines.workDirectory)/upload-\(id).tgz")
+  }
+
   private func receive(
     _ body: some AsyncSequence<[UInt8], any Error> & Sendable
   ) async throws -> (task: Int, file: String) {
-    let id = try await tasks.reserveID()
-    let file = "\(engines.workDirectory)/upload-\(id).tgz"
+    let (id, file) = try await place()
     try await Uploads.write(body, to: file)
     return (id, file)
   }

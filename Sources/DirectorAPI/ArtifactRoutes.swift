@@ -19,11 +19,14 @@ struct ArtifactRoutes: Sendable {
       return Response.json(try await director.releaseDescription(name, version))
     }
     router.post("/releases") { request, context in
-      try refuseRemote(request, "release")
+      let (rebase, fix) = (request.flag("rebase"), request.flag("fix"))
+      if let remote = try await remoteFile(request) {
+        return Response.task(
+          try await director.fetchRelease(remote, rebase: rebase, fix: fix, user: context.userName))
+      }
       return Response.task(
         try await director.uploadRelease(
-          Upload(request.body), rebase: request.flag("rebase"), fix: request.flag("fix"),
-          digest: request.query("sha1"), user: context.userName))
+          Upload(request.body), rebase: rebase, fix: fix, digest: request.query("sha1"), user: context.userName))
     }
     router.delete("/releases/:name") { request, context in
       Response.task(
@@ -42,7 +45,10 @@ struct ArtifactRoutes: Sendable {
       return Response.json(["needed": .bool(try await director.needsStemcell(name, version))])
     }
     router.post("/stemcells") { request, context in
-      try refuseRemote(request, "stemcell")
+      if let remote = try await remoteFile(request) {
+        return Response.task(
+          try await director.fetchStemcell(remote, fix: request.flag("fix"), user: context.userName))
+      }
       return Response.task(
         try await director.uploadStemcell(Upload(request.body), fix: request.flag("fix"), user: context.userName))
     }
@@ -63,11 +69,11 @@ struct ArtifactRoutes: Sendable {
     }
   }
 
-  private func refuseRemote(_ request: Request, _ what: String) throws {
-    guard !request.isJSON else {
-      throw DroverError(
-        .unsupported, "uploading a \(what) from an address is not there yet: fetch the file and upload it")
-    }
+  /// Where the body says that the file is to be fetched from; nil when the body is the file.
+  private func remoteFile(_ request: Request) async throws -> RemoteFile? {
+    guard request.isJSON else { return nil }
+    let fields = try await request.bodyFields()
+    return try RemoteFile(location: try fields.string("location"), digest: try fields.optionalString("sha1"))
   }
 }
 

@@ -1,4 +1,5 @@
 import Formats
+import GoConventions
 public import PoolsProtocol
 
 extension PoolsClient {

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Formats
+import GoConventions
 import NIOCore
 import NIOHTTP1
 import PoolsProtocol

@@ -1,3 +1,4 @@
+import GoConventions
 import PoolsProtocol
 
 /// `boskosctl completion`: what shells load to complete its commands and flags. The original wants the flags of a server

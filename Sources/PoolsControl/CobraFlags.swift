@@ -1,3 +1,4 @@
+import GoConventions
 import PoolsProtocol
 
 /// Flags as programs made with Cobra read and show them: `--name value`, `--name=value`.

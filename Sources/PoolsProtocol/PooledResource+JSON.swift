@@ -1,4 +1,5 @@
 public import Formats
+import GoConventions
 import Surroundings
 
 extension PooledResource {

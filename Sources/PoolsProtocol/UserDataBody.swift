@@ -1,4 +1,5 @@
 import Formats
+import GoConventions
 
 /// The body of an update: a JSON object of strings. Only the first JSON value is read, as Go's decoder does it, and
 /// what is wrong is said in its words (reference/boskos.md 2).

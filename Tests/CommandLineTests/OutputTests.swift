@@ -49,16 +49,6 @@ import Testing
     }
   }
 
-  @Test("an address is no file to upload, and a file that is no tarball is told as what it was to be")
-  func uploads() {
-    let address = #expect(throws: DroverError.self) { try UploadedFile.read("https://h/r.tgz", "release") { $0 } }
-    #expect(address?.code == .unsupported)
-    let error = #expect(throws: DroverError.self) {
-      try UploadedFile.read("/etc/passwd", "release") { throw DroverError(.corrupt, "\($0): no header") }
-    }
-    #expect(error?.description == "reading it as a release tarball: /etc/passwd: no header")
-  }
-
   @Test("a certificate authority that is none is told as such")
   func authority() {
     let target = TargetEnvironment(url: "https://h:1", user: "u", password: Secret("p"), caPEM: "root:x:0:0")

@@ -259,7 +259,9 @@ import Testing
   func halfUpload() async throws {
     let blobs = MemoryBlobStore(surroundings: .system)
     try await TestDirector.with(blobs: blobs) { client, director in
-      let tarball = try await withTemporaryFolder { folder in try await Self.incompleteRelease(in: folder) }
+      let tarball = try await withTemporaryFolder { folder in
+        try await TestRelease.tarball(in: folder, lacksPackage: true)
+      }
       let location = try await client.execute(
         uri: "/releases?", method: .post, headers: headers, body: ByteBuffer(bytes: tarball)
       ) { $0.headers[.location] ?? "" }
@@ -269,36 +271,6 @@ import Testing
       #expect(try await blobs.list() == [])
       #expect(try await director.releasesListing() == [])
     }
-  }
-
-  private static func bytes(of path: String) async throws -> [UInt8] {
-    let blobs = MemoryBlobStore(surroundings: .system)
-    return try await blobs.bytes(try await blobs.put(file: path).id, limit: 1 << 20)
-  }
-
-  /// A release tarball with the archive of one package, and without that of another.
-  private static func incompleteRelease(in folder: String) async throws -> [UInt8] {
-    let package = try ArchiveWriter(file: "\(folder)/present.tgz")
-    try package.add(ArchiveEntry(path: "./packaging", kind: .file, size: 4, mode: 0o644), content: Array("true".utf8))
-    _ = try package.finish()
-    let archive = try await bytes(of: "\(folder)/present.tgz")
-    let digest = DigestHasher.hex(.sha1, archive)
-    let manifest = """
-      name: half
-      version: '1'
-      commit_hash: abc
-      uncommitted_changes: false
-      jobs: []
-      packages:
-      - {name: present, version: f1, fingerprint: f1, sha1: \(digest), dependencies: []}
-      - {name: absent, version: f2, fingerprint: f2, sha1: \(digest), dependencies: []}
-      """
-    let release = try ArchiveWriter(file: "\(folder)/release.tgz")
-    for (path, content) in [("release.MF", Array(manifest.utf8)), ("packages/present.tgz", archive)] {
-      try release.add(ArchiveEntry(path: path, kind: .file, size: content.count, mode: 0o644), content: content)
-    }
-    _ = try release.finish()
-    return try await bytes(of: "\(folder)/release.tgz")
   }
 
   @Test("An upload that is no release becomes a task in error, and leaves nothing")

@@ -18,12 +18,13 @@ import TestSupport
 enum TestDirector {
   static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+  /// - Parameter workDirectory: where uploads are put; a folder of its own when nil.
   static func with(
-    blobs: MemoryBlobStore = MemoryBlobStore(surroundings: .system),
+    blobs: MemoryBlobStore = MemoryBlobStore(surroundings: .system), surroundings: Surroundings = .system,
+    workDirectory: String? = nil,
     _ body: @escaping @Sendable (_ client: any TestClientProtocol, _ director: Director) async throws -> Void
   ) async throws {
     try await withTemporaryFolder { folder in
-      let surroundings = Surroundings.system
       let director = try await Director(
         .init(name: "test", id: "d1", version: "1"),
         DirectorEngines(
@@ -31,7 +32,7 @@ enum TestDirector {
           blobAddresses: BlobAddresses(
             endpoint: "https://10.0.0.1:1", caPEM: "", signer: SignedURL(secret: [1, 2, 3]), surroundings: surroundings),
           bus: MemoryBus(), identities: NoIdentities(), cloud: NoCloud(), renderer: FixedRenderer(),
-          surroundings: surroundings, logger: logger, workDirectory: folder))
+          surroundings: surroundings, logger: logger, workDirectory: workDirectory ?? folder))
       let router = DirectorServer.router(director, users: Users(["admin": "secret"])) { [] }
       try await Application(router: router, logger: logger).test(.router) { try await body($0, director) }
       await director.stop()

@@ -1,4 +1,5 @@
 import Formats
+import GoConventions
 import Logging
 import PoolsProtocol
 import Surroundings
@@ -28,7 +29,7 @@ import Testing
     arguments: [
       (["-bogus"], "flag provided but not defined: -bogus"), (["-port"], "flag needs an argument: -port"),
       (["-port=x"], #"invalid value "x" for flag -port: parse error"#),
-      (["-in_memory=maybe"], #"invalid boolean value "maybe" for flag -in_memory: parse error"#),
+      (["-in_memory=maybe"], #"invalid boolean value "maybe" for -in_memory: parse error"#),
       (["---x"], "bad flag syntax: ---x"),
     ])
   func refused(arguments: [String], text: String) {

@@ -3,47 +3,26 @@ import Formats
 import ReleaseFiles
 import Releases
 
-/// A tarball that is looked into before it is sent.
-enum UploadedFile {
-  static func read<Manifest>(_ path: String, _ kind: String, _ body: (String) throws -> Manifest) throws -> Manifest {
-    guard !path.contains("://") else {
-      throw DroverError(
-        .unsupported, "uploading the \(kind) \(path): addresses are not fetched yet; fetch it and give the file")
-    }
-    do {
-      return try body(absolutePath(path))
-    } catch let error as DroverError where error.code != .notFound {
-      throw DroverError(error.code, "reading it as a \(kind) tarball", cause: error)
-    }
-  }
-}
-
 struct UploadRelease: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "upload-release", abstract: "Upload a release tarball.",
-    discussion: "A release that is there already is not uploaded again, unless --fix is given.")
+    commandName: "upload-release", abstract: "Upload a release tarball, or have the server fetch one.",
+    discussion: """
+      A release that is there already is not uploaded again, unless --fix is given. What an address leads to is only known \
+      after it was fetched, unless --name and --version say it.
+      """)
 
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The tarball.") var path: String
+  @Argument(help: "The tarball, or an address http[s]://… that the server fetches it from.") var path: String
+  @Option(help: "What the tarball has to hash to: SHA-1 in hex, sha256:HEX or sha512:HEX.") var sha1: String?
+  @Option(help: "The name of the release at an address.") var name: String?
+  @Option(help: "The version of the release at an address.") var version: String?
   @Flag(help: "Upload it again and store every archive anew.") var fix = false
   @Flag(help: "Record it as the next dev version.") var rebase = false
 
   func run() async throws {
-    let manifest = try UploadedFile.read(path, "release") { try ReleaseTarball.manifest(of: $0) }
-    try await options.withClient { client in
-      if !fix, !rebase {
-        let known = try await client.get("/releases").array ?? []
-        let versions = known.first { $0["name"]?.string == manifest.name }?["release_versions"]?.array ?? []
-        if versions.contains(where: { $0["version"]?.string == manifest.version }) {
-          Console.remark("Release '\(manifest.name)/\(manifest.version)' already exists.")
-          return
-        }
-      }
-      let query = [fix ? "fix=true" : nil, rebase ? "rebase=true" : nil].compactMap { $0 }.joined(separator: "&")
-      let task = try await client.start(
-        .post, "/releases?\(query)", .file(absolutePath(path), type: "application/x-compressed"))
-      _ = try await TaskFollower(client: client, task: task).printEvents()
-    }
+    let release = WantedRelease(
+      source: try ArtifactSource(path), name: name, version: version, digest: sha1, fix: fix, rebase: rebase)
+    try await options.withClient { try await release.upload(to: $0) }
   }
 }
 
@@ -111,24 +90,35 @@ struct DeleteRelease: AsyncParsableCommand {
 
 struct UploadStemcell: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "upload-stemcell", abstract: "Upload a stemcell tarball.")
+    commandName: "upload-stemcell", abstract: "Upload a stemcell tarball, or have the server fetch one.",
+    discussion: """
+      A stemcell that is there already is not uploaded again, unless --fix is given. What an address leads to is only known \
+      after it was fetched, unless --name and --version say it.
+      """)
   @OptionGroup var options: GlobalOptions
-  @Argument(help: "The tarball.") var path: String
+  @Argument(help: "The tarball, or an address http[s]://… that the server fetches it from.") var path: String
+  @Option(help: "What the tarball at an address has to hash to: SHA-1 in hex, sha256:HEX or sha512:HEX.")
+  var sha1: String?
+  @Option(help: "The name of the stemcell at an address.") var name: String?
+  @Option(help: "The version of the stemcell at an address.") var version: String?
   @Flag(help: "Upload it although it is there.") var fix = false
 
   func run() async throws {
-    let manifest = try UploadedFile.read(path, "stemcell") { try StemcellTarball.manifest(of: $0) }
+    let source = try ArtifactSource(path)
+    let manifest = try source.manifest("stemcell") { try StemcellTarball.manifest(of: $0) }
+    let stemcell: Value = [
+      "name": .string(manifest?.name ?? name ?? ""), "version": .string(manifest?.version ?? version ?? ""),
+    ]
     try await options.withClient { client in
       if !fix {
-        let stemcell: Value = ["name": .string(manifest.name), "version": .string(manifest.version)]
         let answer = try await client.expect(.post, "/stemcell_uploads", .json(["stemcell": stemcell]))
         guard try answer.value()["needed"]?.bool == true else {
-          Console.remark("Stemcell '\(manifest.name)/\(manifest.version)' already exists.")
+          Console.remark(
+            "Stemcell '\(stemcell["name"]?.string ?? "")/\(stemcell["version"]?.string ?? "")' already exists.")
           return
         }
       }
-      let task = try await client.start(
-        .post, "/stemcells?\(fix ? "fix=true" : "")", .file(absolutePath(path), type: "application/x-compressed"))
+      let task = try await client.start(.post, "/stemcells?\(fix ? "fix=true" : "")", source.body(digest: sha1))
       _ = try await TaskFollower(client: client, task: task).printEvents()
     }
   }

@@ -4,12 +4,17 @@ import Formats
 struct Deploy: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "deploy", abstract: "Deploy a manifest.",
-    discussion: "Prints what would change and asks, then makes the deployment what the manifest says.")
+    discussion: """
+      Releases of the manifest that have a 'url' and are not there are uploaded, or fetched by the server. Prints what would \
+      change and asks, then makes the deployment what the manifest says.
+      """)
   @OptionGroup var options: GlobalOptions
   @OptionGroup var variables: VariableOptions
   @Flag(help: "Make all VMs anew.") var recreate = false
   @Flag(help: "Make VMs anew whose agents don't answer.") var fix = false
   @Flag(help: "Print the plan and do nothing.") var dryRun = false
+  @Flag(help: "Upload the releases that have a 'url' although they are there.") var fixReleases = false
+  @Flag(help: "Upload no releases.") var skipUploadReleases = false
   @Option(help: "Instances that are not drained: * or GROUP/ID,…") var skipDrain: String?
   @Option(help: "Instances that are updated first: a number or N%.") var canaries: String?
   @Option(help: "Instances that are updated at once: a number or N%.") var maxInFlight: String?
@@ -17,13 +22,16 @@ struct Deploy: AsyncParsableCommand {
 
   func run() async throws {
     let text = try ManifestText.read(path, variables: variables.values)
-    guard let name = try YAML.parse(text, file: path)["name"]?.string else {
+    let manifest = try YAML.parse(text, file: path)
+    guard let name = manifest["name"]?.string else {
       throw DroverError(.invalid, "\(path): name: missing; expected the deployment's name")
     }
     if let expected = options.deployment, expected != name {
       throw DroverError(.invalid, "\(path): name: expected '\(expected)', as --deployment says, found '\(name)'")
     }
+    let releases = skipUploadReleases ? [] : try WantedRelease.of(manifest, fix: fixReleases)
     try await options.withClient { client in
+      for release in releases { try await release.upload(to: client) }
       let difference = try await client.expect(
         .post, "/deployments/\(PathText.escape(name))/diff?redact=true", .yaml(text)
       ).value()

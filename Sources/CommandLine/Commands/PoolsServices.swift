@@ -1,6 +1,7 @@
 import ArgumentParser
 import Formats
 import Glibc
+import GoConventions
 import Logging
 import Pools
 import PoolsClient

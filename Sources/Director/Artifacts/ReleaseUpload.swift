@@ -23,8 +23,10 @@ struct ReleaseUpload: Sendable {
   }
 
   struct Order: Codable, Sendable {
-    /// Where the tarball was put.
+    /// Where the tarball was put, or is to be put.
     var file: String
+    /// Where it is to be fetched from; nil when it was sent.
+    var remote: RemoteFile?
     var options: Options
   }
 
@@ -53,6 +55,11 @@ struct ReleaseUpload: Sendable {
     let scratch = "\(order.file).scratch"
     try Files.remove(scratch)
     defer { try? Files.remove(scratch) }
+    if let remote = order.remote {
+      try await context.stage("Downloading remote release", total: 1).step("Downloading remote release") { _ in
+        try await remote.fetch(to: order.file, context.cancellation, director.engines.surroundings)
+      }
+    }
     let extracting = context.stage("Extracting release", total: 1)
     let tarball = try await extracting.step("Extracting release") { _ in
       let tarball = try await blocking { try ReleaseTarball.open(order.file, scratch: scratch) }

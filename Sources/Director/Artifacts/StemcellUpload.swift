@@ -11,8 +11,10 @@ import Surroundings
 /// (reference/director.md E.2).
 struct StemcellUpload: Sendable {
   struct Order: Codable, Sendable {
-    /// Where the tarball was put.
+    /// Where the tarball was put, or is to be put.
     var file: String
+    /// Where it is to be fetched from; nil when it was sent.
+    var remote: RemoteFile?
     /// Hand it to the cloud again.
     var fix: Bool
   }
@@ -41,7 +43,12 @@ struct StemcellUpload: Sendable {
     try Files.remove(scratch)
     defer { try? Files.remove(scratch) }
     let records = director.records
-    let stage = context.stage("Update stemcell", total: 4)
+    let stage = context.stage("Update stemcell", total: order.remote == nil ? 4 : 5)
+    if let remote = order.remote {
+      try await stage.step("Downloading remote stemcell") { _ in
+        try await remote.fetch(to: order.file, context.cancellation, director.engines.surroundings)
+      }
+    }
     let tarball = try await stage.step("Extracting stemcell archive") { _ in
       try await blocking { try StemcellTarball.open(order.file, scratch: scratch) }
     }

@@ -1,4 +1,5 @@
 import Formats
+import GoConventions
 import PoolsProtocol
 
 extension TypePolicy {

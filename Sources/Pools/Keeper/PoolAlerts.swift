@@ -1,3 +1,4 @@
+import GoConventions
 import Logging
 import PoolsProtocol
 import Surroundings

@@ -1,3 +1,4 @@
+import GoConventions
 import PoolsProtocol
 
 /// Why a pool refuses, in the classes and texts that clients of Boskos know (reference/boskos.md 2).

@@ -1,3 +1,4 @@
+import GoConventions
 import PoolsProtocol
 import Sealing
 import Surroundings

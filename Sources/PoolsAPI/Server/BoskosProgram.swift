@@ -1,5 +1,6 @@
 import Formats
 import Glibc
+import GoConventions
 import Logging
 import Pools
 import PoolsProtocol

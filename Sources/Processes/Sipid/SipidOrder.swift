@@ -1,4 +1,5 @@
 import Formats
+import GoConventions
 
 /// What `sipid` is asked to do (reference/lifecycle.md 2).
 public enum SipidOrder: Sendable, Equatable {
@@ -16,53 +17,47 @@ public enum SipidOrder: Sendable, Equatable {
   ///   - arguments: without the program's name.
   ///   - program: as it was called, for the usage.
   public init(_ arguments: [String], program: String) throws(Refusal) {
-    guard let command = arguments.first, let flags = Self.flags[command] else { throw Self.usage(program) }
-    let found: [String: String]
+    guard let command = arguments.first, let definitions = Self.flags[command] else { throw Self.usage(program) }
+    let flags: GoFlags
     do {
-      found = try flags.parse(Array(arguments.dropFirst()))
+      flags = try GoFlags(Array(arguments.dropFirst()), definitions)
     } catch {
-      let list = flags.list(program: program)
+      let list = GoFlags.usage(program, definitions)
       switch error {
-      case .help: throw Refusal(text: list, code: 0)
+      case .helpWanted: throw Refusal(text: list, code: 0)
       case .wrong(let reason): throw Refusal(text: "\(reason)\n\(list)", code: 2)
       }
     }
     func text(_ name: String) throws(Refusal) -> String {
-      guard let text = found[name], !text.isEmpty else { throw Self.usage(program) }
+      let text = flags.text(name)
+      guard !text.isEmpty else { throw Self.usage(program) }
       return text
-    }
-    func duration(_ name: String, _ standard: Duration) -> Duration {
-      found[name].flatMap { try? Duration(text: $0) } ?? standard
     }
     switch command {
     case "claim":
-      guard case .number(let pid) = GoFlags.int(found["pid"] ?? ""), pid != -1 else { throw Self.usage(program) }
-      self = .claim(pid: pid, pidfile: try text("pid-file"))
-    case "kill":
-      let showsStacks = found["show-stacks"].flatMap(GoFlags.bool) ?? false
-      self = .kill(pidfile: try text("pid-file"), showsStacks: showsStacks)
+      guard flags.int("pid") != -1 else { throw Self.usage(program) }
+      self = .claim(pid: flags.int("pid"), pidfile: try text("pid-file"))
+    case "kill": self = .kill(pidfile: try text("pid-file"), showsStacks: flags.isOn("show-stacks"))
     default:
       self = .waitUntilHealthy(
-        url: try text("url"), timeout: duration("timeout", .seconds(60)),
-        frequency: duration("polling-frequency", .seconds(5)))
+        url: try text("url"), timeout: flags.duration("timeout"), frequency: flags.duration("polling-frequency"))
     }
   }
 
-  private static let flags: [String: GoFlags] = [
-    "claim": GoFlags(flags: [
-      .init(name: "pid", kind: .int, help: "process ID to write to pid-file", standard: "-1"),
-      .init(name: "pid-file", kind: .string, help: "pid-file to write process ID to"),
-    ]),
-    "kill": GoFlags(flags: [
-      .init(name: "pid-file", kind: .string, help: "pid-file containing process id to kill"),
-      .init(name: "show-stacks", kind: .bool, help: "when true, try to dump the stack"),
-    ]),
-    "wait-until-healthy": GoFlags(flags: [
-      .init(name: "url", kind: .string, help: "URL to poll for system health"),
-      .init(name: "timeout", kind: .duration, help: "timeout for system to become healthy", standard: "1m0s"),
-      .init(
-        name: "polling-frequency", kind: .duration, help: "frequency to poll healthcheck endpoint", standard: "5s"),
-    ]),
+  private static let flags: [String: [GoFlags.Definition]] = [
+    "claim": [
+      .init("pid", .integer, "-1", "process ID to write to pid-file"),
+      .init("pid-file", .text, "", "pid-file to write process ID to"),
+    ],
+    "kill": [
+      .init("pid-file", .text, "", "pid-file containing process id to kill"),
+      .init("show-stacks", .flag, "false", "when true, try to dump the stack"),
+    ],
+    "wait-until-healthy": [
+      .init("url", .text, "", "URL to poll for system health"),
+      .init("timeout", .duration, "1m0s", "timeout for system to become healthy"),
+      .init("polling-frequency", .duration, "5s", "frequency to poll healthcheck endpoint"),
+    ],
   ]
 
   private static func usage(_ program: String) -> Refusal {

@@ -1,5 +1,6 @@
 import Configuration
 import Formats
+import GoConventions
 import PoolsClient
 import PoolsProtocol
 

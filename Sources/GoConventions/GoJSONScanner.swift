@@ -1,17 +1,17 @@
 import Formats
 
 /// Finds the first JSON value of a text, or says in the words of Go's decoder what is wrong with it.
-struct GoJSONScanner {
+public struct GoJSONScanner {
   private let bytes: [UInt8]
   private var place = 0
 
   /// Deeper nesting is refused, as by Go.
   private static let maximumDepth = 500
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// - Returns: nil when there is nothing but space.
-  mutating func firstValue() throws -> Range<Int>? {
+  public mutating func firstValue() throws -> Range<Int>? {
     skipSpace()
     guard place < bytes.count else { return nil }
     let start = place
@@ -20,7 +20,7 @@ struct GoJSONScanner {
   }
 
   /// Checks that the whole text is one value, as Go's `Unmarshal` does.
-  mutating func onlyValue() throws {
+  public mutating func onlyValue() throws {
     do {
       guard try firstValue() != nil else { throw DroverError(.invalid, "unexpected EOF") }
     } catch let error as DroverError where error.message == "unexpected EOF" {

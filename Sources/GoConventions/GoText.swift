@@ -1,4 +1,4 @@
-/// Texts as Go writes them, which clients of a pool compare or show.
+/// Texts as Go writes them, which clients compare or show.
 public enum GoText {
   private static let hex = Array("0123456789abcdef".utf8)
 
@@ -59,7 +59,8 @@ public enum GoText {
     appendObject(map, to: &bytes) { value, bytes in appendJSON(value, to: &bytes) }
   }
 
-  static func appendObject<Member>(
+  /// As that, with members that are written by the caller.
+  public static func appendObject<Member>(
     _ map: [String: Member], to bytes: inout [UInt8], _ write: (Member, inout [UInt8]) -> Void
   ) {
     bytes.append(UInt8(ascii: "{"))
@@ -77,7 +78,8 @@ public enum GoText {
   /// The text in quotes as Go's `%q` prints it.
   public static func quoted(_ text: String) -> String { quoted(text, mark: "\"") }
 
-  static func quoted(_ text: String, mark: Character) -> String {
+  /// The same with another mark around it.
+  public static func quoted(_ text: String, mark: Character) -> String {
     var result = String(mark)
     for scalar in text.unicodeScalars {
       switch scalar {

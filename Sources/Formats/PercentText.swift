@@ -1,11 +1,8 @@
-import Formats
-import Hummingbird
-
 /// Text as it stands in addresses (RFC 3986).
-enum PercentText {
+public enum PercentText {
   /// - Parameter isQuery: whether `+` stands for a blank.
   /// - Returns: nil when it is not valid UTF-8.
-  static func decoded(_ text: Substring, isQuery: Bool) -> String? {
+  public static func decoded(_ text: Substring, isQuery: Bool) -> String? {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]
     while let byte = rest.popFirst() {
@@ -19,16 +16,5 @@ enum PercentText {
       }
     }
     return String(validating: bytes, as: UTF8.self)
-  }
-}
-
-extension DirectorRequestContext {
-  /// A name in the request's path, as it was before it was escaped for that.
-  func named(_ parameter: String) throws -> String {
-    let text = try parameters.require(parameter)
-    guard let name = PercentText.decoded(text[...], isQuery: false) else {
-      throw DroverError(.invalid, "the request's path: \(parameter) '\(text)': expected UTF-8")
-    }
-    return name
   }
 }

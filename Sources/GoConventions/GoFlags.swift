@@ -1,9 +1,13 @@
-/// A program's flags as Go's flag package reads them: one dash or two, `-name value` or `-name=value`, switches bare.
+/// A program's flags as Go's package `flag` reads them: one dash or two, `-name value` or `-name=value`, switches bare,
+/// up to the first word that is no flag. Of a flag that is given twice the last one counts.
 public struct GoFlags: Sendable {
   public enum Kind: Sendable, Hashable {
     case text
+    /// Any whole number, also `0x1F` and `1_000`.
     case integer
+    /// As in `1m30s`.
     case duration
+    /// On or off, `-name` or `-name=false`.
     case flag
   }
 
@@ -62,26 +66,29 @@ public struct GoFlags: Sendable {
   }
 
   private static func checked(_ value: String, _ definition: Definition) throws(Failure) -> String {
-    func wrong(_ what: String) -> Failure {
-      .wrong("invalid \(what) \(GoText.quoted(value)) for flag -\(definition.name): parse error")
+    func wrong(_ reason: String) -> Failure {
+      .wrong("invalid value \(GoText.quoted(value)) for flag -\(definition.name): \(reason)")
     }
     switch definition.kind {
     case .text: return value
     case .integer:
-      guard Int(value) != nil else { throw wrong("value") }
-      return value
+      switch GoWhole(value) {
+      case .number: return value
+      case .outOfRange: throw wrong("value out of range")
+      case .nothing: throw wrong("parse error")
+      }
     case .duration:
-      guard (try? GoDuration.parse(value)) != nil else { throw wrong("value") }
+      guard (try? GoDuration.parse(value)) != nil else { throw wrong("parse error") }
       return value
     case .flag:
       if ["1", "t", "T", "true", "TRUE", "True"].contains(value) { return "true" }
       if ["0", "f", "F", "false", "FALSE", "False"].contains(value) { return "false" }
-      throw wrong("boolean value")
+      throw .wrong("invalid boolean value \(GoText.quoted(value)) for -\(definition.name): parse error")
     }
   }
 
   public func text(_ name: String) -> String { values[name] ?? "" }
-  public func int(_ name: String) -> Int { Int(text(name)) ?? 0 }
+  public func int(_ name: String) -> Int { GoWhole(text(name)).number ?? 0 }
   public func isOn(_ name: String) -> Bool { text(name) == "true" }
   public func duration(_ name: String) -> Duration { (try? GoDuration.parse(text(name))) ?? .zero }
 
