@@ -100,17 +100,21 @@ let package = Package(
     room("Manifests", ["Formats", "Releases"]),
     room("AgentProtocol", ["Formats"]),
     room("GoConventions", ["Formats", "Surroundings"]),
+    room("Connections", ["Formats", httpClient, nioCore, nioPosix, nioSSL]),
     room("PoolsProtocol", ["Formats", "GoConventions", "Surroundings"]),
 
     // Engines: each hides one outside thing.
     room("Archives", ["Digests", "Files", "Formats", "CZlib", "CLinux"]),
     room("Documents", ["Files", "Formats", "Sealing", "Surroundings", grdb]),
-    room("Blobs", ["Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
+    room(
+      "Blobs",
+      ["Connections", "Digests", "Files", "Formats", "Surroundings", crypto, httpClient, nioCore, nioHTTP1, nioSSL]),
     room("Certificates", ["Files", "Formats", "Surroundings", crypto, cryptoExtras, x509, asn1]),
     room(
       "PoolsClient",
       [
-        "Files", "Formats", "GoConventions", "PoolsProtocol", "Surroundings", httpClient, nioCore, nioHTTP1, nioPosix,
+        "Connections", "Files", "Formats", "GoConventions", "PoolsProtocol", "Surroundings", httpClient, nioCore,
+        nioHTTP1, nioPosix,
         nioSSL,
       ]),
     room("Processes", ["CLinux", "Files", "Formats", "GoConventions", "Surroundings", logging]),
@@ -171,7 +175,8 @@ let package = Package(
     room(
       "CommandLine",
       [
-        "AgentProtocol", "Archives", "Clouds", "Digests", "Files", "Formats", "GoConventions", "HTTPService", "Linting",
+        "AgentProtocol", "Archives", "Clouds", "Connections", "Digests", "Files", "Formats", "GoConventions",
+        "HTTPService", "Linting",
         "Manifests", "Pools", "PoolsClient", "PoolsCommands", "PoolsProtocol", "Processes", "ReleaseFiles", "Releases",
         "Surroundings",
         arguments, httpClient, logging, nioCore, nioHTTP1, nioSSL, unixSignals,

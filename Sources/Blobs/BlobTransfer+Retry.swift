@@ -1,3 +1,4 @@
+import Connections
 import Formats
 import Surroundings
 
@@ -11,13 +12,13 @@ extension BlobTransfer {
       do {
         return try await attempt()
       } catch let error where !(error is CancellationError) && !Task.isCancelled {
-        let code = (error as? DroverError)?.code ?? .unavailable
-        if tried < Self.tries, Self.mayPass(code) {
+        let error = (error as? DroverError) ?? DroverError(.unavailable, "\(ConnectionFailure(error))")
+        if tried < Self.tries, Self.mayPass(error.code) {
           tried += 1
           try await surroundings.sleep(Self.pause)
           continue
         }
-        throw DroverError(code, tried == 1 ? doing : "\(doing), tried \(tried) times", cause: error)
+        throw DroverError(error.code, tried == 1 ? doing : "\(doing), tried \(tried) times", cause: error)
       }
     }
   }

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Connections
 import Formats
 import GoConventions
 import NIOCore
