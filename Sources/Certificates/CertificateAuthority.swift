@@ -18,13 +18,11 @@ public actor CertificateAuthority {
   /// The authority's own files, and whether they are somebody else's: those are never made.
   private let files: (certificate: String, key: String)
   private let isGiven: Bool
-  private var loaded: (key: Certificate.PrivateKey, certificate: Certificate, pem: String)?
+  private var loaded: Issuer?
 
   /// How long before its end a kept identity is replaced.
   public static let renewal: Duration = .seconds(30 * 86400)
   private static let validity: Duration = .seconds(10 * 365 * 86400)
-  /// How far in the past a certificate begins, for peers whose clock is late.
-  private static let clockTolerance: Duration = .seconds(3600)
 
   /// - Parameters:
   ///   - directory: holds `ca.crt` (0644) and `ca.key` (0600); made if missing.
@@ -62,22 +60,8 @@ public actor CertificateAuthority {
   public func issue(_ subject: CertificateSubject) throws -> Identity {
     let authority = try authority()
     let key = try SigningKey(subject.keyKind)
-    let now = surroundings.now()
-    let certificate = try Certificate(
-      version: .v3, serialNumber: serialNumber(), publicKey: key.key.publicKey,
-      notValidBefore: date(now + (.zero - Self.clockTolerance)),
-      notValidAfter: min(date(now + subject.validity), authority.certificate.notValidAfter),
-      issuer: authority.certificate.subject, subject: subject.distinguishedName(),
-      extensions: Certificate.Extensions {
-        Critical(BasicConstraints.notCertificateAuthority)
-        Critical(KeyUsage(digitalSignature: true, keyEncipherment: subject.keyKind != .p256))
-        try subject.extendedKeyUsage()
-        SubjectKeyIdentifier(hash: key.key.publicKey)
-        AuthorityKeyIdentifier(keyIdentifier: try keyIdentifier(of: authority.certificate))
-        if let names = try subject.alternativeNames() { names }
-      },
-      issuerPrivateKey: authority.key)
-    return Identity(certificatePEM: try pem(certificate), key: try key.pem(), caPEM: authority.pem)
+    let certificate = try subject.draft().signed(key, by: authority, surroundings)
+    return Identity(certificatePEM: try certificate.pem(), key: try key.pem(), caPEM: authority.pem)
   }
 
   /// The identity kept as `<directory>/<name>.crt` and `.key`; issued and stored if it is missing, damaged, from
@@ -107,7 +91,7 @@ public actor CertificateAuthority {
 
   // MARK: - The authority itself
 
-  private func authority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String) {
+  private func authority() throws -> Issuer {
     if let loaded { return loaded }
     try Files.makeFolder(directory, mode: 0o755)
     let authority = try keptAuthority() ?? makeAuthority()
@@ -115,7 +99,7 @@ public actor CertificateAuthority {
     return authority
   }
 
-  private func keptAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String)? {
+  private func keptAuthority() throws -> Issuer? {
     let advice = isGiven ? "give both, PEM" : "restore it and its key, or remove both for a new authority"
     guard let text = try Files.text(files.certificate) else {
       guard isGiven else { return nil }
@@ -126,52 +110,24 @@ public actor CertificateAuthority {
         .corrupt, "reading the authority \(files.certificate): its key \(files.key) is missing; \(advice)")
     }
     do {
-      let certificate = try Certificate(pemDocument: Self.block("CERTIFICATE", in: text))
-      let key = try Certificate.PrivateKey(pemDocument: Self.block("PRIVATE KEY", in: keyText))
-      guard key.publicKey == certificate.publicKey else {
-        throw DroverError(.corrupt, "the key \(files.key) belongs to another certificate")
-      }
-      if case .notCertificateAuthority = try certificate.extensions.basicConstraints {
-        throw DroverError(.invalid, "the certificate is not one of an authority (CA:FALSE)")
-      }
-      return (key, certificate, text)
+      return try Issuer(pem: text, key: keyText)
     } catch {
       throw DroverError(.corrupt, "reading the authority \(files.certificate): \(advice)", cause: error)
     }
   }
 
-  /// The first block of a kind; files of others may begin with parameters or a text for people.
-  private static func block(_ kind: String, in text: String) throws -> PEMDocument {
-    guard let block = try PEMDocument.parseMultiple(pemString: text).first(where: { $0.discriminator.hasSuffix(kind) })
-    else { throw DroverError(.corrupt, "it holds no PEM block '\(kind)'") }
-    return block
-  }
-
-  private func makeAuthority() throws -> (key: Certificate.PrivateKey, certificate: Certificate, pem: String) {
+  private func makeAuthority() throws -> Issuer {
     let left = try Files.text(files.key).flatMap { try? SigningKey(pem: Secret($0)) }
     let key = try left ?? SigningKey(keyKind)
     if left == nil { try Files.replace(files.key, with: key.pem().reveal(), mode: 0o600) }
-    let now = surroundings.now()
-    let name = try CertificateSubject.distinguishedName(commonName)
-    let certificate = try Certificate(
-      version: .v3, serialNumber: serialNumber(), publicKey: key.key.publicKey,
-      notValidBefore: date(now + (.zero - Self.clockTolerance)), notValidAfter: date(now + Self.validity),
-      issuer: name, subject: name,
-      extensions: Certificate.Extensions {
-        Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
-        Critical(KeyUsage(keyCertSign: true, cRLSign: true))
-        SubjectKeyIdentifier(hash: key.key.publicKey)
-      },
-      issuerPrivateKey: key.key)
-    let text = try pem(certificate)
+    let draft = CertificateDraft(
+      subject: try CertificateSubject.distinguishedName(commonName),
+      constraints: .isCertificateAuthority(maxPathLength: 0), keyUsage: KeyUsage(keyCertSign: true, cRLSign: true),
+      validity: Self.validity)
+    let certificate = try draft.signed(key, by: nil, surroundings)
+    let text = try certificate.pem()
     try Files.replace(files.certificate, with: text, mode: 0o644)
-    return (key.key, certificate, text)
-  }
-
-  /// What the authority's certificate says of its key; who made it may have counted it in another way than we do.
-  private func keyIdentifier(of authority: Certificate) throws -> ArraySlice<UInt8> {
-    try authority.extensions.subjectKeyIdentifier?.keyIdentifier
-      ?? SubjectKeyIdentifier(hash: authority.publicKey).keyIdentifier
+    return Issuer(key: key.key, certificate: certificate, pem: text)
   }
 
   // MARK: - Kept identities
@@ -186,7 +142,7 @@ public actor CertificateAuthority {
       key.key.publicKey == certificate.publicKey, key.isKind(subject.keyKind),
       authority.certificate.publicKey.isValidSignature(certificate.signature, for: certificate),
       try subject.isFulfilled(by: certificate),
-      date(surroundings.now() + Self.renewal) < certificate.notValidAfter
+      CertificateDraft.date(surroundings.now() + Self.renewal) < certificate.notValidAfter
     else { return nil }
     return Identity(certificatePEM: text, key: Secret(keyText), caPEM: authority.pem)
   }
@@ -199,15 +155,4 @@ public actor CertificateAuthority {
     default: false
     }
   }
-
-  /// 16 random bytes, a positive number of full length.
-  private func serialNumber() -> Certificate.SerialNumber {
-    var bytes = surroundings.randomBytes(16)
-    bytes[0] = bytes[0] & 0x3F | 0x40
-    return Certificate.SerialNumber(bytes: bytes)
-  }
-
-  private func date(_ time: Timestamp) -> Date { Date(timeIntervalSince1970: Double(time.seconds)) }
-
-  private func pem(_ certificate: Certificate) throws -> String { try certificate.serializeAsPEM().pemString + "\n" }
 }

@@ -17,16 +17,24 @@ extension CertificateSubject {
     ])
   }
 
+  /// All that the certificate is to say.
+  func draft() throws -> CertificateDraft {
+    CertificateDraft(
+      subject: try distinguishedName(), constraints: .notCertificateAuthority,
+      keyUsage: KeyUsage(digitalSignature: true, keyEncipherment: keyKind != .p256),
+      extendedKeyUsage: try extendedKeyUsage(), alternativeNames: try alternativeNames(), validity: validity)
+  }
+
   /// The names a server answers to, or nil if it is a client only.
   func alternativeNames() throws -> SubjectAlternativeNames? {
     guard !dnsNames.isEmpty || !addresses.isEmpty else { return nil }
     let dns = dnsNames.map { GeneralName.dnsName($0) }
     let ip = try addresses.map { address in
-      guard let bytes = IPAddressText.bytes(address) else {
+      guard let name = IPAddressText.generalName(address) else {
         throw DroverError(
           .invalid, "certificate for \(commonName): \(address.debugDescription) is not an IPv4 or IPv6 address")
       }
-      return GeneralName.ipAddress(ASN1OctetString(contentBytes: bytes[...]))
+      return name
     }
     return SubjectAlternativeNames(dns + ip)
   }

@@ -20,4 +20,5 @@ public enum KeyKind: String, Sendable, Hashable, Codable {
   /// What the director API needs: the stock bosh CLI offers only RSA on TLS 1.2 (`reference/director.md A.1`).
   case rsa2048
   case rsa3072
+  case rsa4096
 }
