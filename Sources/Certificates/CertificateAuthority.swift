@@ -112,7 +112,8 @@ public actor CertificateAuthority {
     do {
       return try Issuer(pem: text, key: keyText)
     } catch {
-      throw DroverError(.corrupt, "reading the authority \(files.certificate): \(advice)", cause: error)
+      throw DroverError(
+        .corrupt, "reading the authority \(files.certificate) with the key \(files.key): \(advice)", cause: error)
     }
   }
 

@@ -5,9 +5,9 @@ import _CryptoExtras
 
 /// Makes values of variables (`reference/director.md B.7`), as CredHub and `bosh --vars-store` make them.
 ///
-/// Where the two differ, it is as CredHub does it: passwords have 30 letters and digits, a fingerprint is SHA-256.
-/// Keys are as random as the machine is, also where the surroundings have a randomness of their own. An RSA key takes a
-/// while to make: up to some seconds for 4096 bits.
+/// Where the two differ, it is as CredHub does it: a password has 30 letters and digits, a fingerprint is SHA-256, a
+/// subject says no more than the options. Keys are as random as the machine is, also where the surroundings have a
+/// randomness of their own. An RSA key takes a while to make, up to some seconds for 4096 bits: call it by `blocking`.
 public struct SecretMaker: Sendable {
   private let surroundings: Surroundings
 
