@@ -40,6 +40,11 @@ public struct Drover: AsyncParsableCommand {
           Instances.self, VMs.self, DeleteDeployment.self, Disks.self,
         ]),
       CommandGroup(
+        name: "Variables:",
+        subcommands: [
+          Variables.self, VariableCommand.self, SetVariable.self, RotateVariable.self, DeleteVariable.self,
+        ]),
+      CommandGroup(
         name: "Instances:",
         subcommands: [
           SSH.self, SCP.self, Logs.self, Start.self, Stop.self, Restart.self, Recreate.self,

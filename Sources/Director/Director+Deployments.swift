@@ -38,7 +38,8 @@ extension Director {
 
   /// Starts a deploy. A manifest that cannot be read is refused at once.
   public func deploy(_ order: DeployOrder, user: String, contextID: String = "") async throws -> Int {
-    let manifest = try DeploymentManifest(YAML.parse(order.manifest, file: "manifest"))
+    let document = try YAML.parse(order.manifest, file: "manifest")
+    let manifest = try DeploymentManifest(try await variables.filledByNewest(document))
     _ = try order.options(unresponsive: [])
     try await manifest.refuseUnknownZones(engines.zones)
     return try await tasks.start(

@@ -8,14 +8,16 @@ extension Director {
   /// Names of what can be run: groups that are errands, errands of releases, and jobs with `bin/run`.
   public func errands(_ name: String) async throws -> [String] {
     let record = try await deployment(name)
-    guard let manifest = try record.parsedManifest() else { return [] }
+    guard let manifest = try await variables.manifest(of: record) else { return [] }
     return try await storedResolution(record, manifest).errandNames
   }
 
   /// Starts a run. The same errand on the same instances is refused while it runs (design D8).
   public func runErrand(_ errand: String, in name: String, _ run: ErrandRun, user: String) async throws -> Int {
     let deployment = try await deployment(name)
-    let policy = try deployment.parsedManifest()?.errands.first { $0.name == errand && $0.errand == errand }
+    let policy = try await variables.manifest(of: deployment)?.errands.first {
+      $0.name == errand && $0.errand == errand
+    }
     let order = ErrandOrder(deployment: name, errand: errand, run: policy.map(run.completed) ?? run)
     try order.run.refuseImpossible()
     return try await tasks.start(
@@ -48,10 +50,12 @@ extension Director {
     _ record: DeploymentRecord, _ manifest: DeploymentManifest, task: Int? = nil
   ) async throws -> DeploymentInputs {
     let configs = try await configStore.configs(ids: record.configIDs)
+    let set = try await variables.set(of: record)
     let surroundings = engines.surroundings
     var inputs = DeploymentInputs(
       directorName: identity.name, manifest: manifest,
-      cloudConfig: try manifest.ownCloudConfig ?? configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
+      cloudConfig: try manifest.ownCloudConfig ?? configs.cloudConfig(set),
+      runtimeConfig: try configs.runtimeConfig(set),
       releases: try await record.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await record.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try await records.instances(of: record.name).map { try $0.planned(by: task) },

@@ -9,7 +9,7 @@ extension Director {
   public func schedules(deployment: String?) async throws -> Value {
     var deployments = try await records.deployments.list().map(\.body)
     if let deployment { deployments = [try await self.deployment(deployment)] }
-    let errands = try deployments.flatMap { try ScheduledErrand.all(of: $0) }
+    let errands = try await deployments.asyncMap { try await ScheduledErrand.all(of: $0, variables) }.flatMap { $0 }
     return .array(try await errands.asyncMap { try await description(of: $0) })
   }
 
@@ -47,7 +47,7 @@ extension Director {
   }
 
   private func schedule(_ name: String, in deployment: String) async throws -> ScheduledErrand {
-    let all = try ScheduledErrand.all(of: try await self.deployment(deployment))
+    let all = try await ScheduledErrand.all(of: try await self.deployment(deployment), variables)
     guard let errand = all.first(where: { $0.entry.name == name }) else {
       throw DirectorFailure(
         510000, status: 404,

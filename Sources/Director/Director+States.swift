@@ -22,7 +22,7 @@ extension Director {
 
   public func changeState(of name: String, _ order: StateOrder, user: String) async throws -> Int {
     let record = try await deployment(name)
-    guard let manifest = record.manifest else {
+    guard let manifest = record.manifest, let parsed = try await variables.manifest(of: record) else {
       throw DirectorFailure(
         40004, "Deployment '\(name)' was never deployed to its end: deploy it before changing its instances")
     }
@@ -38,7 +38,6 @@ extension Director {
     guard !order.isAlone || (meant.count == 1 && target.id != nil) else {
       throw DroverError(.invalid, "without converging, one instance is changed: give its group and id, not '\(target)'")
     }
-    let parsed = try DeploymentManifest(YAML.parse(manifest, file: "manifest of '\(name)'"))
     let errands = Set(parsed.instanceGroups.filter { $0.lifecycle == .errand }.map(\.name))
     if let group = target.group, errands.contains(group) {
       throw DroverError(

@@ -30,6 +30,7 @@ public struct Director: Sendable {
   private let drains: DrainDesk
   private let schedules: Schedules
   let templates: JobTemplates
+  let variables: Variables
   let logSweep = LogBundles.Sweep()
   let recentArchives = RecentArchives()
   let recentResolutions = RecentResolutions()
@@ -47,8 +48,11 @@ public struct Director: Sendable {
     tasks = TaskBoard(
       store: engines.store, journals: engines.journals, surroundings: engines.surroundings, logger: engines.logger,
       kept: engines.keptTasks)
+    variables = Variables(
+      records: records, director: identity.name, secrets: engines.secrets, surroundings: engines.surroundings)
     schedules = Schedules(
-      records: records, tasks: tasks, zones: engines.zones, surroundings: engines.surroundings, logger: engines.logger)
+      records: records, variables: variables, tasks: tasks, zones: engines.zones, surroundings: engines.surroundings,
+      logger: engines.logger)
     await registerTasks()
   }
 
@@ -79,7 +83,7 @@ public struct Director: Sendable {
     await tasks.register("delete_release") { try await DeleteArtifact(self, $0).deleteRelease() }
     await tasks.register("update_stemcell") { try await StemcellUpload(self, $0).run() }
     await tasks.register("delete_stemcell") { try await DeleteArtifact(self, $0).deleteStemcell() }
-    await tasks.register("update_deployment") { try await Deploy(self, $0).run() }
+    await tasks.register("update_deployment") { try await Deploy.run(self, $0) }
     await tasks.register("delete_deployment") { try await DeleteDeployment(self, $0).run() }
     await tasks.register("vms") { try await DescribeInstances(self, $0).run() }
     await tasks.register("ssh") { try await SSHAccessTask(self, $0).run() }

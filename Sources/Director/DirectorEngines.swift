@@ -1,11 +1,16 @@
 public import AgentProtocol
 public import Blobs
+import Certificates
 public import Clouds
 public import Documents
+public import Formats
 public import Logging
 public import Messaging
 public import Surroundings
 public import Templates
+
+/// Makes the value of a variable: of its name, type, options, and the value of its authority.
+public typealias SecretMaking = @Sendable (String, String, Value, Value?) async throws -> Value
 
 /// Everything a director stands on, given to it from outside (design D15): real ones in `droverd`, in-memory ones in a
 /// simulation.
@@ -25,6 +30,8 @@ public struct DirectorEngines: Sendable {
   /// A folder for uploads and archives in the making; emptied of what no task needs at start.
   public var workDirectory: String
   public var zones = TimeZones()
+  /// Makes the values of variables.
+  public var secrets: SecretMaking
   /// How many tasks of a type and user that have ended are kept.
   public var keptTasks = 500
 
@@ -45,6 +52,10 @@ public struct DirectorEngines: Sendable {
     self.surroundings = surroundings
     self.logger = logger
     self.workDirectory = workDirectory
+    let maker = SecretMaker(surroundings: surroundings)
+    secrets = { name, type, options, authority in
+      try await blocking { try maker.make(name, type: type, options: options, authority: authority) }
+    }
   }
 }
 

@@ -45,10 +45,6 @@ struct DeploymentRoutes: Sendable {
       let run = try ErrandRun(try await request.bodyFields())
       return Response.task(try await director.runErrand(errand, in: name(context), run, user: context.userName))
     }
-    router.get("/deployments/:name/variables") { _, context in
-      _ = try await director.deployment(name(context))
-      return Response.json([])
-    }
     router.get("/deployment_configs") { _, _ in Response.json([]) }
   }
 

@@ -57,6 +57,7 @@ public enum DirectorServer {
     ConfigRoutes(director: director).add(to: router)
     BlobConsoleRoutes(director: director).add(to: router)
     DeploymentRoutes(director: director).add(to: router)
+    VariableRoutes(director: director).add(to: router)
     ScheduleRoutes(director: director).add(to: router)
     DiskRoutes(director: director).add(to: router)
     AccessRoutes(director: director).add(to: router)

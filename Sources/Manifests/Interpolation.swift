@@ -30,6 +30,12 @@ public enum Interpolation {
     return filled
   }
 
+  /// The document with those variables replaced that have a value; the others stand there as before.
+  public static func fillKnown(_ value: Value, _ lookup: (String) throws -> Value?) throws -> Value {
+    var missing: [String] = []
+    return try fill(value, lookup, &missing)
+  }
+
   private static func visit(_ value: Value, _ each: (Reference) -> Void) {
     switch value {
     case .string(let text): pieces(of: text).forEach { if case .reference(let reference) = $0 { each(reference) } }
@@ -62,6 +68,7 @@ public enum Interpolation {
       case .reference(let reference):
         guard let value = try resolve(reference, lookup) else {
           missing.append(reference.name)
+          filled += "((\(reference.text)))"
           continue
         }
         if pieces.count == 1 { return value }

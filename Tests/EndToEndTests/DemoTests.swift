@@ -1,3 +1,4 @@
+import Files
 import Formats
 import Glibc
 import Processes
@@ -15,6 +16,7 @@ struct DemoTests {
       // What is looked for at the end is really there now.
       #expect(Set(try await Trace.find(server).map(\.kind)) == Trace.expected)
       try await identicalDeploy(server)
+      try await variables(server)
       try await ErrandSteps(server: server).run()
       try await AccessSteps(server: server).run()
       try await ScheduleSteps(server: server).run()
@@ -36,6 +38,31 @@ struct DemoTests {
     let events = String(decoding: result.errors, as: UTF8.self)
     #expect(!events.contains("Updating instance"))
     #expect(!events.contains("Compiling packages"))
+  }
+
+  /// The manifest's password was made by the server; a new one goes to redis and to who asks it, and is in no log.
+  private func variables(_ server: ServerUnderTest) async throws {
+    let first = try await server.drover("variable", "redis-password", "-d", "redis").text.split(separator: "\n")
+      .joined()
+    #expect(first.count == 30)
+    #expect(try await server.drover("rotate-variable", "redis-password", "-d", "redis").succeeded)
+    let deploy = try await server.drover("deploy", "-n", "examples/manifests/redis.yml")
+    try #require(deploy.succeeded, "\(deploy.lastErrorLines(20))")
+    let second = try await server.drover("variable", "redis-password", "-d", "redis").text.split(separator: "\n")
+      .joined()
+    #expect(second.count == 30 && second != first)
+    let said = try await server.drover(
+      "ssh", "-d", "redis", "redis/0", "-c", "sudo /var/vcap/packages/redis/bin/redis-cli -a \(second) ping")
+    #expect(said.text.contains("PONG"), "\(said.text) \(said.lastErrorLines())")
+    let manifest = try await server.drover("manifest", "-d", "redis").text
+    #expect(manifest.contains("((redis-password))") && !manifest.contains(second))
+    for name in ["droverd.log", "documents.sqlite", "documents.sqlite-wal"] {
+      let bytes = try Files.bytes("\(server.state)/\(name)") ?? []
+      #expect(!bytes.isEmpty || name.hasSuffix("-wal"), "\(name) is not there")
+      for secret in [first, second] { #expect(bytes.firstRange(of: Array(secret.utf8)) == nil, "\(name)") }
+    }
+    guard let bosh = StockCommandLine(server, deployment: "redis") else { return }
+    #expect(try await bosh.run("variables").text.contains("/redis/redis-password"))
   }
 
   private func killedServer(_ server: ServerUnderTest) async throws {

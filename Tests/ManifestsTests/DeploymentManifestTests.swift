@@ -29,7 +29,7 @@ import Testing
     #expect(errand.update.maxInFlight == .percent(50))
     #expect(manifest.features.useDNSAddresses == false)
     #expect(manifest.tags == ["team": "data"])
-    #expect(manifest.variables.first?.updateMode == .noOverwrite)
+    #expect(manifest.variables.first?.updateMode == nil)
   }
 
   @Test(

@@ -38,12 +38,15 @@ struct GlobalOptions: ParsableArguments {
       (environment, caCert, client, clientSecret), state: stateDirectory, variables: Self.variables)
   }
 
-  /// The deployment that a command is about.
+  /// The deployment that a command is about; nil when none is named.
+  var optionalDeployment: String? {
+    let name = deployment ?? Self.variables["DROVER_DEPLOYMENT"] ?? Self.variables["BOSH_DEPLOYMENT"]
+    return name.flatMap { $0.isEmpty ? nil : $0 }
+  }
+
+  /// The same of a command that needs one.
   func requireDeployment() throws -> String {
-    if let name = deployment ?? Self.variables["DROVER_DEPLOYMENT"] ?? Self.variables["BOSH_DEPLOYMENT"], !name.isEmpty
-    {
-      return name
-    }
+    if let name = optionalDeployment { return name }
     throw DroverError(.invalid, "which deployment? give --deployment NAME (-d), or set DROVER_DEPLOYMENT")
   }
 

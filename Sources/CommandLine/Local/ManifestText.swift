@@ -1,7 +1,7 @@
 import Formats
 import Manifests
 
-/// A manifest as it is sent: with the variables that the caller gave.
+/// A manifest as it is sent: with the variables that the caller gave. The others are the server's.
 enum ManifestText {
   static func read(_ path: String, variables: [String]) throws -> String {
     let text = try TextFile.read(path)
@@ -14,6 +14,6 @@ enum ManifestText {
       }
       values[parts[0]] = try YAML.parse(parts[1], file: "--var \(parts[0])")
     }
-    return YAML.text(try Interpolation.fill(YAML.parse(text, file: path)) { values[$0] })
+    return YAML.text(try Interpolation.fillKnown(YAML.parse(text, file: path)) { values[$0] })
   }
 }

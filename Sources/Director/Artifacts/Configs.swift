@@ -103,12 +103,16 @@ extension ConfigRecord {
 }
 
 extension Sequence<ConfigRecord> {
-  func cloudConfig() throws -> CloudConfig {
-    try CloudConfig(filter { $0.type == "cloud" }.map { try $0.document() })
+  /// What is not meant for a deployment may have variables that it knows nothing of: they stay as they are.
+  func cloudConfig(_ variables: VariableSet) throws -> CloudConfig {
+    try CloudConfig(filter { $0.type == "cloud" }.map { try variables.filledWhereKnown($0.document()) })
   }
 
-  func runtimeConfig() throws -> RuntimeConfig {
-    do { return try RuntimeConfig(filter { $0.type == "runtime" }.map { try $0.document() }) } catch {
+  func runtimeConfig(_ variables: VariableSet) throws -> RuntimeConfig {
+    do {
+      return try RuntimeConfig(
+        filter { $0.type == "runtime" }.map { try variables.filledWhereKnown($0.document()) })
+    } catch {
       let number = (error as? DroverError)?.number
       throw DroverError(.invalid, "reading the runtime configs", cause: error, number: number)
     }

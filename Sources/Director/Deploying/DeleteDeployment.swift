@@ -53,7 +53,7 @@ struct DeleteDeployment: Sendable {
   private func runErrands() async throws {
     _ = try await context.once("pre-delete is over") {
       let deployment = try await director.records.deployments.get(order.name)?.body
-      guard let manifest = try deployment?.parsedManifest() else { return true }
+      guard let deployment, let manifest = try await director.variables.manifest(of: deployment) else { return true }
       let errands = TriggeredErrands(
         director: director, context: context, deployment: order.name, manifest: manifest, point: .preDelete)
       do {

@@ -7,7 +7,6 @@ import Templates
 
 /// What a deploy is going to do, and what that was decided from.
 struct DeployDraft: Sendable {
-  let configIDs: [Int]
   let inputs: DeploymentInputs
   let resolved: ResolvedDeployment
   /// Rendered jobs by instance id.
@@ -24,11 +23,10 @@ extension Deploy {
   /// changed meanwhile, and more is claimed if that changes more groups; what has been claimed stays. Nothing is written
   /// down about an instance before its group is claimed.
   func prepare() async throws -> DeployDraft {
-    let pinned = try await context.once("inputs") { try await pin() }
     if !order.dryRun, try await records.deployments.get(manifest.name) == nil {
       try await records.deployments.put(manifest.name, DeploymentRecord(name: manifest.name))
     }
-    var draft = try await self.draft(pinned, "Preparing deployment")
+    var draft = try await self.draft("Preparing deployment")
     if order.dryRun { return draft }
     while true {
       // For this no group is needed, and somebody who ends the task while it waits for one leaves no VM behind.
@@ -37,24 +35,25 @@ extension Deploy {
       let missing = try await claims(draft).filter { held[$0.key] != $0.value }
       if !missing.isEmpty {
         try await context.extendLocks(missing)
-        let now = try await inputs(pinned)
+        let now = try await inputs()
         if now.instances != draft.inputs.instances || now.addresses != draft.inputs.addresses {
-          draft = try await self.draft(pinned, "Preparing deployment again")
+          draft = try await self.draft("Preparing deployment again")
           continue
         }
       }
       if try await reserve(draft.resolved) { return draft }
-      draft = try await self.draft(pinned, "Preparing deployment again")
+      draft = try await self.draft("Preparing deployment again")
     }
   }
 
-  private func draft(_ pinned: PinnedInputs, _ name: String) async throws -> DeployDraft {
+  private func draft(_ name: String) async throws -> DeployDraft {
     let preparing = context.stage(name, total: 2)
     let (inputs, resolved) = try await preparing.step(name) { _ -> (DeploymentInputs, ResolvedDeployment) in
-      let inputs = try await self.inputs(pinned)
+      let inputs = try await self.inputs()
       let resolved = try inputs.resolve()
       try resolved.refuseDynamicNetworks()
       try resolved.refuseUnknownErrands(manifest.errands)
+      try resolved.refuseUnknownVariables(of: try await configs(), variables)
       return (inputs, resolved)
     }
     let rendered = try await preparing.step("Rendering templates") { _ in
@@ -67,7 +66,7 @@ extension Deploy {
     ).limited(to: order.onlyInstance)
     await context.output.debug("INFO -- plan:\n\(plan)")
     return DeployDraft(
-      configIDs: pinned.configIDs, inputs: inputs, resolved: resolved, rendered: rendered, plan: plan)
+      inputs: inputs, resolved: resolved, rendered: rendered, plan: plan)
   }
 
   // MARK: Groups
@@ -81,13 +80,13 @@ extension Deploy {
   private func deployed(_ draft: DeployDraft) async throws -> ResolvedDeployment? {
     let record = try await director.deployment(manifest.name)
     let resolved = draft.resolved
-    if record.manifest == order.manifest, record.configIDs == draft.configIDs,
+    if record.manifest == order.manifest, record.configIDs == pinned.configIDs, record.variables == variables.ids,
       record.releases == resolved.releaseNames, record.stemcells == resolved.stemcellNames
     {
       return resolved
     }
     do {
-      guard let old = try record.parsedManifest() else { return nil }
+      guard let old = try await director.variables.manifest(of: record) else { return nil }
       var inputs = try await director.storedInputs(record, old)
       (inputs.instances, inputs.addresses) = (draft.inputs.instances, draft.inputs.addresses)
       return try inputs.resolve()
@@ -99,37 +98,12 @@ extension Deploy {
 
   // MARK: Inputs
 
-  private func pin() async throws -> PinnedInputs {
-    var unresponsive: Set<String> = []
-    if order.fix {
-      let instances = try await records.instances(of: manifest.name).filter {
-        $0.vm != nil && (order.onlyInstance ?? $0.id) == $0.id
-      }
-      let answers = try await inParallel(instances, atMost: 32) { instance in
-        guard let vm = instance.vm else { return (instance.id, true) }
-        return (instance.id, (try? await director.client(vm.agentID).state(timeout: .seconds(5))) != nil)
-      }
-      unresponsive = Set(answers.filter { !$0.1 }.map(\.0))
-    }
-    if order.keepsVersions == true {
-      let deployed = try await director.deployment(manifest.name)
-      return PinnedInputs(
-        configIDs: deployed.configIDs, releases: deployed.releases, stemcells: deployed.stemcells,
-        unresponsive: unresponsive)
-    }
-    let configIDs: [Int]
-    if let asked = order.configIDs {
-      configIDs = asked
-    } else {
-      configIDs = try await director.configStore.forDeploys().map(\.id)
-    }
-    return PinnedInputs(
-      configIDs: configIDs, releases: try await records.releases.list().map(\.name),
-      stemcells: try await records.stemcells.list().map(\.name), unresponsive: unresponsive)
+  private func configs() async throws -> [ConfigRecord] {
+    try await director.configStore.configs(ids: pinned.configIDs)
   }
 
-  private func inputs(_ pinned: PinnedInputs) async throws -> DeploymentInputs {
-    let configs = try await director.configStore.configs(ids: pinned.configIDs)
+  private func inputs() async throws -> DeploymentInputs {
+    let configs = try await configs()
     guard manifest.ownCloudConfig != nil || configs.contains(where: { $0.type == "cloud" }) else {
       throw DirectorFailure(
         40003,
@@ -142,7 +116,8 @@ extension Deploy {
       instances.filter { $0.progress?.task == context.id && $0.progress?.isFinished == true }.map(\.id))
     return DeploymentInputs(
       directorName: director.identity.name, manifest: manifest,
-      cloudConfig: try manifest.ownCloudConfig ?? configs.cloudConfig(), runtimeConfig: try configs.runtimeConfig(),
+      cloudConfig: try manifest.ownCloudConfig ?? configs.cloudConfig(variables),
+      runtimeConfig: try configs.runtimeConfig(variables),
       releases: try await pinned.releases.asyncMap { try await records.releases.get($0)?.body }.compactMap { $0 },
       stemcells: try await pinned.stemcells.asyncMap { try await records.stemcells.get($0)?.body }.compactMap { $0 },
       instances: try instances.map { try $0.planned(by: context.id) },

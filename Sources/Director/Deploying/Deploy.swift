@@ -10,25 +10,38 @@ struct Deploy: Sendable {
   let director: Director
   let context: TaskContext
   let order: DeployOrder
+  let pinned: PinnedInputs
+  let variables: VariableSet
+  /// With the values of its variables.
   let manifest: DeploymentManifest
 
-  init(_ director: Director, _ context: TaskContext) throws {
+  /// Two deploys of one deployment wait for each other. Which of its groups this one needs for itself only the plan says
+  /// (``prepare()``): errands on the others go on.
+  static func run(_ director: Director, _ context: TaskContext) async throws -> String? {
+    let order = try context.request(as: DeployOrder.self)
+    let document = try YAML.parse(order.manifest, file: "manifest")
+    let name = try FieldReader(document).string("name")
+    return try await context.locked(["deployment:\(name)": .exclusive]) {
+      try await Deploy(director, context, order, document, name).deploy()
+    }
+  }
+
+  private init(
+    _ director: Director, _ context: TaskContext, _ order: DeployOrder, _ document: Value, _ name: String
+  ) async throws {
+    let pinning = DeployPinning(director: director, context: context, order: order, name: name)
     self.director = director
     self.context = context
-    order = try context.request(as: DeployOrder.self)
-    manifest = try DeploymentManifest(YAML.parse(order.manifest, file: "manifest"))
+    self.order = order
+    pinned = try await pinning.inputs()
+    variables = try await pinning.variables(document, configs: pinned.configIDs)
+    manifest = try DeploymentManifest(variables.filled(document))
   }
 
   var engines: DirectorEngines { director.engines }
   var records: Records { director.records }
   private var triggers: DeployTriggers {
     DeployTriggers(director: director, context: context, order: order, manifest: manifest)
-  }
-
-  /// Two deploys of one deployment wait for each other. Which of its groups this one needs for itself only the plan says
-  /// (``prepare()``): errands on the others go on.
-  func run() async throws -> String? {
-    try await context.locked(["deployment:\(manifest.name)": .exclusive]) { try await deploy() }
   }
 
   private func deploy() async throws -> String? {
@@ -58,10 +71,12 @@ struct Deploy: Sendable {
     try await release(resolved.releasedAddresses)
     var record = DeploymentRecord(
       name: manifest.name, manifest: order.manifest, releases: resolved.releaseNames,
-      stemcells: resolved.stemcellNames, configIDs: draft.configIDs)
+      stemcells: resolved.stemcellNames, configIDs: pinned.configIDs)
+    record.variables = variables.ids
     record.owedErrands = due.owed
     record.deployedAt = try await deployedAt()
     try await records.deployments.put(manifest.name, record)
+    try await director.variables.prune((variables.ids ?? [:]).keys)
     if hasChanges, order.onlyInstance == nil { try await postDeploy(resolved) }
     try await triggers.run(due)
     return "/deployments/\(manifest.name)"

@@ -17,7 +17,7 @@ struct ErrandTurn: Sendable {
     if context.parent == nil { try await waitForOthers() }
     guard order.run.whenChanged else { return .run }
     let deployment = try await director.deployment(order.deployment)
-    guard let manifest = try deployment.parsedManifest() else { return .run }
+    guard let manifest = try await director.variables.manifest(of: deployment) else { return .run }
     let resolved = try await director.storedResolution(deployment, manifest, task: context.id)
     let targets = try resolved.errand(order.errand, order.run).targets
     return try await ErrandChanges(director: director, context: context, order: order, wants: wants)

@@ -90,7 +90,7 @@ extension Director {
   public func obstacle(toErrand errand: String, in name: String) async -> String? {
     do {
       let deployment = try await deployment(name)
-      guard let manifest = try deployment.parsedManifest() else {
+      guard let manifest = try await variables.manifest(of: deployment) else {
         return "Deployment '\(name)' was never deployed to its end: deploy it before running its errands"
       }
       _ = try await storedResolution(deployment, manifest).errand(errand)
@@ -166,7 +166,7 @@ extension Director {
       waitsForTurn: true)
     let secret = work.environment.keys.filter { work.secret.contains($0) || $0.contains("_DATA_") }.sorted()
     run.maskedVariables = secret.isEmpty ? nil : secret
-    let policy = try await deployment(work.deployment).parsedManifest()?.errands.first {
+    let policy = try await variables.manifest(of: try await deployment(work.deployment))?.errands.first {
       $0.name == work.errand && $0.errand == work.errand
     }
     let order = ErrandOrder(

@@ -35,7 +35,7 @@ struct RunErrand: Sendable {
 
   private func subject() async throws -> Subject {
     let deployment = try await director.deployment(order.deployment)
-    guard let manifest = try deployment.parsedManifest() else {
+    guard let manifest = try await director.variables.manifest(of: deployment) else {
       throw DirectorFailure.errand(
         "Deployment '\(order.deployment)' was never deployed to its end: deploy it before running its errands")
     }

@@ -1,6 +1,3 @@
-import Formats
-import Manifests
-
 /// A deployment: the manifest that was last deployed in full. Kind `deployment`, named by its name.
 public struct DeploymentRecord: Codable, Sendable, Hashable {
   public var name: String
@@ -11,6 +8,8 @@ public struct DeploymentRecord: Codable, Sendable, Hashable {
   public var stemcells: [String]
   /// Ids of the configurations it was deployed with.
   public var configIDs: [Int]
+  /// The versions of the variables that it was deployed with, by full names; nil from before there were any.
+  public var variables: [String: String]?
   /// Entries of the manifest's `errands` that must have run after the last deploy that changed something, and have not
   /// ended well since.
   public var owedErrands: [String]?
@@ -25,11 +24,6 @@ public struct DeploymentRecord: Codable, Sendable, Hashable {
     self.releases = releases
     self.stemcells = stemcells
     self.configIDs = configIDs
-  }
-
-  /// The manifest as a value; nil until the first deploy has succeeded.
-  func parsedManifest() throws -> DeploymentManifest? {
-    try manifest.map { try DeploymentManifest(YAML.parse($0, file: "manifest of '\(name)'")) }
   }
 }
 

@@ -18,6 +18,7 @@ struct Records: Sendable {
   let schedules: DocumentCollection<ScheduleRecord>
   let leaseTurns: DocumentCollection<LeaseTurnRecord>
   let poolErrands: DocumentCollection<PoolErrandRecord>
+  let variables: DocumentCollection<VariableRecord>
 
   init(_ store: any DocumentStore) {
     self.store = store
@@ -38,6 +39,7 @@ struct Records: Sendable {
     schedules = DocumentCollection(store, kind: "schedule")
     leaseTurns = DocumentCollection(store, kind: "lease-turn")
     poolErrands = DocumentCollection(store, kind: "pool-errand", sealing: [SealedField("answer", \.answer)])
+    variables = DocumentCollection(store, kind: "variable", sealing: [SealedField("values", \.values)])
   }
 
   /// The instances of a deployment, in order of group and id.

@@ -16,8 +16,8 @@ struct ScheduledErrand: Sendable {
   var name: String { ScheduleRecord.documentName(deployment, entry.name) }
 
   /// The schedules of a deployment.
-  static func all(of record: DeploymentRecord) throws -> [ScheduledErrand] {
-    guard let manifest = try record.parsedManifest() else { return [] }
+  static func all(of record: DeploymentRecord, _ variables: Variables) async throws -> [ScheduledErrand] {
+    guard let manifest = try await variables.manifest(of: record) else { return [] }
     return manifest.errands.compactMap { entry in
       entry.schedule.map {
         ScheduledErrand(

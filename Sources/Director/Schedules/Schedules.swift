@@ -7,6 +7,7 @@ import Surroundings
 /// Watches the schedules of all deployments, with one timer for the earliest tick.
 actor Schedules {
   private let records: Records
+  private let variables: Variables
   private let runs: ScheduleRuns
   private let zones: TimeZones
   private let surroundings: Surroundings
@@ -24,9 +25,11 @@ actor Schedules {
   private static let pause = 10
 
   init(
-    records: Records, tasks: TaskBoard, zones: TimeZones, surroundings: Surroundings, logger: Logger
+    records: Records, variables: Variables, tasks: TaskBoard, zones: TimeZones, surroundings: Surroundings,
+    logger: Logger
   ) {
     self.records = records
+    self.variables = variables
     self.zones = zones
     self.surroundings = surroundings
     self.logger = logger
@@ -82,7 +85,7 @@ actor Schedules {
   private func take(_ record: DeploymentRecord?, of deployment: String) async throws {
     var found: [ScheduledErrand] = []
     do {
-      found = try record.map(ScheduledErrand.all) ?? []
+      if let record { found = try await ScheduledErrand.all(of: record, variables) }
     } catch {
       logger.error(
         "the schedules cannot be read",
@@ -112,7 +115,8 @@ actor Schedules {
     for entry in try await records.schedules.list() where errands[entry.name] == nil {
       let deployment = try await records.deployments.get(entry.body.deployment)?.body
       // One that cannot be read, or whose time zone is not there, may be so again.
-      let errands = try deployment.map { try ScheduledErrand.all(of: $0) } ?? []
+      var errands: [ScheduledErrand] = []
+      if let deployment { errands = try await ScheduledErrand.all(of: deployment, variables) }
       if !errands.contains(where: { $0.name == entry.name }) {
         try await records.schedules.delete(entry.name)
       }

@@ -94,11 +94,16 @@ extension DeploymentFeatures {
 }
 
 extension VariableDefinition {
+  /// Those of a manifest or runtime config, before any variable in it was filled in.
+  public static func all(in document: Value) throws -> [VariableDefinition] {
+    try FieldReader(document).readers("variables").map(VariableDefinition.init)
+  }
+
   init(_ reader: FieldReader) throws {
     name = try reader.string("name")
     type = try reader.string("type")
     options = reader.value("options") ?? .null
-    updateMode = try reader.optionalChoice("update_mode") ?? .noOverwrite
+    updateMode = try reader.optionalChoice("update_mode")
     updateStrategy = try reader.optionalReader("update")?.optionalChoice("strategy") ?? .onDeploy
     consumes = try reader.optionalObject("consumes") ?? [:]
   }

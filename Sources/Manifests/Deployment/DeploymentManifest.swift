@@ -69,7 +69,8 @@ public struct VariableDefinition: Sendable, Hashable {
   /// `certificate`, `password`, `rsa`, `ssh`, `user`, …
   public var type: String
   public var options: Value
-  public var updateMode: UpdateMode
+  /// Nil when it does not say: then the deployment's features do.
+  public var updateMode: UpdateMode?
   public var updateStrategy: UpdateStrategy
   /// Links that give a certificate its names.
   public var consumes: ValueObject

@@ -32,6 +32,8 @@ final class SimulatedWorld: Sendable {
   let surroundings: Surroundings
   private let folder: String
   private let crashes = Mutex(0)
+  /// How many values were made of each variable.
+  private let made = Made()
 
   /// How often a director died.
   var crashCount: Int { crashes.withLock { $0 } }
@@ -81,18 +83,24 @@ final class SimulatedWorld: Sendable {
 
   /// A new director in this world, that dies when its fuse blows.
   func director(_ fuse: Fuse) async throws -> Director {
-    try await Director(
-      Director.Identity(name: "simulation", id: "d1", version: "1"),
-      DirectorEngines(
-        store: MortalStore(store: store, fuse: fuse), journals: MortalJournals(journals: journals, fuse: fuse),
-        blobs: blobs,
-        blobAddresses: BlobAddresses(
-          endpoint: "https://10.254.0.1:25250", caPEM: "", signer: SignedURL(secret: Array(repeating: 7, count: 32)),
-          surroundings: surroundings),
-        bus: MortalBus(bus: bus, fuse: fuse), identities: MortalIdentities(identities: identities, fuse: fuse),
-        cloud: MortalCloud(cloud: cloud, fuse: fuse), renderer: PropertiesRenderer(),
-        leases: MortalLeases(leases: leases, fuse: fuse), surroundings: surroundings,
-        logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, workDirectory: folder))
+    var engines = DirectorEngines(
+      store: MortalStore(store: store, fuse: fuse), journals: MortalJournals(journals: journals, fuse: fuse),
+      blobs: blobs,
+      blobAddresses: BlobAddresses(
+        endpoint: "https://10.254.0.1:25250", caPEM: "", signer: SignedURL(secret: Array(repeating: 7, count: 32)),
+        surroundings: surroundings),
+      bus: MortalBus(bus: bus, fuse: fuse), identities: MortalIdentities(identities: identities, fuse: fuse),
+      cloud: MortalCloud(cloud: cloud, fuse: fuse), renderer: PropertiesRenderer(),
+      leases: MortalLeases(leases: leases, fuse: fuse), surroundings: surroundings,
+      logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, workDirectory: folder)
+    // Real ones are made on threads, which the simulation does not wait for.
+    let made = made
+    engines.secrets = { name, type, _, authority in
+      let number = made.next(name)
+      guard type == "certificate" else { return .string("\(type)-\(number)") }
+      return ["certificate": .string("\(name)-\(number)"), "ca": authority?["certificate"] ?? .null]
+    }
+    return try await Director(Director.Identity(name: "simulation", id: "d1", version: "1"), engines)
   }
 
   /// Runs a body with a director that does not die.
@@ -236,6 +244,18 @@ final class SimulatedWorld: Sendable {
   func deeds(_ group: String) -> [[String]] {
     let deeds = behaviour.deeds.filter { $0.group == group && $0.name != "apply identity" }
     return Dictionary(grouping: deeds, by: \.instance).sorted { $0.key < $1.key }.map { $0.value.map(\.name) }
+  }
+}
+
+/// Counts what was made.
+private final class Made: Sendable {
+  private let counts = Mutex<[String: Int]>([:])
+
+  func next(_ name: String) -> Int {
+    counts.withLock { counts in
+      counts[name, default: 0] += 1
+      return counts[name, default: 0]
+    }
   }
 }
 

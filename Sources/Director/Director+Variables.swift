@@ -1,0 +1,75 @@
+import Documents
+public import Formats
+import Surroundings
+
+/// Variables, as the API offers them.
+extension Director {
+  /// Those that a deployment was deployed with: full names and the ids of their versions.
+  public func variables(of deployment: String) async throws -> Value {
+    let used = try await self.deployment(deployment).variables ?? [:]
+    return .array(used.sorted { $0.key < $1.key }.map { ["id": .string($0.value), "name": .string($0.key)] })
+  }
+
+  /// All that there are, or those whose full names begin so, without their values.
+  public func variablesListing(prefix: String = "") async throws -> Value {
+    .array(
+      try await records.variables.list(prefix: String(prefix.drop { $0 == "/" })).map { $0.body.description })
+  }
+
+  /// A variable with its newest value.
+  public func variable(_ name: String) async throws -> Value {
+    guard let record = try await variables.record(name), let newest = record.newest else { throw unknown(name) }
+    guard var description = record.description.object else { throw unknown(name) }
+    description["value"] = try record.value(newest.id) ?? .null
+    return .object(description)
+  }
+
+  /// Gives a variable a value. Deploys from now on go by it.
+  public func setVariable(_ name: String, _ value: Value, type: String) async throws -> Value {
+    guard !type.isEmpty, type.utf8.count <= 100 else {
+      throw DroverError(.invalid, "variable '\(name)': type: expected up to 100 characters, found '\(type)'")
+    }
+    let version = VariableRecord.Version(
+      id: engines.surroundings.identifier(), createdAt: engines.surroundings.now().seconds)
+    let document = try VariableScope.document(name)
+    let entry = try await records.variables.update(document, orCreate: VariableRecord(name: name, type: type)) {
+      record in
+      record.type = type
+      record.definition = nil
+      try record.add(value, version)
+    }
+    try await variables.prune([name])
+    return entry.body.description
+  }
+
+  /// Has the next deploy of a manifest that defines it make a new value, also of one that somebody has set.
+  public func rotateVariable(_ name: String) async throws -> Value {
+    guard try await variables.record(name) != nil else { throw unknown(name) }
+    return try await records.variables.update(try VariableScope.document(name)) { $0.isStale = true }.body.description
+  }
+
+  /// - Throws: `conflict` when a deployment was deployed with it.
+  public func deleteVariable(_ name: String) async throws {
+    guard try await variables.record(name) != nil else { throw unknown(name) }
+    let users = try await records.deployments.list().filter { $0.body.variables?[name] != nil }.map(\.name)
+    guard users.isEmpty else {
+      throw DroverError(
+        .conflict,
+        "variable '\(name)' is used by \(users.map { "'\($0)'" }.joined(separator: ", ")); deploy without it before, or "
+          + "have a new value made by 'drover rotate-variable'")
+    }
+    try await records.variables.delete(try VariableScope.document(name))
+  }
+
+  private func unknown(_ name: String) -> DroverError { DroverError(.notFound, "There is no variable '\(name)'") }
+}
+
+extension VariableRecord {
+  fileprivate var description: Value {
+    [
+      "name": .string(name), "type": .string(type), "id": Value(newest?.id),
+      "created_at": Value(newest.map { Timestamp(seconds: $0.createdAt).text }),
+      "set_by_hand": .bool(definition == nil), "rotates": .bool(isStale == true), "versions": .int(versions.count),
+    ]
+  }
+}
