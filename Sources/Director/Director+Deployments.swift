@@ -39,6 +39,9 @@ extension Director {
   /// Starts a deploy. A manifest that cannot be read is refused at once.
   public func deploy(_ order: DeployOrder, user: String, contextID: String = "") async throws -> Int {
     let document = try YAML.parse(order.manifest, file: "manifest")
+    if let name = document["name"], !Interpolation.names(in: name).isEmpty {
+      throw DeploymentManifest.variableName(name.string ?? "")
+    }
     let manifest = try DeploymentManifest(try await variables.filledByNewest(document))
     _ = try order.options(unresponsive: [])
     try await manifest.refuseUnknownZones(engines.zones)

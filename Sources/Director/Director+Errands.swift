@@ -51,6 +51,12 @@ extension Director {
   ) async throws -> DeploymentInputs {
     let configs = try await configStore.configs(ids: record.configIDs)
     let set = try await variables.set(of: record)
+    guard set.lost.isEmpty else {
+      throw DroverError(
+        .notFound,
+        "deployment '\(record.name)': its variables \(set.lost.map { "'\($0)'" }.joined(separator: ", ")) are "
+          + "gone; deploy it again", number: 540002)
+    }
     let surroundings = engines.surroundings
     var inputs = DeploymentInputs(
       directorName: identity.name, manifest: manifest,

@@ -1,3 +1,4 @@
+import Certificates
 import Documents
 public import Formats
 import Surroundings
@@ -13,13 +14,13 @@ extension Director {
   /// All that there are, or those whose full names begin so, without their values.
   public func variablesListing(prefix: String = "") async throws -> Value {
     .array(
-      try await records.variables.list(prefix: String(prefix.drop { $0 == "/" })).map { $0.body.description })
+      try await records.variables.list(prefix: String(prefix.drop { $0 == "/" })).map { try description(of: $0.body) })
   }
 
   /// A variable with its newest value.
   public func variable(_ name: String) async throws -> Value {
     guard let record = try await variables.record(name), let newest = record.newest else { throw unknown(name) }
-    guard var description = record.description.object else { throw unknown(name) }
+    var description = try description(of: record).object ?? [:]
     description["value"] = try record.value(newest.id) ?? .null
     return .object(description)
   }
@@ -39,19 +40,27 @@ extension Director {
       try record.add(value, version)
     }
     try await variables.prune([name])
-    return entry.body.description
+    return try description(of: entry.body)
   }
 
   /// Has the next deploy of a manifest that defines it make a new value, also of one that somebody has set.
   public func rotateVariable(_ name: String) async throws -> Value {
     guard try await variables.record(name) != nil else { throw unknown(name) }
-    return try await records.variables.update(try VariableScope.document(name)) { $0.isStale = true }.body.description
+    return try description(
+      of: await records.variables.update(try VariableScope.document(name)) { $0.isStale = true }.body)
   }
 
   /// - Throws: `conflict` when a deployment was deployed with it.
   public func deleteVariable(_ name: String) async throws {
     guard try await variables.record(name) != nil else { throw unknown(name) }
     let users = try await records.deployments.list().filter { $0.body.variables?[name] != nil }.map(\.name)
+    let deploys = try await tasks.tasks(in: TaskRecord.State.unfinished) { $0.type == "update_deployment" }
+    guard deploys.isEmpty else {
+      throw DroverError(
+        .conflict,
+        "variable '\(name)': task \(deploys.map { "\($0.id)" }.joined(separator: ", ")) deploys, perhaps with it; "
+          + "try again when that is over")
+    }
     guard users.isEmpty else {
       throw DroverError(
         .conflict,
@@ -62,14 +71,20 @@ extension Director {
   }
 
   private func unknown(_ name: String) -> DroverError { DroverError(.notFound, "There is no variable '\(name)'") }
-}
 
-extension VariableRecord {
-  fileprivate var description: Value {
-    [
-      "name": .string(name), "type": .string(type), "id": Value(newest?.id),
-      "created_at": Value(newest.map { Timestamp(seconds: $0.createdAt).text }),
-      "set_by_hand": .bool(definition == nil), "rotates": .bool(isStale == true), "versions": .int(versions.count),
+  /// What is told of a variable without its value.
+  private func description(of record: VariableRecord) throws -> Value {
+    var description: ValueObject = [
+      "name": .string(record.name), "type": .string(record.type), "id": Value(record.newest?.id),
+      "created_at": Value(record.newest.map { Timestamp(seconds: $0.createdAt).text }),
+      "set_by_hand": .bool(record.definition == nil), "rotates": .bool(record.isStale == true),
+      "versions": .int(record.versions.count),
     ]
+    if let newest = record.newest, let pem = try record.value(newest.id)?["certificate"]?.string,
+      let end = try? CertificateExpiry(path: record.name, pem: pem, now: engines.surroundings.now())
+    {
+      description["expires_at"] = .string(end.expiry.text)
+    }
+    return .object(description)
   }
 }

@@ -18,6 +18,7 @@ enum GoWhole: Equatable {
       digits.removeFirst(2)
       radix = base
       mayUnderscore = true
+      break
     }
     if radix == 10, digits.count > 1, digits.first == "0" {
       digits.removeFirst()

@@ -30,10 +30,16 @@ public enum Interpolation {
     return filled
   }
 
-  /// The document with those variables replaced that have a value; the others stand there as before.
-  public static func fillKnown(_ value: Value, _ lookup: (String) throws -> Value?) throws -> Value {
-    var missing: [String] = []
-    return try fill(value, lookup, &missing)
+  /// The document with those variables replaced that have a value which fits its place; the others stand there as before.
+  public static func fillKnown(_ value: Value, _ lookup: (String) -> Value?) -> Value {
+    switch value {
+    case .string(let text):
+      var missing: [String] = []
+      return (try? fill(text, lookup, &missing)) ?? value
+    case .array(let elements): return .array(elements.map { fillKnown($0, lookup) })
+    case .object(let object): return .object(ValueObject(object.map { ($0.key, fillKnown($0.value, lookup)) }))
+    default: return value
+    }
   }
 
   private static func visit(_ value: Value, _ each: (Reference) -> Void) {

@@ -106,6 +106,16 @@ actor ServiceDriver {
   func isThere() -> Bool { presence() != nil }
 
   var isMonitored: Bool { machine.phase != .unmonitored }
+  /// What has become of a start.
+  enum Standing { case running, heldBack, underWay, ended }
+
+  var standing: Standing {
+    switch machine.phase {
+    case .running: .running
+    case .held, .waiting: .heldBack
+    default: machine.isSettled ? .ended : .underWay
+    }
+  }
   var isRunning: Bool { if case .running = machine.phase { true } else { false } }
 
   /// Begins to wait for the programs that run since an earlier life of the agent.

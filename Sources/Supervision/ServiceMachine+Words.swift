@@ -22,8 +22,8 @@ extension ServiceMachine {
     case abandoning(Goal)
     /// Stopped because a service it depends on restarts; started again after that.
     case held
-    /// Wanted, and not started before what it depends on runs.
-    case waiting
+    /// Wanted, and not started before what it depends on runs; a thing perhaps anew although it is there.
+    case waiting(anew: Bool)
   }
 
   enum Program: String, Sendable, Hashable, CaseIterable { case start, stop }
@@ -32,8 +32,8 @@ extension ServiceMachine {
   enum Goal: Int, Sendable, Hashable { case restart, held, unmonitored }
 
   enum Event: Sendable, Hashable {
-    /// Watch it as soon as what it depends on runs.
-    case want
+    /// Watch it as soon as what it depends on runs; run the start program of a thing even when it is there.
+    case want(anew: Bool)
     /// Watch it, and start it when it is not there. The start program of a thing is run even when it is there.
     case start
     /// Watch it, and start it when it is not there.

@@ -19,6 +19,7 @@ import Processes
 /// phase in which they were asked for; when the phase changes, ``epoch`` does, and what they report is void.
 struct ServiceMachine: Sendable, Hashable {
   private let isThing: Bool
+  private let hasDependencies: Bool
   private let absence: String
   private let existence: String
   private let cycle: Duration
@@ -45,6 +46,7 @@ struct ServiceMachine: Sendable, Hashable {
     hasStart = definition.start != nil
     hasStop = definition.stop != nil
     isThing = !definition.kind.isProcess
+    hasDependencies = !definition.dependencies.isEmpty
     (absence, existence) = definition.kind.texts
     programs = Dictionary(uniqueKeysWithValues: running.map { ($0, 0) })
     self.cycle = cycle
@@ -73,14 +75,14 @@ struct ServiceMachine: Sendable, Hashable {
   ///   - now: on a clock that never goes back.
   mutating func handle(_ event: Event, found: ServicePresence?, now: Duration) -> [Action] {
     switch event {
-    case .want: return want()
+    case .want(let anew): return want(anew: anew)
     case .start: return start(found, now)
     case .monitor: return monitor(found, now)
-    case .stop: return stop(found, .unmonitored)
+    case .stop: return stop(found, .unmonitored, isWish: true)
     case .restart: return restart(found, now)
     case .restartByTest: return restartByTest(found)
     case .unmonitor: return unmonitor()
-    case .hold: return phase == .unmonitored ? [] : stop(found, .held)
+    case .hold: return phase == .unmonitored ? [] : stop(found, .held, isWish: false)
     case .release: return release(found, now)
     case .dependentsHeld: return phase == .preparing ? runStart(found, now) : []
     case .died: return died(found, now)
@@ -98,10 +100,11 @@ struct ServiceMachine: Sendable, Hashable {
   }
 
   /// A stop that is on its way is carried out first.
-  private mutating func want() -> [Action] {
+  private mutating func want(anew: Bool) -> [Action] {
     switch phase {
-    case .unmonitored:
-      enter(.waiting)
+    case .preparing, .starting: return []
+    case _ where anew && isThing && hasStart: enter(.waiting(anew: true))
+    case .unmonitored, .pausing, .missing: enter(.waiting(anew: false))
     case .stopping(let presence, .unmonitored): phase = .stopping(presence, .held)
     case .clearing(.unmonitored): phase = .clearing(.held)
     case .abandoning(.unmonitored): phase = .abandoning(.held)
@@ -114,6 +117,7 @@ struct ServiceMachine: Sendable, Hashable {
 
   private mutating func release(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
+    case .waiting(anew: true): return begin(nil, now, isCleared: true)
     case .waiting: return begin(found, now)
     case .held: return begin(isThing && hasStart ? nil : found, now, isCleared: true)
     default: return []
@@ -132,8 +136,8 @@ struct ServiceMachine: Sendable, Hashable {
   private mutating func monitor(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
     case .running, .preparing, .starting: return []
-    case .stopping(let presence, _): phase = .stopping(presence, .restart)
-    case .clearing: phase = .clearing(.restart)
+    case .stopping(let presence, _): phase = .stopping(presence, restartGoal)
+    case .clearing: phase = .clearing(restartGoal)
     default:
       setbacks = 0
       failure = nil
@@ -145,7 +149,6 @@ struct ServiceMachine: Sendable, Hashable {
   }
 
   /// Takes the process that is there, or sets about starting one.
-  ///
   /// - Parameter isCleared: whether its stop program has just been run, which makes way for a new thing.
   private mutating func begin(_ found: ServicePresence?, _ now: Duration, isCleared: Bool = false) -> [Action] {
     if let found { return run(found, now) }
@@ -306,15 +309,23 @@ struct ServiceMachine: Sendable, Hashable {
   private mutating func restart(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     failure = nil
     setbacks = 0
-    return stop(found, .restart) + (phase == .unmonitored ? begin(found, now) : [])
+    let actions = stop(found, restartGoal, isWish: true)
+    guard phase == .unmonitored else { return actions }
+    guard hasDependencies else { return actions + begin(found, now) }
+    enter(.waiting(anew: false))
+    return actions + [.checkDependencies]
   }
+
+  /// What depends on others is started again when they run.
+  private var restartGoal: Goal { hasDependencies ? .held : .restart }
 
   private mutating func restartByTest(_ found: ServicePresence?) -> [Action] {
     guard case .running(let presence) = phase, hasStart, hasStop else { return [] }
-    return [.countRestart] + stopPresent(found ?? presence, .restart)
+    return [.countRestart] + stopPresent(found ?? presence, restartGoal)
   }
 
-  private mutating func stop(_ found: ServicePresence?, _ goal: Goal) -> [Action] {
+  /// - Parameter isWish: whether somebody wants it, which counts for more than an earlier wish.
+  private mutating func stop(_ found: ServicePresence?, _ goal: Goal, isWish: Bool) -> [Action] {
     failure = nil
     setbacks = 0
     switch phase {
@@ -325,12 +336,13 @@ struct ServiceMachine: Sendable, Hashable {
     case .clearing(let current):
       phase = .clearing(current.or(goal))
       return []
-    case .abandoning:
+    case .abandoning(let current):
+      let next = isWish ? goal : current.or(goal)
       guard let found else {
-        phase = .abandoning(goal)
+        phase = .abandoning(next)
         return []
       }
-      return stopPresent(found, goal)
+      return stopPresent(found, next)
     case .running(let presence): return stopPresent(found ?? presence, goal)
     case .starting where found == nil && (programs[.start] != nil || programProblem == nil):
       enter(.abandoning(goal))

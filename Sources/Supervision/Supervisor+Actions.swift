@@ -24,6 +24,7 @@ extension Supervisor {
     let driver = try driver(name)
     try await noting(.restart, name) {
       await tell(driver, .restart)
+      if !driver.definition.dependencies.isEmpty { return try await released(driver, while: "restarting") }
       let failure = await driver.settled()
       if await driver.isRunning { return }
       throw await notRunning(driver, failure, while: "restarting")
@@ -73,17 +74,39 @@ extension Supervisor {
   /// Starts or watches what it depends on, and then it; waits until it runs.
   func chain(_ event: ServiceMachine.Event, _ name: String) async throws {
     let driver = try driver(name)
-    let dependencies = driver.definition.dependencies
-    if !dependencies.isEmpty {
-      await driver.handle(.want)
-      // What it depends on is not started anew when it is there. When it does not run now, this one waits until it does.
-      for dependency in dependencies { try await chain(.monitor, dependency) }
-      guard await driver.isMonitored else { throw await notRunning(driver, nil, while: "starting") }
+    guard !driver.definition.dependencies.isEmpty else {
+      await driver.handle(event)
+      let failure = await driver.settled()
+      if await driver.isRunning { return }
+      throw await notRunning(driver, failure, while: "starting")
     }
-    await driver.handle(event)
-    let failure = await driver.settled()
-    if await driver.isRunning { return }
-    throw await notRunning(driver, failure, while: "starting")
+    await driver.handle(.want(anew: event == .start))
+    var reason: (any Error)?
+    for dependency in driver.definition.dependencies {
+      guard await driver.isMonitored else { throw await notRunning(driver, nil, while: "starting") }
+      // What it depends on is not started anew when it is there. When it does not run now, this one waits until it does.
+      do { try await chain(.monitor, dependency) } catch { reason = reason ?? error }
+    }
+    try await released(driver, reason, while: "starting")
+  }
+
+  /// Waits until a service that depends on others runs.
+  ///
+  /// - Parameter reason: why those do not run, if that is known.
+  private func released(_ driver: ServiceDriver, _ reason: (any Error)? = nil, while action: String) async throws {
+    while true {
+      let mayRun = await checkDependencies(of: driver.definition.name)
+      let failure = await driver.settled()
+      try Task.checkCancellation()
+      switch await driver.standing {
+      case .running: return
+      case .underWay: continue
+      // It was held back after it had been looked at: once more.
+      case .heldBack where mayRun: continue
+      case .heldBack: throw if let reason { reason } else { await notRunning(driver, failure, while: action) }
+      case .ended: throw await notRunning(driver, failure, while: action)
+      }
+    }
   }
 
   private func notRunning(_ driver: ServiceDriver, _ failure: ServiceFailure?, while action: String) async
@@ -98,8 +121,10 @@ extension Supervisor {
 
   private func stopChain(_ name: String) async throws {
     let driver = try driver(name)
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) { try? await stopChain(dependent) }
-    await driver.handle(.stop)
+    await stopping(name) {
+      for dependent in ServiceOrder.dependents(of: name, in: definitions) { try? await stopChain(dependent) }
+      await driver.handle(.stop)
+    }
     if let failure = await driver.settled() { throw DroverError(.failed, "stopping \(name): \(failure.message)") }
   }
 
@@ -119,26 +144,5 @@ extension Supervisor {
       logger.warning(
         "a test's action failed", metadata: ["service": .string(name), "error": .string("\(error)")])
     }
-  }
-
-  func hold(dependentsOf name: String) async {
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) {
-      guard let driver = drivers[dependent] else { continue }
-      await tell(driver, .hold)
-      _ = await driver.settled()
-    }
-  }
-
-  func release(dependentsOf name: String) async {
-    for dependent in ServiceOrder.dependents(of: name, in: definitions) { await checkDependencies(of: dependent) }
-  }
-
-  /// Lets a service start that is held back, when all that it depends on runs.
-  func checkDependencies(of name: String) async {
-    guard let driver = drivers[name] else { return }
-    for dependency in driver.definition.dependencies {
-      guard stopping[dependency] == nil, await drivers[dependency]?.isRunning == true else { return }
-    }
-    await driver.handle(.release)
   }
 }

@@ -29,6 +29,8 @@ public actor Supervisor {
   private var loads = 0
   /// Services that are to be stopped as soon as what depends on them is, and by how many wishes.
   private(set) var stopping: [String: Int] = [:]
+  /// How often services have been held back, so that who has looked meanwhile knows that it has to look again.
+  private var holds = 0
   /// When this supervisor began, and what tells it from earlier ones.
   public nonisolated let began: Timestamp
 
@@ -134,7 +136,7 @@ public actor Supervisor {
     let hooks = ServiceDriver.Hooks(
       holdDependents: { [weak self] in await self?.hold(dependentsOf: $0) },
       releaseDependents: { [weak self] in await self?.release(dependentsOf: $0) },
-      checkDependencies: { [weak self] in await self?.checkDependencies(of: $0) },
+      checkDependencies: { [weak self] in _ = await self?.checkDependencies(of: $0) },
       act: { [weak self] in await self?.act($0, $1) },
       report: { [alertSink] in alertSink.yield($0) })
     return ServiceDriver(service, hooks: hooks, setting: setting)
@@ -163,12 +165,49 @@ public actor Supervisor {
   /// Stops what depends on a service, tells it to stop, too, and lets go of the others if it runs on nevertheless.
   func tell(_ driver: ServiceDriver, _ event: ServiceMachine.Event) async {
     let name = driver.definition.name
+    await stopping(name) {
+      await hold(dependentsOf: name)
+      await driver.handle(event)
+    }
+    await release(dependentsOf: name)
+  }
+
+  /// Lets nothing that depends on a service start while something is done that ends with stopping it.
+  func stopping(_ name: String, _ body: () async -> Void) async {
     stopping[name, default: 0] += 1
-    await hold(dependentsOf: name)
-    await driver.handle(event)
+    await body()
     let left = (stopping[name] ?? 1) - 1
     stopping[name] = left > 0 ? left : nil
-    await release(dependentsOf: name)
+  }
+
+  func hold(dependentsOf name: String) async {
+    holds += 1
+    for dependent in ServiceOrder.dependents(of: name, in: definitions) {
+      guard let driver = drivers[dependent] else { continue }
+      await tell(driver, .hold)
+      _ = await driver.settled()
+    }
+  }
+
+  func release(dependentsOf name: String) async {
+    for dependent in ServiceOrder.dependents(of: name, in: definitions) { await checkDependencies(of: dependent) }
+  }
+
+  /// Lets a service start that is held back, when all that it depends on runs.
+  ///
+  /// - Returns: whether all runs.
+  @discardableResult
+  func checkDependencies(of name: String) async -> Bool {
+    guard let driver = drivers[name] else { return false }
+    var seen = -1
+    while seen != holds {
+      seen = holds
+      for dependency in driver.definition.dependencies {
+        guard stopping[dependency] == nil, await drivers[dependency]?.isRunning == true else { return false }
+      }
+    }
+    await driver.handle(.release)
+    return true
   }
 
   /// Changes whenever the control files are read.

@@ -81,7 +81,8 @@ import Testing
       ("7", .number(7)), ("-100", .number(-100)), ("+7", .number(7)), ("0x1F", .number(31)), ("017", .number(15)),
       ("0b101", .number(5)), ("0o17", .number(15)), ("0", .number(0)), ("0x_1", .number(1)), ("0_7", .number(7)),
       ("1_0", .number(10)), ("_1", .nothing), ("1_", .nothing), ("1__0", .nothing), ("08", .nothing), ("", .nothing),
-      ("0x", .nothing), ("-", .nothing), ("7 ", .nothing), ("٧", .nothing), ("9223372036854775808", .outOfRange),
+      ("0x", .nothing), ("-", .nothing), ("0x0b1", .number(177)), ("0b0x1", .nothing), ("7 ", .nothing),
+      ("٧", .nothing), ("9223372036854775808", .outOfRange),
       ("-9223372036854775808", .number(.min)),
     ] as [(String, GoWhole)])
   func numbers(text: String, expected: GoWhole) {

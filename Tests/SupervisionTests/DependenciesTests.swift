@@ -109,6 +109,92 @@ import Testing
     }
   }
 
+  @Test("a restart of a service waits for what it depends on as a start does")
+  func restartWithoutDependency() async throws {
+    try await FakeVM.with { vm in
+      let broken = "\(vm.folder)/broken"
+      try writeTestFile(broken, "")
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([vm.service("web", dependencies: ["db"]), failing("db", while: broken, vm)])
+      try await until { vm.events.filter { $0 == "start db" }.count >= 2 }
+      let error = await #expect(throws: DroverError.self) { try await supervisor.restart("web") }
+      #expect(error?.message == "restarting web: what it depends on does not run; it is started as soon as that does")
+      #expect(!vm.events.contains("start web"))
+      try Files.remove(broken)
+      try await until { await supervisor.jobState() == .running }
+      try await supervisor.restart("web")
+      #expect(vm.events.filter { $0.hasSuffix(" web") } == ["start web", "stop web", "start web"])
+      await supervisor.close()
+    }
+  }
+
+  @Test("all that a service depends on is started, also when the first one fails at first")
+  func firstFails() async throws {
+    try await FakeVM.with { vm in
+      let broken = "\(vm.folder)/broken"
+      try writeTestFile(broken, "")
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([
+        vm.service("web", dependencies: ["db", "cache"]), failing("db", while: broken, vm), vm.service("cache"),
+      ])
+      for name in ["web", "db", "cache"] { try await supervisor.stop(name) }
+      await #expect(throws: DroverError.self) { try await supervisor.start("web") }
+      #expect(vm.process("cache") != nil && vm.process("web") == nil)
+      try Files.remove(broken)
+      try await until { await supervisor.jobState() == .running }
+      await supervisor.close()
+    }
+  }
+
+  @Test("what is stopped while a start waits for something else is not started by it")
+  func stoppedDependency() async throws {
+    try await FakeVM.with { vm in
+      let slow = "\(vm.folder)/slow"
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([
+        vm.service("web", dependencies: ["db", "cache"]), vm.service("cache"),
+        vm.service(
+          "db", start: "while ! test -e \(slow); do sleep 0.02; done; sleep 1000 & echo $! > \(vm.pidfile("db"))"),
+      ])
+      try await until { vm.process("cache") != nil }
+      try await supervisor.stop("cache")
+      let started = Task { try await supervisor.start("web") }
+      try await until { await supervisor.drivers["web"]?.standing == .heldBack && vm.events.contains("start db") }
+      try await supervisor.stop("cache")
+      try writeTestFile(slow, "")
+      await #expect(throws: DroverError.self) { try await started.value }
+      try await until { vm.process("db") != nil }
+      #expect(vm.process("cache") == nil && vm.process("web") == nil)
+      #expect(!vm.events.contains("start web"))
+      await supervisor.close()
+    }
+  }
+
+  @Test("a start while that is being stopped which it depends on, waits")
+  func startWhileStopping() async throws {
+    try await FakeVM.with { vm in
+      let go = "\(vm.folder)/go"
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([
+        vm.service(
+          "web", dependencies: ["db"],
+          stop: "while ! test -e \(go); do sleep 0.02; done; kill $(cat \(vm.pidfile("web")))"), vm.service("db"),
+      ])
+      try await supervisor.start("web")
+      let stopped = Task { try await supervisor.stop("db") }
+      try await until { vm.events.contains("stop web") }
+      let started = Task { try await supervisor.start("web") }
+      try await Task.sleep(for: .milliseconds(50))
+      try writeTestFile(go, "")
+      try await stopped.value
+      await #expect(throws: DroverError.self) { try await started.value }
+      #expect(vm.process("db") == nil && vm.process("web") == nil)
+      try await supervisor.start("db")
+      try await until { vm.process("web") != nil }
+      await supervisor.close()
+    }
+  }
+
   /// One whose start fails as long as a file is there.
   private func failing(
     _ name: String, while file: String, startTimeout: Duration = .milliseconds(300), _ vm: FakeVM

@@ -340,7 +340,8 @@ import Testing
       return Int(seed >> 33) % bound
     }
     let events: [ServiceMachine.Event] = [
-      .want, .start, .monitor, .stop, .restart, .restartByTest, .unmonitor, .hold, .release, .dependentsHeld, .died,
+      .want(anew: false), .want(anew: true), .start, .monitor, .stop, .restart, .restartByTest, .unmonitor, .hold,
+      .release, .dependentsHeld, .died,
       .looked,
       .timedOut, .pauseOver,
       .programEnded(.start, problem: nil, couldNotRun: false), .programEnded(.start, problem: "x", couldNotRun: true),
@@ -361,7 +362,11 @@ import Testing
           default: false
           }
         }
-        let isQuiet = [.unmonitored, .held, .waiting].contains(machine.phase)
+        let isQuiet =
+          switch machine.phase {
+          case .unmonitored, .held, .waiting: true
+          default: false
+          }
         #expect(isQuiet || isWaiting, "in \(machine.phase) after \(actions)")
       }
     }

@@ -23,7 +23,8 @@ struct Variables: AsyncParsableCommand {
     let rows = variables.map { variable, id in
       [
         variable["name"]?.string ?? "", variable["type"]?.string ?? "", id ?? "", variable["created_at"]?.string ?? "",
-        variable["rotates"]?.bool == true ? "next deploy makes a new one" : "",
+        variable["rotates"]?.bool == true
+          ? "next deploy makes a new one" : variable["expires_at"]?.string.map { "valid until \($0)" } ?? "",
       ]
     }
     Table("variables", ["Name", "Type", "ID", "Created At", "Note"], rows).print(json: options.json)
@@ -81,30 +82,53 @@ struct SetVariable: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "set-variable", abstract: "Give a variable a value; deploys from now on go by it.",
     discussion: """
-      The value is read as YAML: a text, a number, or a mapping like {certificate: …, private_key: …}. It stays, whatever \
+      The value is the text as it is, without one line end at the end of a file. With the types certificate, rsa, ssh and \
+      user it is a mapping in YAML, {certificate: …, private_key: …}, and with json whatever YAML says. It stays, whatever \
       manifests define, until another one is set, or 'drover rotate-variable' has a new one made.
       """)
   @OptionGroup var options: GlobalOptions
   @OptionGroup var choice: VariableChoice
-  @Option(help: "What it is: value, password, certificate, …") var type = "value"
-  @Option(help: "A YAML file with the value, or - for standard input, so that it is in no list of processes.")
+  @Option(help: "What it is: value, password, certificate, json, …") var type = "value"
+  @Option(help: "A file with the value, or - for standard input, so that it is in no list of processes.")
   var file: String?
   @Argument(help: "The value.") var value: String?
 
   func run() async throws {
     let text: String
     switch (file, value) {
-    case (let file?, nil): text = try TextFile.read(file)
+    case (let file?, nil):
+      let content = try TextFile.read(file)
+      text = content.hasSuffix("\n") ? String(content.dropLast()) : content
     case (nil, let value?): text = value
     default: throw ValidationError("expected a value, or a file that holds it by --file")
     }
-    let value = try YAML.parse(text, file: "the value")
-    guard !value.isNull else { throw DroverError(.invalid, "the value: expected something, found nothing") }
+    let value = try VariableText.value(text, type: type)
     try await options.withClient { client in
       _ = try await client.expect(
         .put, "/variables/value?\(try await choice.query(client, options))",
         .json(["value": value, "type": .string(type)]))
       Console.remark("Variable '\(try await choice.fullName(client, options))' is set.")
+    }
+  }
+}
+
+/// What people write for the value of a variable.
+enum VariableText {
+  static func value(_ text: String, type: String) throws -> Value {
+    switch type {
+    case "certificate", "rsa", "ssh", "user":
+      let value = try YAML.parse(text, file: "the value")
+      guard case .object = value else {
+        throw DroverError(.invalid, "the value: expected a mapping, as a \(type) is, found \(value.kindName)")
+      }
+      return value
+    case "json":
+      let value = try YAML.parse(text, file: "the value")
+      guard !value.isNull else { throw DroverError(.invalid, "the value: expected something, found nothing") }
+      return value
+    default:
+      guard !text.isEmpty else { throw DroverError(.invalid, "the value: expected something, found nothing") }
+      return .string(text)
     }
   }
 }

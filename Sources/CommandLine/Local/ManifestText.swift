@@ -14,6 +14,6 @@ enum ManifestText {
       }
       values[parts[0]] = try YAML.parse(parts[1], file: "--var \(parts[0])")
     }
-    return YAML.text(try Interpolation.fillKnown(YAML.parse(text, file: path)) { values[$0] })
+    return YAML.text(Interpolation.fillKnown(try YAML.parse(text, file: path)) { values[$0] })
   }
 }

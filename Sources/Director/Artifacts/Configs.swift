@@ -93,6 +93,8 @@ struct Configs: Sendable {
     guard case .object = value else {
       throw DroverError(.invalid, "\(type) config '\(name)': expected a mapping, found \(value.kindName)")
     }
+    // What its variables make of it, deploys find out.
+    guard Interpolation.names(in: value).isEmpty else { return }
     if type == "cloud" { _ = try CloudConfig([value]) }
     if type == "runtime" { _ = try RuntimeConfig([value], whole: false) }
   }
@@ -103,15 +105,15 @@ extension ConfigRecord {
 }
 
 extension Sequence<ConfigRecord> {
-  /// What is not meant for a deployment may have variables that it knows nothing of: they stay as they are.
   func cloudConfig(_ variables: VariableSet) throws -> CloudConfig {
-    try CloudConfig(filter { $0.type == "cloud" }.map { try variables.filledWhereKnown($0.document()) })
+    try CloudConfig(filter { $0.type == "cloud" }.map { try variables.filled($0.document()) })
   }
 
+  /// What is not meant for a deployment may have variables that it knows nothing of: they stay as they are.
   func runtimeConfig(_ variables: VariableSet) throws -> RuntimeConfig {
     do {
       return try RuntimeConfig(
-        filter { $0.type == "runtime" }.map { try variables.filledWhereKnown($0.document()) })
+        filter { $0.type == "runtime" }.map { variables.filledWhereKnown(try $0.document()) })
     } catch {
       let number = (error as? DroverError)?.number
       throw DroverError(.invalid, "reading the runtime configs", cause: error, number: number)

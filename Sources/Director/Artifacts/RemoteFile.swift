@@ -20,13 +20,16 @@ public struct RemoteFile: Codable, Sendable, Hashable {
     else {
       throw DroverError(
         .invalid,
-        "location: expected an address that the director can fetch, http://… or https://…, found '\(location)'; a file "
-          + "is uploaded by its path")
+        "location: expected an address that the director can fetch, http://… or https://…, found '\(Self.shown(location))'; a "
+          + "file is uploaded by its path")
     }
     if let digest, !digest.isEmpty { _ = try MultiDigest(digest) }
     self.location = location
     self.digest = digest.flatMap { $0.isEmpty ? nil : $0 }
   }
+
+  /// Without what may be a name and a password.
+  private static func shown(_ text: String) -> Substring { text[(text.lastIndex(of: "@") ?? text.startIndex)...] }
 
   /// Fetches it into a file, which appears whole and with the right digest, or not at all. One that is there already is
   /// left as it is.

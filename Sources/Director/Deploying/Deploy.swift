@@ -19,23 +19,25 @@ struct Deploy: Sendable {
   /// (``prepare()``): errands on the others go on.
   static func run(_ director: Director, _ context: TaskContext) async throws -> String? {
     let order = try context.request(as: DeployOrder.self)
-    let document = try YAML.parse(order.manifest, file: "manifest")
-    let name = try FieldReader(document).string("name")
+    let name = try FieldReader(YAML.parse(order.manifest, file: "manifest")).string("name")
     return try await context.locked(["deployment:\(name)": .exclusive]) {
-      try await Deploy(director, context, order, document, name).deploy()
+      try await Deploy(director, context, order, name).deploy()
     }
   }
 
   private init(
-    _ director: Director, _ context: TaskContext, _ order: DeployOrder, _ document: Value, _ name: String
+    _ director: Director, _ context: TaskContext, _ order: DeployOrder, _ name: String
   ) async throws {
     let pinning = DeployPinning(director: director, context: context, order: order, name: name)
     self.director = director
     self.context = context
-    self.order = order
+    self.order = try await pinning.settledOrder()
+    let document = try YAML.parse(self.order.manifest, file: "manifest")
     pinned = try await pinning.inputs()
     variables = try await pinning.variables(document, configs: pinned.configIDs)
     manifest = try DeploymentManifest(variables.filled(document))
+    // Its name is what it has locked.
+    guard manifest.name == name else { throw DeploymentManifest.variableName(name) }
   }
 
   var engines: DirectorEngines { director.engines }

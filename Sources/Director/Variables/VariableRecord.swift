@@ -13,8 +13,10 @@ public struct VariableRecord: Codable, Sendable, Hashable {
   var name: String
   /// `password`, `certificate`, …; `value` for one that somebody has set without saying what it is.
   var type: String
-  /// Type and options that the newest value was made from, as JSON; nil for one that somebody has set.
+  /// A digest of the type and options that the newest value was made from; nil for one that somebody has set.
   var definition: String?
+  /// The version of the authority that has signed the newest value.
+  var authority: String?
   /// The newest one last.
   var versions: [Version] = []
   /// The values by the ids of their versions, as JSON. Sealed.
@@ -40,10 +42,10 @@ public struct VariableRecord: Codable, Sendable, Hashable {
     isStale = nil
   }
 
-  /// Lets go of all versions but those that are in use and the newest three: a deploy that is under way may use one.
-  mutating func keep(_ used: Set<String>) throws {
+  /// Lets go of all versions but those that are in use, the newest three, and what was made later than that.
+  mutating func keep(_ used: Set<String>, madeSince time: Int) throws {
     let newest = Set(versions.suffix(3).map(\.id))
-    let kept = versions.filter { newest.contains($0.id) || used.contains($0.id) }
+    let kept = versions.filter { newest.contains($0.id) || used.contains($0.id) || $0.createdAt >= time }
     guard kept != versions else { return }
     let ids = Set(kept.map(\.id))
     values = JSON.text(

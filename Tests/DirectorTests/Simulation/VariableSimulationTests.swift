@@ -1,6 +1,7 @@
 import Documents
 import Formats
 import Manifests
+import Surroundings
 import Testing
 
 @testable import Director
@@ -88,11 +89,14 @@ import Testing
       let third = try await values(world)
       #expect(third[root] != second[root])
       #expect(third["/simulation/data/leaf"]?["ca"] == third[root]?["certificate"])
-      // Three are kept, no more.
+      // Three are kept, no more, when they are old enough.
       for number in 1...4 {
         _ = try await world.withDirector { try await $0.setVariable(password, .int(number), type: "value") }
+        try await world.surroundings.sleep(.seconds(8 * 86400))
         try await deploy(world, manifest())
       }
+      try await world.surroundings.sleep(.seconds(8 * 86400))
+      try await deploy(world, manifest())
       #expect(try await world.records.variables.get("simulation/data/pw")?.body.versions.count == 3)
       #expect(try await values(world)[password] == 4)
     }
@@ -141,6 +145,65 @@ import Testing
     }
   }
 
+  @Test("certificates follow their authority, wherever the director dies between the two", arguments: 1...12)
+  func followsAuthority(deeds: Int) async throws {
+    try await SimulatedWorld.run(seed: UInt64(990 + deeds)) { world in
+      try await deploy(world, manifest())
+      let first = try await values(world)
+      _ = try await world.withDirector { try await $0.rotateVariable("/simulation/data/root") }
+      let tasks = try await world.survive(crashes: 1, deeds: 80, first: deeds) { director in
+        [try await director.deploy(DeployOrder(manifest: manifest()), user: "admin")]
+      }
+      #expect(tasks.map(\.state) == [.done])
+      let second = try await values(world)
+      #expect(second["/simulation/data/root"] != first["/simulation/data/root"])
+      #expect(second["/simulation/data/leaf"]?["ca"] == second["/simulation/data/root"]?["certificate"])
+    }
+  }
+
+  @Test("a deploy that fails after an authority was made anew leaves nothing signed by the old one to the next")
+  func failedBetween() async throws {
+    try await SimulatedWorld.run(seed: 1010) { world in
+      try await deploy(world, manifest())
+      _ = try await world.withDirector { try await $0.rotateVariable("/simulation/data/root") }
+      let broken = Self.definitions.replacing("common_name: \"((pw))\"", with: "common_name: \"((none))\"")
+      #expect(try await deploy(world, manifest("((pw))", broken)).state == .error)
+      #expect(try await deploy(world, manifest()).state == .done)
+      let values = try await values(world)
+      #expect(values["/simulation/data/leaf"]?["ca"] == values["/simulation/data/root"]?["certificate"])
+    }
+  }
+
+  @Test("what was a text may become a certificate, and a manifest whose variables are gone can be deleted")
+  func repairs() async throws {
+    try await SimulatedWorld.run(seed: 1020) { world in
+      try await deploy(world, manifest())
+      let changed = "variables: [{name: pw, type: certificate, update_mode: converge, options: {is_ca: true}}]"
+      #expect(try await deploy(world, manifest("((pw.certificate))", changed)).state == .done)
+      for entry in try await world.records.variables.list() { try await world.records.variables.delete(entry.name) }
+      try await world.withDirector { director in
+        #expect(try await director.schedules(deployment: nil) == [])
+        let error = await #expect(throws: DroverError.self) { try await director.errands("data") }
+        #expect(error?.message.contains("'/simulation/data/pw'") == true)
+        let id = try await director.deleteDeployment("data", force: false, user: "admin")
+        #expect(try await director.tasks.wait(for: id).state == .done)
+      }
+    }
+  }
+
+  @Test("a deployment's name is no variable")
+  func name() async throws {
+    try await SimulatedWorld.run(seed: 1030) { world in
+      try await world.withDirector { director in
+        _ = try await director.setVariable("/name", "data", type: "value")
+        let text = manifest().replacing("name: data\n", with: "name: ((/name))\n")
+        await #expect(throws: DroverError.self) {
+          try await director.deploy(DeployOrder(manifest: text), user: "admin")
+        }
+      }
+    }
+  }
+
   @Test("a dry run plans with values of its own, and writes none down")
   func dryRun() async throws {
     try await SimulatedWorld.run(seed: 950) { world in
@@ -178,6 +241,7 @@ import Testing
         - name: a
           jobs: [{name: web, release: data, properties: {port: ((agent-port))}}]
           include: {deployments: [\(deployment)], instance_groups: [db]}
+        variables: [{name: agent-port, type: \(deployment == "other" ? "none" : "password")}]
         """
       }
       let configs = Configs(records: world.records, surroundings: world.surroundings)
@@ -185,7 +249,13 @@ import Testing
       #expect(try await deploy(world, manifest()).state == .done)
       _ = try await configs.update(type: "runtime", name: "default", content: runtime("data"))
       let task = try await deploy(world, manifest())
-      #expect(task.result?.contains("variables without a value: 'agent-port'") == true, "\(task.result ?? "")")
+      #expect(task.state == .done, "\(task.result ?? "")")
+      #expect(try await values(world)["/simulation/data/agent-port"] == "password-1")
+      let without = runtime("data").split(separator: "\n").dropLast().joined(separator: "\n")
+      _ = try await configs.update(
+        type: "runtime", name: "default", content: without.replacing("agent-port", with: "none"))
+      let refused = try await deploy(world, manifest())
+      #expect(refused.result?.contains("variables without a value: 'none'") == true, "\(refused.result ?? "")")
     }
   }
 
