@@ -42,13 +42,27 @@ extension Director {
     if let name = document["name"], !Interpolation.names(in: name).isEmpty {
       throw DeploymentManifest.variableName(name.string ?? "")
     }
-    let manifest = try DeploymentManifest(try await variables.filledByNewest(document))
+    let manifest = try await readable(document)
     _ = try order.options(unresponsive: [])
     try await manifest.refuseUnknownZones(engines.zones)
     return try await tasks.start(
       TaskBoard.Order(
         type: "update_deployment", description: order.dryRun ? "create deployment (dry run)" : "create deployment",
         user: user, deployment: manifest.name, contextID: contextID, request: order))
+  }
+
+  /// A manifest as far as it can be read before its variables are made.
+  private func readable(_ document: Value) async throws -> DeploymentManifest {
+    let filled = try await variables.filledByNewest(document)
+    do { return try DeploymentManifest(filled) } catch {
+      let left = Interpolation.names(in: filled).filter {
+        !Interpolation.names(in: document["variables"] ?? .null).contains($0)
+      }
+      guard !left.isEmpty else { throw error }
+      throw DroverError(
+        .invalid, "\(error) (no value yet: \(left.map { "((\($0)))" }.joined(separator: ", ")))",
+        number: (error as? DroverError)?.number)
+    }
   }
 
   /// How a manifest differs from what is deployed, and with which configurations it would be deployed.

@@ -35,6 +35,13 @@ extension Director {
     let document = try VariableScope.document(name)
     let entry = try await records.variables.update(document, orCreate: VariableRecord(name: name, type: type)) {
       record in
+      // The same once more changes nothing.
+      if record.definition == nil, record.type == type, record.isStale != true, let newest = record.newest,
+        try record.value(newest.id) == value
+      {
+        return
+      }
+      record.authority = nil
       record.type = type
       record.definition = nil
       try record.add(value, version)
@@ -52,8 +59,7 @@ extension Director {
 
   /// - Throws: `conflict` when a deployment was deployed with it.
   public func deleteVariable(_ name: String) async throws {
-    guard try await variables.record(name) != nil else { throw unknown(name) }
-    let users = try await records.deployments.list().filter { $0.body.variables?[name] != nil }.map(\.name)
+    guard let entry = try await records.variables.get(try VariableScope.document(name)) else { throw unknown(name) }
     let deploys = try await tasks.tasks(in: TaskRecord.State.unfinished) { $0.type == "update_deployment" }
     guard deploys.isEmpty else {
       throw DroverError(
@@ -61,13 +67,14 @@ extension Director {
         "variable '\(name)': task \(deploys.map { "\($0.id)" }.joined(separator: ", ")) deploys, perhaps with it; "
           + "try again when that is over")
     }
+    let users = try await records.deployments.list().filter { $0.body.variables?[name] != nil }.map(\.name)
     guard users.isEmpty else {
       throw DroverError(
         .conflict,
         "variable '\(name)' is used by \(users.map { "'\($0)'" }.joined(separator: ", ")); deploy without it before, or "
           + "have a new value made by 'drover rotate-variable'")
     }
-    try await records.variables.delete(try VariableScope.document(name))
+    try await records.variables.delete(entry.name, atRevision: entry.revision)
   }
 
   private func unknown(_ name: String) -> DroverError { DroverError(.notFound, "There is no variable '\(name)'") }

@@ -107,10 +107,11 @@ actor ServiceDriver {
 
   var isMonitored: Bool { machine.phase != .unmonitored }
   /// What has become of a start.
-  enum Standing { case running, heldBack, underWay, ended }
+  enum Standing { case running, heldBack, underWay, ended, closed }
 
   var standing: Standing {
-    switch machine.phase {
+    if isClosed { return .closed }
+    return switch machine.phase {
     case .running: .running
     case .held, .waiting: .heldBack
     default: machine.isSettled ? .ended : .underWay

@@ -2,6 +2,9 @@ import Processes
 
 /// What a ``ServiceMachine`` can be in, be told, and want.
 extension ServiceMachine {
+  /// How often a process that is awaited is looked for.
+  static let lookInterval = Duration.milliseconds(100)
+
   enum Phase: Sendable, Hashable {
     /// Not watched.
     case unmonitored

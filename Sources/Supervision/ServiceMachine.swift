@@ -54,9 +54,6 @@ struct ServiceMachine: Sendable, Hashable {
     stopTimeout = definition.stop?.timeout ?? .seconds(30)
   }
 
-  /// How often a process that is awaited is looked for.
-  static let lookInterval = Duration.milliseconds(100)
-
   /// Whether nothing is being carried out right now.
   var isSettled: Bool {
     switch phase {
@@ -117,9 +114,9 @@ struct ServiceMachine: Sendable, Hashable {
 
   private mutating func release(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     switch phase {
-    case .waiting(anew: true): return begin(nil, now, isCleared: true)
-    case .waiting: return begin(found, now)
-    case .held: return begin(isThing && hasStart ? nil : found, now, isCleared: true)
+    case .waiting(anew: true): return begin(nil, now, isCleared: true, isReleased: true)
+    case .waiting: return begin(found, now, isReleased: true)
+    case .held: return begin(isThing && hasStart ? nil : found, now, isCleared: true, isReleased: true)
     default: return []
     }
   }
@@ -149,10 +146,16 @@ struct ServiceMachine: Sendable, Hashable {
   }
 
   /// Takes the process that is there, or sets about starting one.
-  /// - Parameter isCleared: whether its stop program has just been run, which makes way for a new thing.
-  private mutating func begin(_ found: ServicePresence?, _ now: Duration, isCleared: Bool = false) -> [Action] {
+  /// - Parameters: isCleared: its stop program has just been run; isReleased: all that it depends on runs.
+  private mutating func begin(
+    _ found: ServicePresence?, _ now: Duration, isCleared: Bool = false, isReleased: Bool = false
+  ) -> [Action] {
     if let found { return run(found, now) }
-    if isThing, hasStart, hasStop, !isCleared { return stopPresent(.thing, .restart) }
+    if hasDependencies, !isReleased {
+      enter(.waiting(anew: false))
+      return [.checkDependencies]
+    }
+    if isThing, hasStart, hasStop, !isCleared { return stopPresent(.thing, restartGoal) }
     guard hasStart else {
       failure = ServiceFailure(.doesNotExist, absence)
       enter(.missing)
@@ -309,11 +312,7 @@ struct ServiceMachine: Sendable, Hashable {
   private mutating func restart(_ found: ServicePresence?, _ now: Duration) -> [Action] {
     failure = nil
     setbacks = 0
-    let actions = stop(found, restartGoal, isWish: true)
-    guard phase == .unmonitored else { return actions }
-    guard hasDependencies else { return actions + begin(found, now) }
-    enter(.waiting(anew: false))
-    return actions + [.checkDependencies]
+    return stop(found, restartGoal, isWish: true) + (phase == .unmonitored ? begin(found, now) : [])
   }
 
   /// What depends on others is started again when they run.

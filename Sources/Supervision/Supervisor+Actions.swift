@@ -95,16 +95,20 @@ extension Supervisor {
   /// - Parameter reason: why those do not run, if that is known.
   private func released(_ driver: ServiceDriver, _ reason: (any Error)? = nil, while action: String) async throws {
     while true {
-      let mayRun = await checkDependencies(of: driver.definition.name)
+      _ = await checkDependencies(driver)
       let failure = await driver.settled()
       try Task.checkCancellation()
       switch await driver.standing {
       case .running: return
       case .underWay: continue
-      // It was held back after it had been looked at: once more.
-      case .heldBack where mayRun: continue
-      case .heldBack: throw if let reason { reason } else { await notRunning(driver, failure, while: action) }
+      case .heldBack:
+        // It was held back after it had been looked at, or what it depends on is on its way: once more.
+        if await checkDependencies(driver) { continue }
+        if try await waitForDependencies(of: driver) { continue }
+        throw if let reason { reason } else { await notRunning(driver, failure, while: action) }
       case .ended: throw await notRunning(driver, failure, while: action)
+      case .closed:
+        throw DroverError(.failed, "\(action) \(driver.definition.name): its control file was read anew meanwhile")
       }
     }
   }

@@ -136,7 +136,7 @@ public actor Supervisor {
     let hooks = ServiceDriver.Hooks(
       holdDependents: { [weak self] in await self?.hold(dependentsOf: $0) },
       releaseDependents: { [weak self] in await self?.release(dependentsOf: $0) },
-      checkDependencies: { [weak self] in _ = await self?.checkDependencies(of: $0) },
+      checkDependencies: { [weak self] in await self?.checkDependencies(of: $0) },
       act: { [weak self] in await self?.act($0, $1) },
       report: { [alertSink] in alertSink.yield($0) })
     return ServiceDriver(service, hooks: hooks, setting: setting)
@@ -174,6 +174,7 @@ public actor Supervisor {
 
   /// Lets nothing that depends on a service start while something is done that ends with stopping it.
   func stopping(_ name: String, _ body: () async -> Void) async {
+    holds += 1
     stopping[name, default: 0] += 1
     await body()
     let left = (stopping[name] ?? 1) - 1
@@ -193,12 +194,36 @@ public actor Supervisor {
     for dependent in ServiceOrder.dependents(of: name, in: definitions) { await checkDependencies(of: dependent) }
   }
 
+  func checkDependencies(of name: String) async {
+    if let driver = drivers[name] { _ = await checkDependencies(driver) }
+  }
+
+  /// Waits for what a service depends on, as far as that is on its way.
+  ///
+  /// - Returns: whether there was anything to wait for.
+  func waitForDependencies(of driver: ServiceDriver) async throws -> Bool {
+    var hasWaited = false
+    for name in driver.definition.dependencies {
+      guard let dependency = drivers[name] else { continue }
+      if stopping[name] != nil {
+        hasWaited = true
+        try await surroundings.sleep(ServiceMachine.lookInterval)
+      }
+      switch await dependency.standing {
+      case .underWay:
+        hasWaited = true
+        _ = await dependency.settled()
+      case .heldBack: if try await waitForDependencies(of: dependency) { hasWaited = true }
+      case .running, .ended, .closed: break
+      }
+    }
+    return hasWaited
+  }
+
   /// Lets a service start that is held back, when all that it depends on runs.
   ///
   /// - Returns: whether all runs.
-  @discardableResult
-  func checkDependencies(of name: String) async -> Bool {
-    guard let driver = drivers[name] else { return false }
+  func checkDependencies(_ driver: ServiceDriver) async -> Bool {
     var seen = -1
     while seen != holds {
       seen = holds

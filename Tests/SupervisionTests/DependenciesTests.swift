@@ -195,6 +195,54 @@ import Testing
     }
   }
 
+  @Test("restarts of all at once end well, and a start while a dependency restarts waits for it")
+  func restartAll() async throws {
+    try await FakeVM.with { vm in
+      let supervisor = try vm.supervisor()
+      try await supervisor.load([
+        vm.service("web", dependencies: ["cache"]), vm.service("cache", dependencies: ["db"]),
+        vm.service("db", stop: "sleep 0.3; kill $(cat \(vm.pidfile("db")))"),
+      ])
+      try await supervisor.start("web")
+      for _ in 1...3 {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for name in ["db", "web", "cache"] { group.addTask { try await supervisor.restart(name) } }
+          try await group.waitForAll()
+        }
+        #expect(await supervisor.jobState() == .running)
+      }
+      let restarted = Task { try await supervisor.restart("db") }
+      try await until { vm.events.filter { $0 == "stop db" }.count >= 4 }
+      try await supervisor.start("web")
+      try await restarted.value
+      try await until { await supervisor.jobState() == .running }
+      await supervisor.close()
+    }
+  }
+
+  @Test("a start ends when the control files are read anew meanwhile, and the new definition counts")
+  func reload() async throws {
+    try await FakeVM.with { vm in
+      let go = "\(vm.folder)/go"
+      let supervisor = try vm.supervisor()
+      var slow = try vm.service(
+        "web", dependencies: ["db"],
+        start: "while ! test -e \(go); do sleep 0.02; done; sleep 1000 & echo $! > \(vm.pidfile("web"))")
+      let database = try vm.service("db")
+      try await supervisor.load([slow, database])
+      let started = Task { try await supervisor.start("web") }
+      try await until { vm.events.contains("start web") }
+      slow.place = "another line"
+      try await supervisor.load([slow, database])
+      let error = await #expect(throws: DroverError.self) { try await started.value }
+      #expect(error?.message == "starting web: its control file was read anew meanwhile")
+      try writeTestFile(go, "")
+      try await until { await supervisor.jobState() == .running }
+      #expect(!(await supervisor.isBusy("web", for: .start)))
+      await supervisor.close()
+    }
+  }
+
   /// One whose start fails as long as a file is there.
   private func failing(
     _ name: String, while file: String, startTimeout: Duration = .milliseconds(300), _ vm: FakeVM

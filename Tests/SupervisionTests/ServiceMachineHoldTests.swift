@@ -93,6 +93,13 @@ import Testing
     var machine = dependent()
     #expect(machine.handle(.restart, found: nil, now: .zero) == [.checkDependencies])
     #expect(machine.phase == .held)
+    // Nor does it start by itself when it dies.
+    var dying = dependent()
+    _ = dying.handle(.monitor, found: one, now: .zero)
+    #expect(dying.handle(.died, found: nil, now: .seconds(20)).suffix(2) == [.countRestart, .checkDependencies])
+    #expect(dying.handle(.release, found: nil, now: .seconds(20)) == [.holdDependents])
+    var missing = dependent()
+    #expect(missing.handle(.monitor, found: nil, now: .zero) == [.checkDependencies])
     for event in [ServiceMachine.Event.restart, .restartByTest] {
       var up = dependent()
       _ = up.handle(.monitor, found: one, now: .zero)

@@ -98,7 +98,7 @@ struct SetVariable: AsyncParsableCommand {
     switch (file, value) {
     case (let file?, nil):
       let content = try TextFile.read(file)
-      text = content.hasSuffix("\n") ? String(content.dropLast()) : content
+      text = content.last?.isNewline == true ? String(content.dropLast()) : content
     case (nil, let value?): text = value
     default: throw ValidationError("expected a value, or a file that holds it by --file")
     }

@@ -53,7 +53,7 @@ struct DeleteDeployment: Sendable {
   private func runErrands() async throws {
     _ = try await context.once("pre-delete is over") {
       let deployment = try await director.records.deployments.get(order.name)?.body
-      guard let deployment, let manifest = try await director.variables.manifest(of: deployment) else { return true }
+      guard let deployment, let manifest = try await manifest(of: deployment) else { return true }
       let errands = TriggeredErrands(
         director: director, context: context, deployment: order.name, manifest: manifest, point: .preDelete)
       do {
@@ -64,6 +64,15 @@ struct DeleteDeployment: Sendable {
           "\(failure.description). Nothing was deleted; --force deletes whatever comes of errands")
       }
       return true
+    }
+  }
+
+  /// What was deployed; nil when it cannot be read any more and that is no reason to keep it.
+  private func manifest(of deployment: DeploymentRecord) async throws -> DeploymentManifest? {
+    do { return try await director.variables.manifest(of: deployment) } catch let error as DroverError where order.force
+    {
+      try await context.warn("Its manifest cannot be read, so no errands are run before: \(error)")
+      return nil
     }
   }
 

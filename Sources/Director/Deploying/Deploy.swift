@@ -34,7 +34,7 @@ struct Deploy: Sendable {
     self.order = try await pinning.settledOrder()
     let document = try YAML.parse(self.order.manifest, file: "manifest")
     pinned = try await pinning.inputs()
-    variables = try await pinning.variables(document, configs: pinned.configIDs)
+    variables = try await pinning.variables(document, pinned)
     manifest = try DeploymentManifest(variables.filled(document))
     // Its name is what it has locked.
     guard manifest.name == name else { throw DeploymentManifest.variableName(name) }

@@ -35,4 +35,6 @@ struct PinnedInputs: Codable, Sendable {
   var releases: [String]
   var stemcells: [String]
   var unresponsive: Set<String>
+  /// Nil in what a server from before there were variables has pinned.
+  var hasVariables: Bool?
 }

@@ -27,17 +27,20 @@ struct DeployPinning: Sendable {
 
   /// The values of the variables in a manifest and the configs that it is deployed with. Those that the manifest or a
   /// runtime config defines and that have none are made; a dry run makes them for itself.
-  func variables(_ manifest: Value, configs ids: [Int]) async throws -> VariableSet {
+  func variables(_ manifest: Value, _ inputs: PinnedInputs) async throws -> VariableSet {
     let variables = director.variables
+    // Begun by a server from before there were variables.
+    guard inputs.hasVariables == true else { return VariableSet(scope: variables.scope(name), ids: nil) }
     if order.keepsVersions == true {
-      let pinned = try await context.once("variables") {
+      let pinned = try await context.once("values of variables") {
         PinnedVariables(try await variables.set(of: try await director.deployment(name)))
       }
       return try pinned.set(variables.scope(name))
     }
-    let wish = try await wish(manifest, try await director.configStore.configs(ids: ids))
+    let wish = try await wish(manifest, try await director.configStore.configs(ids: inputs.configIDs))
     if order.dryRun { return try await variables.settle(wish) }
-    return try await context.once("variables") { PinnedVariables(try await variables.settle(wish)) }.set(wish.scope)
+    return try await context.once("values of variables") { PinnedVariables(try await variables.settle(wish)) }.set(
+      wish.scope)
   }
 
   private func wish(_ manifest: Value, _ configs: [ConfigRecord]) async throws -> Variables.Wish {
@@ -73,8 +76,10 @@ struct DeployPinning: Sendable {
     guard var object = document.object, let addons = object["addons"]?.array else { return document }
     object["addons"] = .array(
       addons.filter { addon in
-        let only = addon["include"]?["deployments"]?.array
-        return only == nil || only?.contains(.string(name)) == true
+        if let only = addon["include"]?["deployments"]?.array, !only.contains(.string(name)) { return false }
+        // What is excluded has all that the filter says: by the deployment alone, only when it says nothing else.
+        guard let excluded = addon["exclude"]?.object, excluded.count == 1 else { return true }
+        return excluded["deployments"]?.array?.contains(.string(name)) != true
       })
     return .object(object)
   }
@@ -95,7 +100,7 @@ struct DeployPinning: Sendable {
       let deployed = try await director.deployment(name)
       return PinnedInputs(
         configIDs: deployed.configIDs, releases: deployed.releases, stemcells: deployed.stemcells,
-        unresponsive: unresponsive)
+        unresponsive: unresponsive, hasVariables: true)
     }
     let configIDs: [Int]
     if let asked = order.configIDs {
@@ -105,7 +110,7 @@ struct DeployPinning: Sendable {
     }
     return PinnedInputs(
       configIDs: configIDs, releases: try await records.releases.list().map(\.name),
-      stemcells: try await records.stemcells.list().map(\.name), unresponsive: unresponsive)
+      stemcells: try await records.stemcells.list().map(\.name), unresponsive: unresponsive, hasVariables: true)
   }
 }
 

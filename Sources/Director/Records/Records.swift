@@ -39,7 +39,8 @@ struct Records: Sendable {
     schedules = DocumentCollection(store, kind: "schedule")
     leaseTurns = DocumentCollection(store, kind: "lease-turn")
     poolErrands = DocumentCollection(store, kind: "pool-errand", sealing: [SealedField("answer", \.answer)])
-    variables = DocumentCollection(store, kind: "variable", sealing: [SealedField("values", \.values)])
+    variables = DocumentCollection(
+      store, kind: "variable", sealing: [SealedField("values", \.values)], remembering: 1024)
   }
 
   /// The instances of a deployment, in order of group and id.

@@ -90,6 +90,8 @@ actor Schedules {
       logger.error(
         "the schedules cannot be read",
         metadata: ["deployment": "\(deployment)", "error": "\(error)"])
+      // They stay as they are until they can be read again.
+      return
     }
     let names = Set(found.map(\.name))
     for name in errands.keys where errands[name]?.deployment == deployment && !names.contains(name) {
@@ -116,7 +118,9 @@ actor Schedules {
       let deployment = try await records.deployments.get(entry.body.deployment)?.body
       // One that cannot be read, or whose time zone is not there, may be so again.
       var errands: [ScheduledErrand] = []
-      if let deployment { errands = try await ScheduledErrand.all(of: deployment, variables) }
+      if let deployment {
+        do { errands = try await ScheduledErrand.all(of: deployment, variables) } catch is DroverError { continue }
+      }
       if !errands.contains(where: { $0.name == entry.name }) {
         try await records.schedules.delete(entry.name)
       }

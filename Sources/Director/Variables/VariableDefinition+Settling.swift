@@ -31,6 +31,11 @@ extension VariableDefinition {
     [SecretMaker.authority(type: type, options: options)].compactMap { $0 } + Interpolation.names(in: options)
   }
 
+  /// What tells an authority from others; nil for one that cannot sign.
+  static func signer(_ authority: Value) -> String? {
+    authority["private_key"] == nil ? nil : authority["certificate"].map { digest(of: $0) }
+  }
+
   func refuseUnsupported() throws {
     if !consumes.isEmpty {
       throw DroverError(
@@ -49,7 +54,7 @@ extension VariableDefinition {
 
   /// Whether a new value is to be made although there is one.
   ///
-  /// - Parameter signer: the version of the authority that is to sign it.
+  /// - Parameter signer: the authority that is to sign it.
   func wantsNew(_ known: VariableRecord, _ options: Value, signer: String?, converges: Bool) -> Bool {
     if known.isStale == true { return true }
     // What somebody has set stays.

@@ -15,7 +15,7 @@ public struct VariableRecord: Codable, Sendable, Hashable {
   var type: String
   /// A digest of the type and options that the newest value was made from; nil for one that somebody has set.
   var definition: String?
-  /// The version of the authority that has signed the newest value.
+  /// A digest of the certificate of the authority that has signed the newest value.
   var authority: String?
   /// The newest one last.
   var versions: [Version] = []

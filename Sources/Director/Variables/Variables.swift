@@ -38,12 +38,10 @@ struct Variables: Sendable {
     return try DeploymentManifest(try await set(of: record).filledWhereKnown(document))
   }
 
-  /// A manifest with the newest values of those variables that have one and that it does not define itself, which may be
-  /// made anew.
+  /// A manifest with the newest values of those variables that have one which fits its place.
   func filledByNewest(_ document: Value) async throws -> Value {
     guard let deployment = document["name"]?.string else { return document }
-    let defined = Set(try VariableDefinition.all(in: document).map(\.name))
-    let names = Interpolation.names(in: document).filter { !defined.contains($0) }
+    let names = Interpolation.names(in: document)
     guard !names.isEmpty else { return document }
     var set = VariableSet(scope: scope(deployment), ids: [:])
     for name in names { try await take(set.scope.full(name), &set) }
@@ -66,6 +64,15 @@ struct Variables: Sendable {
 
   /// Decides which values a deploy goes by; makes those that are missing, or are to be made anew.
   func settle(_ wish: Wish) async throws -> VariableSet {
+    while true {
+      do { return try await settleOnce(wish) } catch is Overtaken { try Task.checkCancellation() }
+    }
+  }
+
+  /// Somebody else has made another value meanwhile, which does not go with the rest.
+  private struct Overtaken: Error {}
+
+  private func settleOnce(_ wish: Wish) async throws -> VariableSet {
     var set = VariableSet(scope: wish.scope, ids: [:])
     for definition in try wish.ordered() {
       try definition.refuseUnsupported()
@@ -74,7 +81,7 @@ struct Variables: Sendable {
       let known = try await record(name)
       let authority = SecretMaker.authority(type: definition.type, options: options).map(wish.scope.full)
       if let authority { try await take(authority, &set) }
-      let signer = authority.flatMap { set.ids?[$0] }
+      let signer = authority.flatMap { set.values[$0] }.flatMap(VariableDefinition.signer)
       if let known, let newest = known.newest, let value = try known.value(newest.id),
         !definition.wantsNew(known, options, signer: signer, converges: wish.converges)
       {
@@ -135,8 +142,8 @@ struct Variables: Sendable {
     ) { record in
       if record.newest == last { record = made }
     }.body
-    guard let newest = record.newest, let value = try record.value(newest.id) else {
-      throw DroverError(.conflict, "variable '\(made.name)': it has been deleted meanwhile; deploy again")
+    guard let newest = record.newest, record.authority == made.authority, let value = try record.value(newest.id) else {
+      throw Overtaken()
     }
     return (newest.id, value)
   }
@@ -146,7 +153,10 @@ struct Variables: Sendable {
     let since = surroundings.now().seconds - 7 * 86400
     let used = Set(try await records.deployments.list().flatMap { ($0.body.variables ?? [:]).values })
     for name in names {
-      guard let record = try await record(name), record.versions.count > 1 else { continue }
+      guard var record = try await record(name) else { continue }
+      let count = record.versions.count
+      try record.keep(used, madeSince: since)
+      if record.versions.count == count { continue }
       try await records.variables.update(try VariableScope.document(name)) { try $0.keep(used, madeSince: since) }
     }
   }

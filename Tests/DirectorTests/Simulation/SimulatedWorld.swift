@@ -98,7 +98,9 @@ final class SimulatedWorld: Sendable {
     engines.secrets = { name, type, _, authority in
       let number = made.next(name)
       guard type == "certificate" else { return .string("\(type)-\(number)") }
-      return ["certificate": .string("\(name)-\(number)"), "ca": authority?["certificate"] ?? .null]
+      return [
+        "certificate": .string("\(name)-\(number)"), "ca": authority?["certificate"] ?? .null, "private_key": "k",
+      ]
     }
     return try await Director(Director.Identity(name: "simulation", id: "d1", version: "1"), engines)
   }

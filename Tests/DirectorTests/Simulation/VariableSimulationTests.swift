@@ -191,6 +191,31 @@ import Testing
     }
   }
 
+  @Test("the same value set once more is no new one; an authority that cannot sign leaves what it has signed")
+  func sameAgain() async throws {
+    try await SimulatedWorld.run(seed: 1040) { world in
+      let root = "/simulation/data/root"
+      let authority: Value = ["certificate": "mine", "private_key": "key"]
+      let leaf = "variables: [{name: leaf, type: certificate, options: {ca: root}}]"
+      func set(_ value: Value) async throws {
+        _ = try await world.withDirector { try await $0.setVariable(root, value, type: "certificate") }
+      }
+      try await set(authority)
+      try await deploy(world, manifest("((leaf.certificate))", leaf))
+      let first = try await values(world)
+      #expect(first["/simulation/data/leaf"]?["ca"] == "mine")
+      try await set(authority)
+      try await set(["certificate": "mine"])
+      try await set(["certificate": "another"])
+      try await deploy(world, manifest("((leaf.certificate))", leaf))
+      #expect(try await values(world)["/simulation/data/leaf"] == first["/simulation/data/leaf"])
+      #expect(try await world.records.variables.get("simulation/data/root")?.body.versions.count == 3)
+      try await set(["certificate": "third", "private_key": "key"])
+      try await deploy(world, manifest("((leaf.certificate))", leaf))
+      #expect(try await values(world)["/simulation/data/leaf"]?["ca"] == "third")
+    }
+  }
+
   @Test("a deployment's name is no variable")
   func name() async throws {
     try await SimulatedWorld.run(seed: 1030) { world in
@@ -241,7 +266,11 @@ import Testing
         - name: a
           jobs: [{name: web, release: data, properties: {port: ((agent-port))}}]
           include: {deployments: [\(deployment)], instance_groups: [db]}
-        variables: [{name: agent-port, type: \(deployment == "other" ? "none" : "password")}]
+        - name: b
+          jobs: [{name: web, release: data, properties: {port: ((excluded))}}]
+          include: {instance_groups: [db]}
+          exclude: {deployments: [data]}
+        variables: [{name: agent-port, type: \(deployment == "other" ? "none" : "password")}, {name: excluded, type: none}]
         """
       }
       let configs = Configs(records: world.records, surroundings: world.surroundings)
