@@ -1,5 +1,6 @@
 import Formats
 import Logging
+import Surroundings
 
 /// What can be asked for one service.
 extension Supervisor {
@@ -104,7 +105,10 @@ extension Supervisor {
       case .heldBack:
         // It was held back after it had been looked at, or what it depends on is on its way: once more.
         if await checkDependencies(driver) { continue }
-        if try await waitForDependencies(of: driver) { continue }
+        if try await !isBlocked(driver) {
+          try await surroundings.sleep(ServiceMachine.lookInterval)
+          continue
+        }
         throw if let reason { reason } else { await notRunning(driver, failure, while: action) }
       case .ended: throw await notRunning(driver, failure, while: action)
       case .closed:

@@ -198,26 +198,20 @@ public actor Supervisor {
     if let driver = drivers[name] { _ = await checkDependencies(driver) }
   }
 
-  /// Waits for what a service depends on, as far as that is on its way.
-  ///
-  /// - Returns: whether there was anything to wait for.
-  func waitForDependencies(of driver: ServiceDriver) async throws -> Bool {
-    var hasWaited = false
+  /// Whether something that a service depends on is down for now. What is on its way is waited for.
+  func isBlocked(_ driver: ServiceDriver) async throws -> Bool {
     for name in driver.definition.dependencies {
-      guard let dependency = drivers[name] else { continue }
-      if stopping[name] != nil {
-        hasWaited = true
-        try await surroundings.sleep(ServiceMachine.lookInterval)
-      }
+      guard let dependency = drivers[name] else { return true }
+      // It is about to be stopped, for a restart perhaps.
+      while stopping[name] != nil { try await surroundings.sleep(ServiceMachine.lookInterval) }
       switch await dependency.standing {
-      case .underWay:
-        hasWaited = true
-        _ = await dependency.settled()
-      case .heldBack: if try await waitForDependencies(of: dependency) { hasWaited = true }
-      case .running, .ended, .closed: break
+      case .running: break
+      case .underWay: _ = await dependency.settled()
+      case .heldBack: if try await isBlocked(dependency) { return true }
+      case .ended, .closed: return true
       }
     }
-    return hasWaited
+    return false
   }
 
   /// Lets a service start that is held back, when all that it depends on runs.

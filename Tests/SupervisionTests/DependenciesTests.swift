@@ -209,7 +209,7 @@ import Testing
           for name in ["db", "web", "cache"] { group.addTask { try await supervisor.restart(name) } }
           try await group.waitForAll()
         }
-        #expect(await supervisor.jobState() == .running)
+        try await until { await supervisor.jobState() == .running }
       }
       let restarted = Task { try await supervisor.restart("db") }
       try await until { vm.events.filter { $0 == "stop db" }.count >= 4 }
