@@ -54,7 +54,7 @@ import Testing
       try writeTestFile(broken, "")
       let supervisor = try vm.supervisor()
       try await supervisor.load([
-        vm.service("web", dependencies: ["db"]), failing("db", while: broken, startTimeout: .seconds(30), vm),
+        vm.service("web", dependencies: ["db"]), failing("db", while: broken, startTimeout: .seconds(300), vm),
       ])
       let started = Task { try await supervisor.start("web") }
       try await until { vm.events == ["start db"] }
@@ -156,7 +156,7 @@ import Testing
         vm.service(
           "db", start: "while ! test -e \(slow); do sleep 0.02; done; sleep 1000 & echo $! > \(vm.pidfile("db"))"),
       ])
-      try await until { vm.process("cache") != nil }
+      try await until { await supervisor.drivers["web"]?.standing == .heldBack && vm.process("cache") != nil }
       try await supervisor.stop("cache")
       let started = Task { try await supervisor.start("web") }
       try await until { await supervisor.drivers["web"]?.standing == .heldBack && vm.events.contains("start db") }
@@ -184,7 +184,9 @@ import Testing
       let stopped = Task { try await supervisor.stop("db") }
       try await until { vm.events.contains("stop web") }
       let started = Task { try await supervisor.start("web") }
-      try await Task.sleep(for: .milliseconds(50))
+      try await until {
+        if case .stopping(_, .held) = await supervisor.drivers["web"]?.machine.phase { true } else { false }
+      }
       try writeTestFile(go, "")
       try await stopped.value
       await #expect(throws: DroverError.self) { try await started.value }

@@ -50,7 +50,7 @@ struct FakeVM: Sendable {
   /// A service made of a control script like those of real jobs. What it does is added to the file `events`.
   func service(
     _ name: String, dependencies: [String] = [], start: String? = nil, stop: String? = nil,
-    startTimeout: Duration = .seconds(30), stopTimeout: Duration = .seconds(30)
+    startTimeout: Duration = .seconds(300), stopTimeout: Duration = .seconds(300)
   ) throws -> ServiceDefinition {
     let startScript = start ?? "sleep 1000 & echo $! > \(pidfile(name))"
     let stopScript = stop ?? "kill $(cat \(pidfile(name)))"
