@@ -3,6 +3,7 @@ import Digests
 import Director
 import Files
 import Formats
+import Glibc
 import HTTPService
 import HTTPTypes
 import HummingbirdTesting
@@ -105,6 +106,24 @@ import Testing
           #expect(asked.withLock { $0 } == tries)
           #expect(try await director.releasesListing() == [])
           #expect(try Files.names(in: folder) == [])
+        }
+      }
+    }
+  }
+
+  @Test(
+    "a download that the disk has no room for ends the task, says why, and leaves nothing",
+    .enabled(if: getuid() == 0, "needs root: it mounts a small disk"))
+  func fullDisk() async throws {
+    try await withService { _, _ in
+      HTTPReply(200, [UInt8](repeating: 7, count: 4 << 20))
+    } _: { port in
+      try await withSmallDisk(kilobytes: 512) { disk in
+        try await TestDirector.with(workDirectory: disk) { client, director in
+          let record = try await upload(["location": .string("http://127.0.0.1:\(port)/x")], client, director)
+          #expect(record.state == .error)
+          #expect(record.result?.contains("No space left on device") == true, "\(record.result ?? "")")
+          #expect(try Files.names(in: disk) == [])
         }
       }
     }
